@@ -1,0 +1,1 @@
+//! File, environment and flags resolved into one checked value.

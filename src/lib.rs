@@ -1,0 +1,64 @@
+//! # The house
+//!
+//! `tuesday` is one package in layers. Imports run one way, left to right; a test
+//! ([`architecture`]) reads them and fails on one that runs uphill.
+//!
+//! ```text
+//! main → cli, tui → config → command → ops → store, wire → task, text, stats → domain
+//! ```
+//!
+//! | room | owns | must not know |
+//! |---|---|---|
+//! | [`domain`] | the product's words as types and rules; pure | IO, async, SQL, clap, terminal |
+//! | [`stats`] | intervals and quantile sketches, thin over crates | where figures come from |
+//! | [`text`] | hostile text made safe ([`domain::Untrusted`] → [`text::Clean`]), width, wrap, Markdown and JSON as styled lines | ratatui |
+//! | [`task`] | cancel, progress, clock: the only home of "now" and of sleeping | everything above |
+//! | [`store`] | the only SQL: two files (traces, and people's work), readers, writers, migrations, search | files, network |
+//! | [`wire`] | the outside: formats read and written, files of the team's repository | the store |
+//! | [`ops`] | one use case, one file; both faces call only this | which face calls |
+//! | [`command`] | the one table of what a person can press; help, hints and palette are made of it | widgets |
+//! | [`config`] | file, environment and flags resolved into one checked value | screens |
+//! | [`cli`] | arguments → op → printed answer | `store`, `wire`, `tui` |
+//! | [`tui`] | runtime loop; model, message, update, effect; screens, overlays, widgets | `store`, `wire`, `cli` |
+//!
+//! The library exports only [`main`]: modules are private so that the compiler's dead-code
+//! warnings cover the whole house. Tests of behaviour inside a room stand in that room; `tests/`
+//! drives the built program from outside.
+//!
+//! ## Two files, one store
+//!
+//! A store is `FILE` (traces: large, machine-written) and `FILE-work` (labels, samples, eval cases,
+//! incidents: small, people's). They are apart because SQLite has one writer a file: a reviewer's
+//! key press must never wait for an import's transaction, and its `fsync` must not carry an
+//! import's megabytes. It is also the cut along which traces can later live elsewhere.
+//!
+//! ## Where do I add …
+//!
+//! | to add | touch |
+//! |---|---|
+//! | a key or command | one row in `command/`, one arm in `tui/update` |
+//! | an operation | one file in `ops/`, one command-line variant in `cli/` |
+//! | a screen | one folder in `tui/screens/`, one enum variant, rows in the table |
+//! | a format | one file in `wire/read/`, one enum arm, fixtures |
+//! | a query | one method in `store/`, one test; a schema change is a new migration, never an edit |
+
+mod cli;
+mod command;
+mod config;
+mod domain;
+mod ops;
+mod stats;
+mod store;
+mod task;
+mod text;
+mod tui;
+mod wire;
+
+#[cfg(test)]
+mod architecture;
+
+/// Runs the program on the process's arguments and gives its exit code: 0 done, 1 the thing asked
+/// is not so (or failed), 2 wrong usage, 3 the input was partly rejected.
+pub fn main() -> std::process::ExitCode {
+    cli::main()
+}

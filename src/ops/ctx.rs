@@ -1,0 +1,25 @@
+//! What every op needs: where, who, and what time it is.
+
+use std::path::Path;
+
+use crate::domain::Result;
+use crate::store::{Access, Store};
+use crate::task::Clock;
+
+/// The context of a request. Cheap to clone.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The store to work on.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The name of the person at the keyboard: labels, cases and incident acts carry it.
+    pub reviewer: String,
+}
+
+impl Ctx {
+    /// Opens the store at `path` for this person.
+    pub fn open(path: &Path, access: Access, reviewer: &str, clock: Clock) -> Result<Self> {
+        Ok(Self { store: Store::open(path, access)?, clock, reviewer: reviewer.to_owned() })
+    }
+}

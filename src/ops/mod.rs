@@ -1,0 +1,11 @@
+//! One use case, one file, one request and one answer. Both faces call only this.
+//!
+//! Ops are plain blocking functions that take a [`Ctx`] first; a face runs them on whatever thread
+//! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
+
+mod ctx;
+
+pub use ctx::Ctx;
+
+/// How a store is opened; faces name it without knowing the store.
+pub use crate::store::Access;

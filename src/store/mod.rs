@@ -1,0 +1,16 @@
+//! The only SQL. A store is two SQLite files in WAL mode:
+//!
+//! - `FILE`: traces, their text, columns, roll-ups, text index. Written in batches by one importer.
+//! - `FILE-work`: what people did: labels, samples, taxonomy, eval cases, incidents. Each act is one
+//!   durable commit (`synchronous=FULL`) on a connection of its own that no import can hold up.
+//!
+//! Readers see both: `main` is the traces file and `work` is attached. One file here a subject; its
+//! queries are methods on [`Store`]. Nothing outside this room holds a connection.
+//!
+//! A schema change is a new migration at the end of the list in [`schema`], never an edit of one
+//! that has shipped.
+
+mod open;
+mod schema;
+
+pub use open::{Access, Store};

@@ -1,0 +1,85 @@
+//! Migrations of both files, applied in order and counted in `user_version`.
+//!
+//! Fifteen lines here instead of `rusqlite_migration`: its newest release pins a SQLite three
+//! releases behind the one that the store is tuned on.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::domain::{Error, Result};
+
+/// One of the two files of a store.
+pub(super) struct Schema {
+    /// In `application_id`, so that a stranger's SQLite file is not taken for a store.
+    pub application_id: i32,
+    /// What the file is called in messages.
+    pub noun: &'static str,
+    /// Each entry is one migration: the SQL scripts that it runs.
+    pub migrations: &'static [&'static [&'static str]],
+}
+
+/// The traces file; the id reads `TUES`.
+pub(super) const TRACES: Schema = Schema {
+    application_id: 0x5455_4553,
+    noun: "store",
+    migrations: &[&[include_str!("traces_0001.sql")]],
+};
+
+/// The work file; the id reads `TUEW`.
+pub(super) const WORK: Schema = Schema {
+    application_id: 0x5455_4557,
+    noun: "work file of the store",
+    migrations: &[&[
+        include_str!("work_0001_labels.sql"),
+        include_str!("work_0001_samples.sql"),
+        include_str!("work_0001_cases.sql"),
+        include_str!("work_0001_incidents.sql"),
+    ]],
+};
+
+impl Schema {
+    /// The layout that this program writes.
+    pub(super) fn newest(&self) -> i64 {
+        i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Brings a file to the newest version. Errors when it is no store, or from a newer program.
+    pub(super) fn migrate(&self, db: &mut Connection, name: &str) -> Result<()> {
+        let sql = |e: rusqlite::Error| super::open::explain(e, name);
+        let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
+        self.check(db, name)?;
+        if version == self.newest() {
+            return Ok(());
+        }
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        // Another process may have migrated while this one waited for the lock.
+        let version: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
+        for scripts in self.migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
+            for script in *scripts {
+                tx.execute_batch(script).map_err(sql)?;
+            }
+        }
+        tx.pragma_update(None, "application_id", self.application_id).map_err(sql)?;
+        tx.pragma_update(None, "user_version", self.newest()).map_err(sql)?;
+        tx.commit().map_err(sql)
+    }
+
+    /// Refuses a file that is not ours or newer than this program; changes nothing.
+    pub(super) fn check(&self, db: &Connection, name: &str) -> Result<()> {
+        let sql = |e: rusqlite::Error| super::open::explain(e, name);
+        let id: i32 = db.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(sql)?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(sql)?;
+        if id != self.application_id && (id != 0 || version != 0 || tables != 0) {
+            return Err(Error::failed(format!("{name} is an SQLite file, but not a tuesday {}.", self.noun))
+                .hint("Name another file with --store, or a new one to make a store."));
+        }
+        if version > self.newest() {
+            return Err(Error::failed(format!(
+                "{name} was written by a newer tuesday (layout {version}; this program knows up to {}).",
+                self.newest()
+            ))
+            .hint("Install the newer tuesday, or open a copy made by this one."));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+-- work_0001_labels

@@ -1,0 +1,4 @@
+//! The outside: formats read and written, and files of the team's repository. Knows no store.
+
+pub mod read;
+pub mod write;
