@@ -55,7 +55,8 @@ fn imports_run_one_way() {
             for (number, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
                 let code = line.split("//").next().unwrap_or("");
                 for (other, _) in MAY_USE {
-                    if other != room && !may_use.contains(other) && code.contains(&format!("crate::{other}")) {
+                    if other != room && !may_use.contains(other) && code.contains(&format!("crate::{other}"))
+                    {
                         uphill.push(format!("{}:{}: {room} uses {other}", path.display(), number + 1));
                     }
                 }

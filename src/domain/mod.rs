@@ -9,6 +9,7 @@ mod untrusted;
 
 pub use error::{Error, ErrorKind, Result};
 pub use trace::{
-    ChatMessage, Content, Feedback, FeedbackKind, FailureKind, FunctionCall, Span, Status, Thumbs, ToolCall, Trace,
+    ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
+    Trace,
 };
 pub use untrusted::Untrusted;

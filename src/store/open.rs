@@ -49,7 +49,8 @@ impl Store {
             && !folder.as_os_str().is_empty()
         {
             std::fs::create_dir_all(folder).map_err(|e| {
-                Error::failed(format!("Cannot make the folder {} for the store.", folder.display())).because(e)
+                Error::failed(format!("Cannot make the folder {} for the store.", folder.display()))
+                    .because(e)
             })?;
         }
         let store = Self(Arc::new(Inner {
@@ -85,7 +86,12 @@ impl Store {
         self.0.writable
     }
 
-    fn open_writer(&self, path: &Path, schema: &super::schema::Schema, synchronous: &str) -> Result<Connection> {
+    fn open_writer(
+        &self,
+        path: &Path,
+        schema: &super::schema::Schema,
+        synchronous: &str,
+    ) -> Result<Connection> {
         let name = path.display().to_string();
         let sql = |e: rusqlite::Error| explain(e, &name);
         let mut db = Connection::open(path).map_err(sql)?;
@@ -101,7 +107,8 @@ impl Store {
     fn open_reader(&self) -> Result<Connection> {
         let name = self.0.path.display().to_string();
         let sql = |e: rusqlite::Error| explain(e, &name);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = |query: &str| -> rusqlite::Result<Connection> {
             let db = Connection::open_with_flags(uri(&self.0.path, query), flags)?;
             db.busy_timeout(BUSY)?;
@@ -135,7 +142,7 @@ impl Store {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let pooled = lock(&self.0.readers).pop();
-        let db = match pooled {
+        let mut db = match pooled {
             Some(db) => db,
             None => self.open_reader()?,
         };
@@ -154,7 +161,8 @@ impl Store {
         let name = self.work_path().display().to_string();
         let mut guard = lock(&self.0.work);
         let db = guard.as_mut().ok_or_else(|| self.read_only())?;
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| explain(e, &name))?;
+        let tx =
+            db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| explain(e, &name))?;
         let value = act(&tx)?;
         tx.commit().map_err(|e| explain(e, &name))?;
         Ok(value)
@@ -203,8 +211,10 @@ fn uri(path: &Path, query: &str) -> String {
 /// What an SQLite error means to a person, and the way out.
 pub(super) fn explain(error: rusqlite::Error, name: &str) -> Error {
     let story = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => Error::failed(format!("{name} is not a tuesday store (not an SQLite file)."))
-            .hint("Name another file with --store. If these are traces, use `tuesday import FILE`."),
+        Some(ErrorCode::NotADatabase) => {
+            Error::failed(format!("{name} is not a tuesday store (not an SQLite file)."))
+                .hint("Name another file with --store. If these are traces, use `tuesday import FILE`.")
+        }
         Some(ErrorCode::DiskFull) => Error::failed(format!("The disk that holds {name} is full."))
             .hint("Free some space and run the same command again: what was acknowledged is kept."),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -213,8 +223,10 @@ pub(super) fn explain(error: rusqlite::Error, name: &str) -> Error {
         }
         Some(ErrorCode::ReadOnly) => Error::failed(format!("{name} cannot be written."))
             .hint("Give write permission to the file and its folder, or work on a copy with --store."),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::failed(format!("{name} cannot be opened."))
-            .hint("Check that the folder exists and that you may read and write it."),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            Error::failed(format!("{name} cannot be opened."))
+                .hint("Check that the folder exists and that you may read and write it.")
+        }
         Some(ErrorCode::DatabaseCorrupt) => Error::failed(format!("{name} is damaged."))
             .hint("Run `tuesday doctor` for the details; restore the file from a backup."),
         Some(ErrorCode::OperationInterrupted) => Error::cancelled(),

@@ -18,11 +18,8 @@ pub(super) struct Schema {
 }
 
 /// The traces file; the id reads `TUES`.
-pub(super) const TRACES: Schema = Schema {
-    application_id: 0x5455_4553,
-    noun: "store",
-    migrations: &[&[include_str!("traces_0001.sql")]],
-};
+pub(super) const TRACES: Schema =
+    Schema { application_id: 0x5455_4553, noun: "store", migrations: &[&[include_str!("traces_0001.sql")]] };
 
 /// The work file; the id reads `TUEW`.
 pub(super) const WORK: Schema = Schema {
@@ -68,7 +65,8 @@ impl Schema {
         let sql = |e: rusqlite::Error| super::open::explain(e, name);
         let id: i32 = db.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(sql)?;
         let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
-        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(sql)?;
+        let tables: i64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(sql)?;
         if id != self.application_id && (id != 0 || version != 0 || tables != 0) {
             return Err(Error::failed(format!("{name} is an SQLite file, but not a tuesday {}.", self.noun))
                 .hint("Name another file with --store, or a new one to make a store."));
