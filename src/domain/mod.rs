@@ -3,11 +3,20 @@
 //! One file a word. Text that came from outside (a model, a user, a file) is [`Untrusted`] here and
 //! becomes printable only through `text::clean`.
 
+mod check;
 mod error;
+mod eval;
+mod eval_merge;
 mod trace;
 mod untrusted;
 
+pub use check::{Check, kinds as check_kinds};
 pub use error::{Error, ErrorKind, Result};
+pub use eval::{
+    CATEGORIES, CaseBody, CaseEvent, CaseEventKind, CaseId, EvalCase, EvalSet, ExpectedKind, SetName,
+    category, some_text,
+};
+pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
     Trace,

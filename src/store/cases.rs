@@ -1,0 +1,372 @@
+//! Eval cases: append-only events, and the present state that they make.
+//!
+//! Every change goes through [`Store::change_cases`]: one durable transaction that sees the set as
+//! it is, so that two programs that promote at once cannot both believe that they were first.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::Store;
+use crate::domain::{
+    CaseBody, CaseEvent, CaseEventKind, CaseId, EvalCase, EvalSet, Result, SetName, Untrusted,
+};
+
+/// A set in the list of sets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalSetRow {
+    /// Its name.
+    pub name: SetName,
+    /// How many events it has.
+    pub version: u64,
+    /// Live cases by category, most first.
+    pub categories: Vec<(Untrusted, u64)>,
+    /// How many cases were retired.
+    pub retired: u64,
+    /// The last event.
+    pub updated: Timestamp,
+}
+
+impl EvalSetRow {
+    /// How many live cases it has.
+    pub fn cases(&self) -> u64 {
+        self.categories.iter().map(|(_, n)| n).sum()
+    }
+}
+
+/// What was last written to a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvalFileRow {
+    /// The version of the set that was written.
+    pub version: u64,
+    /// A digest of the bytes.
+    pub digest: String,
+}
+
+impl Store {
+    /// All sets that ever had a case, by name.
+    pub fn eval_sets(&self) -> Result<Vec<EvalSetRow>> {
+        self.read(|db| {
+            let mut sets = db
+                .prepare_cached(
+                    "SELECT set_name, count(*), max(at) FROM work.case_events GROUP BY set_name ORDER BY set_name",
+                )?
+                .query_map([], |row| {
+                    Ok(EvalSetRow {
+                        name: set_name(row.get(0)?)?,
+                        version: row.get(1)?,
+                        categories: Vec::new(),
+                        retired: 0,
+                        updated: time(row.get(2)?),
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut counts = db.prepare_cached(
+                "SELECT live, category, count(*) FROM work.cases WHERE set_name = ?
+                 GROUP BY live, category ORDER BY count(*) DESC, category",
+            )?;
+            for set in &mut sets {
+                let mut rows = counts.query([set.name.as_str()])?;
+                while let Some(row) = rows.next()? {
+                    if row.get(0)? {
+                        set.categories.push((Untrusted::new(row.get::<_, String>(1)?), row.get(2)?));
+                    } else {
+                        set.retired += row.get::<_, u64>(2)?;
+                    }
+                }
+            }
+            Ok(sets)
+        })
+    }
+
+    /// The live cases of a set. A set without events is empty at version 0.
+    pub fn eval_set(&self, set: &SetName) -> Result<EvalSet> {
+        self.read(|db| present(db, set))
+    }
+
+    /// A set as it was at a former version. `None` when it never came that far.
+    pub fn eval_set_at(&self, set: &SetName, version: u64) -> Result<Option<EvalSet>> {
+        self.read(|db| {
+            let mut cases: Vec<(EvalCase, bool)> = Vec::new();
+            let mut place = std::collections::HashMap::new();
+            let mut events = db.prepare_cached(
+                "SELECT case_id, kind, body, at, by FROM work.case_events
+                 WHERE set_name = ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            let mut rows =
+                events.query(params![set.as_str(), i64::try_from(version).unwrap_or(i64::MAX)])?;
+            let mut seen = 0;
+            while let Some(row) = rows.next()? {
+                seen += 1;
+                let id = case_id(row.get(0)?)?;
+                let (at, by) = (time(row.get(3)?), Untrusted::new(row.get::<_, String>(4)?));
+                let at_place = *place.entry(id.clone()).or_insert(cases.len());
+                match (row.get::<_, Option<String>>(2)?, cases.get_mut(at_place)) {
+                    (Some(text), Some((case, live))) => {
+                        (case.body, case.updated, case.by, *live) = (body(&text)?, at, by, true);
+                    }
+                    (None, Some((_, live))) => *live = false,
+                    (Some(text), None) => {
+                        let (set, body) = (set.clone(), body(&text)?);
+                        cases.push((EvalCase { id, set, body, created: at, updated: at, by }, true));
+                    }
+                    (None, None) => {
+                        place.remove(&id);
+                    }
+                }
+            }
+            let cases = cases.into_iter().filter_map(|(case, live)| live.then_some(case)).collect();
+            Ok((seen == version).then(|| EvalSet { name: set.clone(), version, cases }))
+        })
+    }
+
+    /// A live case.
+    pub fn eval_case(&self, set: &SetName, id: &CaseId) -> Result<Option<EvalCase>> {
+        self.read(|db| find(db, "work.cases", set, id)).map(|found| found.filter(|(_, live)| *live).map(|(case, _)| case))
+    }
+
+    /// All that happened to a case, oldest first.
+    pub fn case_history(&self, set: &SetName, id: &CaseId) -> Result<Vec<CaseEvent>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT (SELECT count(*) FROM work.case_events b WHERE b.set_name = a.set_name AND b.seq <= a.seq),
+                        kind, body, at, by
+                 FROM work.case_events a WHERE set_name = ? AND case_id = ? ORDER BY seq",
+            )?
+            .query_map([set.as_str(), id.as_str()], |row| {
+                Ok(CaseEvent {
+                    version: row.get(0)?,
+                    case: id.clone(),
+                    kind: CaseEventKind::parse(&row.get::<_, String>(1)?).unwrap_or(CaseEventKind::Edit),
+                    body: row.get::<_, Option<String>>(2)?.as_deref().map(body).transpose()?,
+                    at: time(row.get(3)?),
+                    by: Untrusted::new(row.get::<_, String>(4)?),
+                })
+            })?
+            .collect()
+        })
+    }
+
+    /// The live cases that came from a trace: the set and the id of each.
+    pub fn cases_of_trace(&self, trace: &str) -> Result<Vec<(SetName, CaseId)>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT set_name, case_id FROM work.cases
+                 WHERE trace_hash = ? AND trace_id = ? AND live ORDER BY set_name, case_id",
+            )?
+            .query_map(params![super::id_hash(trace), trace], |row| Ok((set_name(row.get(0)?)?, case_id(row.get(1)?)?)))?
+            .collect()
+        })
+    }
+
+    /// Changes a set in one durable transaction. `act` sees the set as it is inside it.
+    pub fn change_cases<T>(
+        &self,
+        set: &SetName,
+        at: Timestamp,
+        by: &str,
+        act: impl FnOnce(&CaseTx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.write_work(|tx| act(&CaseTx { store: self, tx, set, at, by }))
+    }
+
+    /// What was last written to this place; the empty path stands for standard output.
+    pub fn eval_file(&self, set: &SetName, path: &str) -> Result<Option<EvalFileRow>> {
+        self.read(|db| {
+            db.prepare_cached("SELECT version, digest FROM work.eval_files WHERE set_name = ? AND path = ?")?
+                .query_row([set.as_str(), path], |row| Ok(EvalFileRow { version: row.get(0)?, digest: row.get(1)? }))
+                .optional()
+        })
+    }
+
+    /// The newest version that was written anywhere.
+    pub fn eval_file_newest(&self, set: &SetName) -> Result<Option<u64>> {
+        self.read(|db| {
+            db.prepare_cached("SELECT version FROM work.eval_files WHERE set_name = ? ORDER BY at DESC, version DESC LIMIT 1")?
+                .query_row([set.as_str()], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Remembers what was written to a place.
+    pub fn set_eval_file(&self, set: &SetName, path: &str, file: &EvalFileRow, at: Timestamp) -> Result<()> {
+        self.write_work(|tx| {
+            tx.execute(
+                "INSERT INTO eval_files (set_name, path, version, digest, at) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET version = excluded.version, digest = excluded.digest, at = excluded.at",
+                params![set.as_str(), path, file.version, file.digest, at.as_millisecond()],
+            )
+            .map(drop)
+            .map_err(|e| self.explain(e))
+        })
+    }
+}
+
+/// A set inside the transaction that changes it.
+pub struct CaseTx<'a> {
+    store: &'a Store,
+    tx: &'a Transaction<'a>,
+    set: &'a SetName,
+    at: Timestamp,
+    by: &'a str,
+}
+
+impl CaseTx<'_> {
+    /// The live cases now, with what this transaction did so far.
+    pub fn set(&self) -> Result<EvalSet> {
+        self.sql(present_in(self.tx, "", self.set))
+    }
+
+    /// A case, and whether it is live.
+    pub fn find(&self, id: &CaseId) -> Result<Option<(EvalCase, bool)>> {
+        self.sql(find(self.tx, "cases", self.set, id))
+    }
+
+    /// The version after what this transaction did so far.
+    pub fn version(&self) -> Result<u64> {
+        self.sql(version(self.tx, "", self.set))
+    }
+
+    /// Makes the case say this: adds it, brings it back, or changes it. `None` when it says so already.
+    pub fn put(&self, id: &CaseId, body: &CaseBody) -> Result<Option<CaseEventKind>> {
+        let kind = match self.find(id)? {
+            Some((case, true)) if case.body == *body => return Ok(None),
+            Some((_, true)) => CaseEventKind::Edit,
+            _ => CaseEventKind::Add,
+        };
+        self.sql(self.event(id, kind, Some(body)))?;
+        Ok(Some(kind))
+    }
+
+    /// Takes a case out of the set. False when it was not in it.
+    pub fn retire(&self, id: &CaseId) -> Result<bool> {
+        if !self.find(id)?.is_some_and(|(_, live)| live) {
+            return Ok(false);
+        }
+        self.sql(self.event(id, CaseEventKind::Retire, None))?;
+        Ok(true)
+    }
+
+    fn event(&self, id: &CaseId, kind: CaseEventKind, body: Option<&CaseBody>) -> rusqlite::Result<()> {
+        let at = self.at.as_millisecond();
+        let text = body
+            .map(serde_json::to_string)
+            .transpose()
+            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+        self.tx
+            .prepare_cached(
+                "INSERT INTO case_events (id, set_name, case_id, kind, body, at, by, program)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                event_id(self.at),
+                self.set.as_str(),
+                id.as_str(),
+                kind.word(),
+                text,
+                at,
+                self.by,
+                env!("CARGO_PKG_VERSION")
+            ])?;
+        let seq = self.tx.last_insert_rowid();
+        let Some(body) = body else {
+            self.tx
+                .prepare_cached(
+                    "UPDATE cases SET live = 0, updated = ?, by = ? WHERE set_name = ? AND case_id = ?",
+                )?
+                .execute(params![at, self.by, self.set.as_str(), id.as_str()])?;
+            return Ok(());
+        };
+        let trace = body.trace.as_ref().map(Untrusted::raw);
+        self.tx
+            .prepare_cached(
+                "INSERT INTO cases
+                   (set_name, case_id, live, first_seq, trace_id, trace_hash, category, body, created, updated, by)
+                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)
+                 ON CONFLICT DO UPDATE SET live = 1, trace_id = ?4, trace_hash = ?5, category = ?6,
+                   body = ?7, updated = ?8, by = ?9",
+            )?
+            .execute(params![
+                self.set.as_str(),
+                id.as_str(),
+                seq,
+                trace,
+                trace.map(super::id_hash),
+                body.category.raw(),
+                text,
+                at,
+                self.by
+            ])?;
+        Ok(())
+    }
+
+    fn sql<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
+        result.map_err(|e| self.store.explain(e))
+    }
+}
+
+fn present(db: &Connection, set: &SetName) -> rusqlite::Result<EvalSet> {
+    present_in(db, "work.", set)
+}
+
+/// `schema` is `work.` on a reader and empty on the work file's own connection.
+fn present_in(db: &Connection, schema: &str, set: &SetName) -> rusqlite::Result<EvalSet> {
+    let cases = db
+        .prepare_cached(&format!(
+            "SELECT case_id, body, created, updated, by FROM {schema}cases
+             WHERE set_name = ? AND live ORDER BY first_seq, case_id"
+        ))?
+        .query_map([set.as_str()], |row| case(set, row))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(EvalSet { name: set.clone(), version: version(db, schema, set)?, cases })
+}
+
+fn version(db: &Connection, schema: &str, set: &SetName) -> rusqlite::Result<u64> {
+    db.prepare_cached(&format!("SELECT count(*) FROM {schema}case_events WHERE set_name = ?"))?
+        .query_row([set.as_str()], |row| row.get(0))
+}
+
+fn find(db: &Connection, table: &str, set: &SetName, id: &CaseId) -> rusqlite::Result<Option<(EvalCase, bool)>> {
+    db.prepare_cached(&format!(
+        "SELECT case_id, body, created, updated, by, live FROM {table} WHERE set_name = ? AND case_id = ?"
+    ))?
+    .query_row([set.as_str(), id.as_str()], |row| Ok((case(set, row)?, row.get(5)?)))
+    .optional()
+}
+
+fn case(set: &SetName, row: &Row<'_>) -> rusqlite::Result<EvalCase> {
+    Ok(EvalCase {
+        id: case_id(row.get(0)?)?,
+        set: set.clone(),
+        body: body(&row.get::<_, String>(1)?)?,
+        created: time(row.get(2)?),
+        updated: time(row.get(3)?),
+        by: Untrusted::new(row.get::<_, String>(4)?),
+    })
+}
+
+fn body(text: &str) -> rusqlite::Result<CaseBody> {
+    serde_json::from_str(text).map_err(|e| unreadable(e.into()))
+}
+
+fn set_name(text: String) -> rusqlite::Result<SetName> {
+    SetName::parse(&text).map_err(|e| unreadable(e.into()))
+}
+
+fn case_id(text: String) -> rusqlite::Result<CaseId> {
+    CaseId::parse(&text).map_err(|e| unreadable(e.into()))
+}
+
+fn unreadable(why: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why)
+}
+
+fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A UUID v7 of this time.
+fn event_id(at: Timestamp) -> String {
+    let seconds = u64::try_from(at.as_second()).unwrap_or(0);
+    let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
+}
