@@ -47,20 +47,20 @@ impl Store {
     pub fn eval_sets(&self) -> Result<Vec<EvalSetRow>> {
         self.read(|db| {
             let mut sets = db
-                .prepare_cached(
+                .prepare(
                     "SELECT set_name, count(*), max(at) FROM work.case_events GROUP BY set_name ORDER BY set_name",
                 )?
                 .query_map([], |row| {
                     Ok(EvalSetRow {
                         name: set_name(row.get(0)?)?,
-                        version: row.get(1)?,
+                        version: count(row, 1)?,
                         categories: Vec::new(),
                         retired: 0,
                         updated: time(row.get(2)?),
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let mut counts = db.prepare_cached(
+            let mut counts = db.prepare(
                 "SELECT live, category, count(*) FROM work.cases WHERE set_name = ?
                  GROUP BY live, category ORDER BY count(*) DESC, category",
             )?;
@@ -68,9 +68,9 @@ impl Store {
                 let mut rows = counts.query([set.name.as_str()])?;
                 while let Some(row) = rows.next()? {
                     if row.get(0)? {
-                        set.categories.push((Untrusted::new(row.get::<_, String>(1)?), row.get(2)?));
+                        set.categories.push((Untrusted::new(row.get::<_, String>(1)?), count(row, 2)?));
                     } else {
-                        set.retired += row.get::<_, u64>(2)?;
+                        set.retired += count(row, 2)?;
                     }
                 }
             }
@@ -78,9 +78,9 @@ impl Store {
         })
     }
 
-    /// The live cases of a set. A set without events is empty at version 0.
+    /// The live cases of a set, in order of first addition. A set without events is empty at version 0.
     pub fn eval_set(&self, set: &SetName) -> Result<EvalSet> {
-        self.read(|db| present(db, set))
+        self.read(|db| present_in(&*db.unchecked_transaction()?, "work.", set))
     }
 
     /// A set as it was at a former version. `None` when it never came that far.
@@ -88,12 +88,11 @@ impl Store {
         self.read(|db| {
             let mut cases: Vec<(EvalCase, bool)> = Vec::new();
             let mut place = std::collections::HashMap::new();
-            let mut events = db.prepare_cached(
+            let mut events = db.prepare(
                 "SELECT case_id, kind, body, at, by FROM work.case_events
                  WHERE set_name = ?1 ORDER BY seq LIMIT ?2",
             )?;
-            let mut rows =
-                events.query(params![set.as_str(), i64::try_from(version).unwrap_or(i64::MAX)])?;
+            let mut rows = events.query(params![set.as_str(), i64::try_from(version).unwrap_or(i64::MAX)])?;
             let mut seen = 0;
             while let Some(row) = rows.next()? {
                 seen += 1;
@@ -121,20 +120,21 @@ impl Store {
 
     /// A live case.
     pub fn eval_case(&self, set: &SetName, id: &CaseId) -> Result<Option<EvalCase>> {
-        self.read(|db| find(db, "work.cases", set, id)).map(|found| found.filter(|(_, live)| *live).map(|(case, _)| case))
+        self.read(|db| find(db, "work.cases", set, id))
+            .map(|found| found.filter(|(_, live)| *live).map(|(case, _)| case))
     }
 
     /// All that happened to a case, oldest first.
     pub fn case_history(&self, set: &SetName, id: &CaseId) -> Result<Vec<CaseEvent>> {
         self.read(|db| {
-            db.prepare_cached(
+            db.prepare(
                 "SELECT (SELECT count(*) FROM work.case_events b WHERE b.set_name = a.set_name AND b.seq <= a.seq),
                         kind, body, at, by
                  FROM work.case_events a WHERE set_name = ? AND case_id = ? ORDER BY seq",
             )?
             .query_map([set.as_str(), id.as_str()], |row| {
                 Ok(CaseEvent {
-                    version: row.get(0)?,
+                    version: count(row, 0)?,
                     case: id.clone(),
                     kind: CaseEventKind::parse(&row.get::<_, String>(1)?).unwrap_or(CaseEventKind::Edit),
                     body: row.get::<_, Option<String>>(2)?.as_deref().map(body).transpose()?,
@@ -149,11 +149,13 @@ impl Store {
     /// The live cases that came from a trace: the set and the id of each.
     pub fn cases_of_trace(&self, trace: &str) -> Result<Vec<(SetName, CaseId)>> {
         self.read(|db| {
-            db.prepare_cached(
+            db.prepare(
                 "SELECT set_name, case_id FROM work.cases
                  WHERE trace_hash = ? AND trace_id = ? AND live ORDER BY set_name, case_id",
             )?
-            .query_map(params![super::id_hash(trace), trace], |row| Ok((set_name(row.get(0)?)?, case_id(row.get(1)?)?)))?
+            .query_map(params![id_hash(trace), trace], |row| {
+                Ok((set_name(row.get(0)?)?, case_id(row.get(1)?)?))
+            })?
             .collect()
         })
     }
@@ -172,8 +174,10 @@ impl Store {
     /// What was last written to this place; the empty path stands for standard output.
     pub fn eval_file(&self, set: &SetName, path: &str) -> Result<Option<EvalFileRow>> {
         self.read(|db| {
-            db.prepare_cached("SELECT version, digest FROM work.eval_files WHERE set_name = ? AND path = ?")?
-                .query_row([set.as_str(), path], |row| Ok(EvalFileRow { version: row.get(0)?, digest: row.get(1)? }))
+            db.prepare("SELECT version, digest FROM work.eval_files WHERE set_name = ? AND path = ?")?
+                .query_row([set.as_str(), path], |row| {
+                    Ok(EvalFileRow { version: count(row, 0)?, digest: row.get(1)? })
+                })
                 .optional()
         })
     }
@@ -181,8 +185,8 @@ impl Store {
     /// The newest version that was written anywhere.
     pub fn eval_file_newest(&self, set: &SetName) -> Result<Option<u64>> {
         self.read(|db| {
-            db.prepare_cached("SELECT version FROM work.eval_files WHERE set_name = ? ORDER BY at DESC, version DESC LIMIT 1")?
-                .query_row([set.as_str()], |row| row.get(0))
+            db.prepare("SELECT version FROM work.eval_files WHERE set_name = ? ORDER BY at DESC, version DESC LIMIT 1")?
+                .query_row([set.as_str()], |row| count(row, 0))
                 .optional()
         })
     }
@@ -193,7 +197,7 @@ impl Store {
             tx.execute(
                 "INSERT INTO eval_files (set_name, path, version, digest, at) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT DO UPDATE SET version = excluded.version, digest = excluded.digest, at = excluded.at",
-                params![set.as_str(), path, file.version, file.digest, at.as_millisecond()],
+                params![set.as_str(), path, i64::try_from(file.version).unwrap_or(i64::MAX), file.digest, at.as_millisecond()],
             )
             .map(drop)
             .map_err(|e| self.explain(e))
@@ -253,7 +257,7 @@ impl CaseTx<'_> {
             .transpose()
             .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
         self.tx
-            .prepare_cached(
+            .prepare(
                 "INSERT INTO case_events (id, set_name, case_id, kind, body, at, by, program)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?
@@ -270,15 +274,13 @@ impl CaseTx<'_> {
         let seq = self.tx.last_insert_rowid();
         let Some(body) = body else {
             self.tx
-                .prepare_cached(
-                    "UPDATE cases SET live = 0, updated = ?, by = ? WHERE set_name = ? AND case_id = ?",
-                )?
+                .prepare("UPDATE cases SET live = 0, updated = ?, by = ? WHERE set_name = ? AND case_id = ?")?
                 .execute(params![at, self.by, self.set.as_str(), id.as_str()])?;
             return Ok(());
         };
         let trace = body.trace.as_ref().map(Untrusted::raw);
         self.tx
-            .prepare_cached(
+            .prepare(
                 "INSERT INTO cases
                    (set_name, case_id, live, first_seq, trace_id, trace_hash, category, body, created, updated, by)
                  VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)
@@ -290,7 +292,7 @@ impl CaseTx<'_> {
                 id.as_str(),
                 seq,
                 trace,
-                trace.map(super::id_hash),
+                trace.map(id_hash),
                 body.category.raw(),
                 text,
                 at,
@@ -304,14 +306,10 @@ impl CaseTx<'_> {
     }
 }
 
-fn present(db: &Connection, set: &SetName) -> rusqlite::Result<EvalSet> {
-    present_in(db, "work.", set)
-}
-
 /// `schema` is `work.` on a reader and empty on the work file's own connection.
 fn present_in(db: &Connection, schema: &str, set: &SetName) -> rusqlite::Result<EvalSet> {
     let cases = db
-        .prepare_cached(&format!(
+        .prepare(&format!(
             "SELECT case_id, body, created, updated, by FROM {schema}cases
              WHERE set_name = ? AND live ORDER BY first_seq, case_id"
         ))?
@@ -321,12 +319,17 @@ fn present_in(db: &Connection, schema: &str, set: &SetName) -> rusqlite::Result<
 }
 
 fn version(db: &Connection, schema: &str, set: &SetName) -> rusqlite::Result<u64> {
-    db.prepare_cached(&format!("SELECT count(*) FROM {schema}case_events WHERE set_name = ?"))?
-        .query_row([set.as_str()], |row| row.get(0))
+    db.prepare(&format!("SELECT count(*) FROM {schema}case_events WHERE set_name = ?"))?
+        .query_row([set.as_str()], |row| count(row, 0))
 }
 
-fn find(db: &Connection, table: &str, set: &SetName, id: &CaseId) -> rusqlite::Result<Option<(EvalCase, bool)>> {
-    db.prepare_cached(&format!(
+fn find(
+    db: &Connection,
+    table: &str,
+    set: &SetName,
+    id: &CaseId,
+) -> rusqlite::Result<Option<(EvalCase, bool)>> {
+    db.prepare(&format!(
         "SELECT case_id, body, created, updated, by, live FROM {table} WHERE set_name = ? AND case_id = ?"
     ))?
     .query_row([set.as_str(), id.as_str()], |row| Ok((case(set, row)?, row.get(5)?)))
@@ -360,6 +363,11 @@ fn unreadable(why: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error 
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why)
 }
 
+/// A number that is never negative.
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(column)?.unsigned_abs())
+}
+
 fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -369,4 +377,130 @@ fn event_id(at: Timestamp) -> String {
     let seconds = u64::try_from(at.as_second()).unwrap_or(0);
     let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
     uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
+}
+
+/// Names a trace in an index without its text.
+fn id_hash(id: &str) -> i64 {
+    xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Content;
+    use crate::store::Access;
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open(&folder.path().join("t.db"), Access::Create).unwrap()
+    }
+
+    fn set() -> SetName {
+        SetName::parse("support").unwrap()
+    }
+
+    fn id(text: &str) -> CaseId {
+        CaseId::parse(text).unwrap()
+    }
+
+    fn says(input: &str, expected: &str) -> CaseBody {
+        CaseBody {
+            input: Content::Text(input.into()),
+            expected: Some(expected.into()),
+            trace: Some(Untrusted::new(format!("trace of {input}"))),
+            ..CaseBody::default()
+        }
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(ms).unwrap()
+    }
+
+    fn change<T>(store: &Store, ms: i64, act: impl FnOnce(&CaseTx<'_>) -> Result<T>) -> T {
+        store.change_cases(&set(), at(ms), "ann", act).unwrap()
+    }
+
+    #[test]
+    fn every_change_is_a_version_and_former_ones_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        assert_eq!(store.eval_set(&set()).unwrap().version, 0);
+        assert_eq!(change(&store, 1, |tx| tx.put(&id("b"), &says("b", "1"))), Some(CaseEventKind::Add));
+        change(&store, 2, |tx| tx.put(&id("a"), &says("a", "1")));
+        assert_eq!(change(&store, 3, |tx| tx.put(&id("b"), &says("b", "1"))), None);
+        assert_eq!(change(&store, 3, |tx| tx.put(&id("b"), &says("b", "2"))), Some(CaseEventKind::Edit));
+        assert!(change(&store, 4, |tx| tx.retire(&id("b"))));
+        assert!(!change(&store, 4, |tx| tx.retire(&id("b"))));
+        assert_eq!(change(&store, 5, |tx| tx.put(&id("b"), &says("b", "3"))), Some(CaseEventKind::Add));
+
+        let now = store.eval_set(&set()).unwrap();
+        assert_eq!(now.version, 5);
+        let said = |set: &EvalSet| -> Vec<(String, String)> {
+            let expected = |c: &EvalCase| c.body.expected.clone().unwrap().into_raw();
+            set.cases.iter().map(|c| (c.id.to_string(), expected(c))).collect()
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(said(&now), [pair("b", "3"), pair("a", "1")], "a case that comes back has its old place");
+        assert_eq!(store.eval_set_at(&set(), 5).unwrap().unwrap(), now);
+        let then = |version| said(&store.eval_set_at(&set(), version).unwrap().unwrap());
+        assert_eq!(then(1), [pair("b", "1")]);
+        assert_eq!(then(3), [pair("b", "2"), pair("a", "1")]);
+        assert_eq!(then(4), [pair("a", "1")]);
+        assert_eq!(then(0), []);
+        assert_eq!(store.eval_set_at(&set(), 6).unwrap(), None);
+
+        let history = store.case_history(&set(), &id("b")).unwrap();
+        assert_eq!(
+            history.iter().map(|e| (e.version, e.kind.word())).collect::<Vec<_>>(),
+            [(1, "add"), (3, "edit"), (4, "retire"), (5, "add")]
+        );
+        let [row] = &store.eval_sets().unwrap()[..] else { panic!() };
+        assert_eq!((row.version, row.cases(), row.retired, row.updated), (5, 2, 0, at(5)));
+    }
+
+    #[test]
+    fn a_failed_change_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let failed = store.change_cases(&set(), at(1), "ann", |tx| {
+            tx.put(&id("a"), &says("a", "1"))?;
+            Err::<(), _>(crate::domain::Error::not_so("no"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(store.eval_sets().unwrap(), []);
+    }
+
+    #[test]
+    fn a_trace_knows_its_cases_and_a_place_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        change(&store, 1, |tx| tx.put(&id("a"), &says("a", "1")));
+        assert_eq!(store.cases_of_trace("trace of a").unwrap(), [(set(), id("a"))]);
+        change(&store, 2, |tx| tx.retire(&id("a")));
+        assert_eq!(store.cases_of_trace("trace of a").unwrap(), []);
+        assert_eq!(store.eval_file(&set(), "/x").unwrap(), None);
+        let row = |version, digest: &str| EvalFileRow { version, digest: digest.to_owned() };
+        store.set_eval_file(&set(), "/x", &row(1, "d1"), at(1)).unwrap();
+        store.set_eval_file(&set(), "/x", &row(2, "d2"), at(2)).unwrap();
+        store.set_eval_file(&set(), "", &row(1, "d1"), at(3)).unwrap();
+        assert_eq!(store.eval_file(&set(), "/x").unwrap(), Some(row(2, "d2")));
+        assert_eq!(store.eval_file_newest(&set()).unwrap(), Some(1));
+    }
+
+    #[test]
+    fn two_programs_on_one_store_make_one_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (store(&folder), store(&folder));
+        std::thread::scope(|scope| {
+            for (store, name) in [(&one, "x"), (&two, "y")] {
+                scope.spawn(move || {
+                    for n in 0..20 {
+                        change(store, n, |tx| tx.put(&id(&format!("{name}{n}")), &says("q", "a")));
+                        change(store, n, |tx| tx.put(&id(&format!("both{n}")), &says("q", "a")));
+                    }
+                });
+            }
+        });
+        let set = one.eval_set(&set()).unwrap();
+        assert_eq!((set.version, set.cases.len()), (60, 60));
+    }
 }

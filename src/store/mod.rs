@@ -10,7 +10,9 @@
 //! A schema change is a new migration at the end of the list in [`schema`], never an edit of one
 //! that has shipped.
 
+mod cases;
 mod open;
 mod schema;
 
+pub use cases::{CaseTx, EvalFileRow, EvalSetRow};
 pub use open::{Access, Store};
