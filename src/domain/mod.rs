@@ -7,6 +7,9 @@ mod check;
 mod error;
 mod eval;
 mod eval_merge;
+pub mod label;
+pub mod sample;
+pub mod taxonomy;
 mod trace;
 mod untrusted;
 
@@ -17,6 +20,9 @@ pub use eval::{
     category, some_text,
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
+pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
+pub use sample::{Dimension, Member, Method, Sample, SampleRule};
+pub use taxonomy::{FailureMode, ModeId, Origin, Taxonomy, TaxonomyChange, TaxonomyEvent};
 pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
     Trace,
