@@ -74,7 +74,8 @@ impl Severity {
 }
 
 /// What a label says. One without a verdict is a draft: a note or a corrected output written before
-/// the reviewer has decided. A draft is kept like any label, but the trace counts as unreviewed.
+/// the reviewer has decided. A draft is kept like any label, but the trace counts as unreviewed. One that
+/// says nothing is no label: it takes the former one away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelBody {
     /// The verdict; `None` for a draft.
@@ -106,7 +107,7 @@ impl LabelBody {
     }
 
     /// Drops texts that are empty, and refuses what makes no sense: a pass that names a failure mode or
-    /// a severity, a label that says nothing.
+    /// a severity.
     pub fn checked(mut self) -> Result<Self> {
         self.note = self.note.filter(|text| !text.raw().trim().is_empty());
         self.corrected = self.corrected.filter(|text| !text.raw().trim().is_empty());
@@ -180,7 +181,7 @@ pub fn fold(events: &[LabelEvent]) -> BTreeMap<(&Untrusted, &Untrusted), Standin
             .entry((&event.trace, &event.reviewer))
             .or_insert(Standing { label: None, skipped: false });
         match event.act {
-            LabelAct::Set(_) => of.label = Some(event),
+            LabelAct::Set(ref body) => of.label = Some(event).filter(|_| !body.is_empty()),
             LabelAct::Skip => of.skipped = true,
             LabelAct::Undo { .. } => {}
         }
@@ -224,7 +225,7 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            4 => (0..2u8, 0..3u8, 0..4u8).prop_map(|(who, trace, what)| Step::Set(who, trace, what)),
+            4 => (0..2u8, 0..3u8, 0..5u8).prop_map(|(who, trace, what)| Step::Set(who, trace, what)),
             1 => (0..2u8, 0..3u8).prop_map(|(who, trace)| Step::Skip(who, trace)),
             3 => (0..2u8).prop_map(Step::Undo),
         ]
@@ -235,6 +236,7 @@ mod tests {
             0 => LabelBody::verdict(Verdict::Pass),
             1 => LabelBody::fail(Some(ModeId::new("wrong_tone"))),
             2 => LabelBody::verdict(Verdict::Unsure),
+            3 => LabelBody::default(),
             _ => LabelBody { note: Some("first thoughts".into()), ..LabelBody::default() },
         }
     }
@@ -253,7 +255,7 @@ mod tests {
 
     proptest! {
         /// The model: every reviewer has one stack of acts; undo pops it; the present label of a trace
-        /// is the topmost label on the stack that is about it.
+        /// is the topmost label on the stack that is about it; a label that says nothing is none.
         #[test]
         fn folding_is_a_stack_for_every_reviewer(
             steps in proptest::collection::vec(step(), 0..60),
@@ -290,7 +292,7 @@ mod tests {
             for who in 0..2u8 {
                 for trace in 0..3u8 {
                     let on = stacks[usize::from(who)].iter().filter(|(t, _)| *t == trace);
-                    let label = on.clone().filter_map(|(_, what)| *what).next_back().map(body);
+                    let label = on.clone().filter_map(|(_, what)| *what).next_back().map(body).filter(|b| !b.is_empty());
                     let skipped = on.clone().any(|(_, what)| what.is_none());
                     let key = (&format!("trace {trace}").into(), &format!("reviewer {who}").into());
                     let found = folded.get(&key);

@@ -11,8 +11,17 @@
 //! that has shipped.
 
 mod cases;
+mod changes;
+mod ids;
+mod labels;
 mod open;
+mod samples;
 mod schema;
+mod taxonomy;
 
 pub use cases::{CaseTx, EvalFileRow, EvalSetRow};
+pub use changes::{Changes, Watch};
+pub use ids::{id_hash, new_id};
+pub use labels::{Act, LabelRow, Undone, Within, Written};
 pub use open::{Access, Store};
+pub use samples::SampleRow;

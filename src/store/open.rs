@@ -104,7 +104,7 @@ impl Store {
         Ok(db)
     }
 
-    fn open_reader(&self) -> Result<Connection> {
+    pub(super) fn open_reader(&self) -> Result<Connection> {
         let name = self.0.path.display().to_string();
         let sql = |e: rusqlite::Error| explain(e, &name);
         let flags =
