@@ -8,6 +8,7 @@ mod error;
 mod eval;
 mod eval_merge;
 pub mod label;
+pub mod query;
 pub mod sample;
 pub mod taxonomy;
 mod trace;
@@ -21,6 +22,7 @@ pub use eval::{
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
+pub use query::{Query, QueryError, nearest};
 pub use sample::{Dimension, Member, Method, Sample, SampleRule};
 pub use taxonomy::{FailureMode, ModeId, Origin, Taxonomy, TaxonomyChange, TaxonomyEvent};
 pub use trace::{
