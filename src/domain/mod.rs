@@ -4,6 +4,7 @@
 //! becomes printable only through `text::clean`.
 
 mod check;
+mod content;
 mod error;
 mod eval;
 mod eval_merge;
@@ -12,6 +13,7 @@ pub mod query;
 pub mod sample;
 pub mod taxonomy;
 mod trace;
+mod trace_row;
 mod untrusted;
 
 pub use check::{Check, kinds as check_kinds};
@@ -29,4 +31,5 @@ pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
     Trace,
 };
+pub use trace_row::TraceRow;
 pub use untrusted::Untrusted;

@@ -4,6 +4,7 @@
 //! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
 
 mod ctx;
+pub mod import;
 
 pub use ctx::Ctx;
 

@@ -187,7 +187,11 @@ mod tests {
                 let rank = nearest_rank(q.as_f64().unwrap(), values.len() as u64);
                 assert_eq!(values[rank as usize - 1], exact, "{}", case["id"]);
                 let sketched = sketch.quantile(q.as_f64().unwrap()).unwrap();
-                assert!((sketched - exact).abs() <= 0.0101 * exact, "{}: {sketched}, not {exact}", case["id"]);
+                assert!(
+                    (sketched - exact).abs() <= 0.0101 * exact,
+                    "{}: {sketched}, not {exact}",
+                    case["id"]
+                );
             }
         }
     }

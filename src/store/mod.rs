@@ -10,18 +10,33 @@
 //! A schema change is a new migration at the end of the list in [`schema`], never an edit of one
 //! that has shipped.
 
+mod blocks;
+mod body;
 mod cases;
 mod changes;
+pub mod flags;
 mod ids;
 mod labels;
+mod names;
 mod open;
+mod open;
+mod prepare;
+mod rollup;
 mod samples;
 mod schema;
+mod schema;
 mod taxonomy;
+mod traces;
+mod write;
 
+pub use blocks::{BLOCK, Block};
+pub use body::Dictionary;
 pub use cases::{CaseTx, EvalFileRow, EvalSetRow};
 pub use changes::{Changes, Watch};
 pub use ids::{id_hash, new_id};
 pub use labels::{Act, LabelRow, Undone, Within, Written};
 pub use open::{Access, Store};
+pub use prepare::{Prepared, Preparer};
 pub use samples::SampleRow;
+pub use traces::StoredTrace;
+pub use write::{Loader, Outcome};

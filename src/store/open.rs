@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::body::Dictionaries;
+use super::names::Names;
 use super::schema::{TRACES, WORK};
 use crate::domain::{Error, Result};
 use crate::task::Cancel;
@@ -26,14 +28,16 @@ pub enum Access {
 
 /// A store of traces and of people's work on them. Cloning shares the connections.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     path: PathBuf,
     writable: bool,
     traces: Mutex<Option<Connection>>,
     work: Mutex<Option<Connection>>,
     readers: Mutex<Vec<Connection>>,
+    pub(super) dictionaries: Dictionaries,
+    pub(super) names: Names,
 }
 
 impl Store {
@@ -59,6 +63,8 @@ impl Store {
             traces: Mutex::new(None),
             work: Mutex::new(None),
             readers: Mutex::new(Vec::new()),
+            dictionaries: Dictionaries::default(),
+            names: Names::default(),
         }));
         if store.0.writable {
             *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL")?);

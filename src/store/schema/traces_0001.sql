@@ -17,7 +17,7 @@ CREATE TABLE trace(
   id_hash INTEGER NOT NULL,       -- xxh3 of the id
   session_hash INTEGER,           -- xxh3 of the session; its text is in the body
   user_hash INTEGER,              -- xxh3 of the user; its text is in the body
-  feature INTEGER NOT NULL,       -- name.id, as the next five
+  feature INTEGER,                -- name.id, as the next five
   model INTEGER,
   prompt INTEGER,
   version INTEGER,
@@ -33,14 +33,16 @@ CREATE TABLE trace(
   id ANY NOT NULL                 -- text, or 16 bytes for a canonical UUID
 ) STRICT;
 CREATE INDEX trace_ts ON trace(ts);
+-- A large first import drops the next two and builds them sorted at its end; until then a lookup scans.
 CREATE INDEX trace_id ON trace(id_hash);
 CREATE INDEX trace_session ON trace(session_hash) WHERE session_hash IS NOT NULL;
 
--- The whole trace as JSON, compressed. First byte: which dictionary (0: none).
+-- The trace as JSON without id, feedback and scores, compressed. First byte: which dictionary (0: none).
+-- Never changed after it was written.
 CREATE TABLE body(seq INTEGER PRIMARY KEY, z BLOB NOT NULL) STRICT;
 CREATE TABLE dictionary(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 
--- kind: 1 thumbs up, 2 thumbs down, 3 report, 4 follow-up.
+-- What end users said, in the order of arrival. kind: 1 thumbs up, 2 thumbs down, 3 report, 4 follow-up.
 CREATE TABLE feedback(
   seq INTEGER NOT NULL,
   n INTEGER NOT NULL,

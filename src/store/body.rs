@@ -1,0 +1,136 @@
+//! The body of a trace: all of it as JSON but id, feedback and scores, compressed with zstd and a
+//! dictionary that was trained on the store's own first traces.
+//!
+//! The first byte of a stored body names its dictionary (0: none); the rest is one zstd frame with
+//! its size. A body is never changed once written: what may change lies in tables of its own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::DecoderDictionary;
+
+use crate::domain::{Error, Result, Trace};
+
+/// Fast, and within a tenth of the ratio of the slower levels on texts of this size.
+const LEVEL: i32 = 1;
+/// Size of a trained dictionary.
+const DICTIONARY: usize = 64 * 1024;
+/// Fewer samples than this train nothing worth its place.
+pub(super) const SAMPLES: usize = 500;
+/// No trace is larger: importing refuses longer lines. A larger claim is damage.
+const LARGEST: usize = 256 * 1024 * 1024;
+
+/// A dictionary to compress with.
+#[derive(Debug, Clone)]
+pub struct Dictionary {
+    /// 1..=255; in the first byte of each body.
+    pub id: u8,
+    /// What zstd trained.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+/// Compresses bodies; each worker thread has its own.
+pub struct BodyEncoder {
+    dictionary: u8,
+    zstd: Compressor<'static>,
+    frame: Vec<u8>,
+}
+
+impl BodyEncoder {
+    /// An encoder with this dictionary, or with none.
+    pub fn new(dictionary: Option<&Dictionary>) -> Result<Self> {
+        let zstd = Compressor::with_dictionary(LEVEL, dictionary.map_or(&[], |d| d.bytes.as_slice()));
+        Ok(Self {
+            dictionary: dictionary.map_or(0, |d| d.id),
+            zstd: zstd.map_err(broken)?,
+            frame: Vec::new(),
+        })
+    }
+
+    /// The stored form of a body.
+    pub fn encode(&mut self, json: &[u8]) -> Result<Vec<u8>> {
+        self.frame.clear();
+        self.frame.reserve(zstd::zstd_safe::compress_bound(json.len()));
+        self.zstd.compress_to_buffer(json, &mut self.frame).map_err(broken)?;
+        let mut z = Vec::with_capacity(1 + self.frame.len());
+        z.push(self.dictionary);
+        z.extend_from_slice(&self.frame);
+        Ok(z)
+    }
+}
+
+/// Learns what bodies have in common.
+pub(super) fn train(samples: &[Vec<u8>]) -> Option<Vec<u8>> {
+    zstd::dict::from_samples(samples, DICTIONARY).ok()
+}
+
+/// The dictionaries of one store, read when first needed. They are only ever added.
+#[derive(Default)]
+pub(super) struct Dictionaries(Mutex<HashMap<u8, Arc<DecoderDictionary<'static>>>>);
+
+impl Dictionaries {
+    /// Makes sure that [`json`](Self::json) will know this body's dictionary.
+    pub(super) fn prepare(&self, db: &Connection, z: &[u8]) -> rusqlite::Result<()> {
+        let id = z.first().copied().unwrap_or(0);
+        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if id != 0 && !known.contains_key(&id) {
+            let bytes: Option<Vec<u8>> = db
+                .query_row("SELECT bytes FROM main.dictionary WHERE id = ?", [id], |r| r.get(0))
+                .optional()?;
+            if let Some(bytes) = bytes {
+                known.insert(id, Arc::new(DecoderDictionary::copy(&bytes)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The JSON of a stored body whose dictionary was [prepared](Self::prepare).
+    pub(super) fn json(&self, z: &[u8]) -> Result<Vec<u8>> {
+        let (&id, frame) = z.split_first().ok_or_else(|| damaged("it is empty"))?;
+        let size = Decompressor::upper_bound(frame)
+            .filter(|size| *size <= LARGEST)
+            .ok_or_else(|| damaged("its size is not believable"))?;
+        let json = if id == 0 {
+            Decompressor::new().and_then(|mut zstd| zstd.decompress(frame, size))
+        } else {
+            let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let dictionary = known.get(&id).cloned().ok_or_else(|| damaged("its dictionary is missing"))?;
+            drop(known);
+            Decompressor::with_prepared_dictionary(&dictionary)
+                .and_then(|mut zstd| zstd.decompress(frame, size))
+        };
+        json.map_err(damaged)
+    }
+
+    /// The trace of a stored body, without what the tables hold.
+    pub(super) fn trace(&self, z: &[u8]) -> Result<Trace> {
+        serde_json::from_slice(&self.json(z)?).map_err(damaged)
+    }
+}
+
+fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::failed("The text of a trace in the store is damaged.")
+        .because(why)
+        .hint("Run `tuesday doctor` for the details; restore the file from a backup.")
+}
+
+/// The newest dictionary of the store, to compress with.
+pub(super) fn newest(db: &Connection) -> rusqlite::Result<Option<Dictionary>> {
+    db.query_row("SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1", [], |r| {
+        Ok(Dictionary { id: r.get(0)?, bytes: Arc::new(r.get(1)?) })
+    })
+    .optional()
+}
+
+/// Keeps a trained dictionary; inside the transaction of the caller.
+pub(super) fn keep(db: &Connection, bytes: Vec<u8>) -> rusqlite::Result<Dictionary> {
+    let id: u8 = db.query_row("SELECT coalesce(max(id), 0) + 1 FROM dictionary", [], |r| r.get(0))?;
+    db.execute("INSERT INTO dictionary(id, bytes) VALUES (?, ?)", params![id, bytes])?;
+    Ok(Dictionary { id, bytes: Arc::new(bytes) })
+}
+
+fn broken(error: std::io::Error) -> Error {
+    Error::failed("A trace could not be compressed.").because(error)
+}

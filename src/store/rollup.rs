@@ -1,0 +1,172 @@
+//! Hourly figures by feature, model, prompt and version, kept in the transaction of the rows that
+//! they count.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::flags;
+use super::prepare::US_IN_MS;
+use crate::stats::Sketch;
+
+/// Milliseconds in an hour: `rollup.hour` is `ts` divided by it, rounded down.
+pub(super) const HOUR_MS: i64 = 3_600_000;
+
+/// The key of a row of `rollup`; 0 stands for "none".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct RollupKey {
+    pub(super) hour: i64,
+    pub(super) feature: i64,
+    pub(super) model: i64,
+    pub(super) prompt: i64,
+    pub(super) version: i64,
+}
+
+/// The figures of one key. Also used for differences, so counts may be negative.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    /// In the order of [`COUNTS`].
+    pub(super) counts: [i64; COUNTS.len()],
+    pub(super) latency: Sketch,
+}
+
+/// The counting columns of `rollup`.
+pub(super) const COUNTS: [&str; 15] = [
+    "requests",
+    "timeouts",
+    "rate_limits",
+    "content_policy",
+    "other_errors",
+    "fallbacks",
+    "ups",
+    "downs",
+    "reports",
+    "follow_ups",
+    "priced",
+    "cost_nusd",
+    "tokens_in",
+    "tokens_out",
+    "timed",
+];
+
+/// What one trace adds.
+pub(super) struct Counted {
+    pub(super) flags: i64,
+    pub(super) cost_nusd: Option<i64>,
+    pub(super) tokens_in: Option<i64>,
+    pub(super) tokens_out: Option<i64>,
+    pub(super) latency_us: Option<i64>,
+}
+
+impl Figures {
+    pub(super) fn add(&mut self, trace: &Counted) {
+        let bit = |mask: i64| i64::from(trace.flags & mask != 0);
+        // An error that names no kind counts with the others.
+        let other = bit(flags::ERROR) & (1 - bit(flags::TIMEOUT | flags::RATE_LIMIT | flags::CONTENT_POLICY));
+        let feedback = feedback_counts(trace.flags);
+        let adds = [
+            1,
+            bit(flags::ERROR) & bit(flags::TIMEOUT),
+            bit(flags::ERROR) & bit(flags::RATE_LIMIT),
+            bit(flags::ERROR) & bit(flags::CONTENT_POLICY),
+            other,
+            bit(flags::FALLBACK),
+            feedback[0],
+            feedback[1],
+            feedback[2],
+            feedback[3],
+            i64::from(trace.cost_nusd.is_some()),
+            trace.cost_nusd.unwrap_or(0),
+            trace.tokens_in.unwrap_or(0),
+            trace.tokens_out.unwrap_or(0),
+            i64::from(trace.latency_us.is_some()),
+        ];
+        for (sum, add) in self.counts.iter_mut().zip(adds) {
+            *sum = sum.saturating_add(add);
+        }
+        if let Some(us) = trace.latency_us {
+            self.latency.add(us as f64 / US_IN_MS);
+        }
+    }
+
+    /// The feedback of a trace changed from one set of bits to another.
+    pub(super) fn change_feedback(&mut self, from: i64, to: i64) {
+        for (n, (old, new)) in feedback_counts(from).into_iter().zip(feedback_counts(to)).enumerate() {
+            self.counts[6 + n] += new - old;
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (sum, add) in self.counts.iter_mut().zip(other.counts) {
+            *sum = sum.saturating_add(add);
+        }
+        self.latency.merge(&other.latency);
+    }
+}
+
+fn feedback_counts(bits: i64) -> [i64; 4] {
+    [flags::UP, flags::DOWN, flags::REPORT, flags::FOLLOW_UP].map(|mask| i64::from(bits & mask != 0))
+}
+
+/// The differences that a transaction will make.
+#[derive(Default)]
+pub(super) struct RollupDelta(HashMap<RollupKey, Figures>);
+
+impl RollupDelta {
+    pub(super) fn at(&mut self, key: RollupKey) -> &mut Figures {
+        self.0.entry(key).or_default()
+    }
+
+    /// Adds the differences to the table; inside the transaction of the caller.
+    pub(super) fn apply(self, db: &Connection) -> rusqlite::Result<()> {
+        let mut read = db.prepare_cached(&format!(
+            "SELECT {}, latency FROM rollup \
+             WHERE hour = ? AND feature = ? AND model = ? AND prompt = ? AND version = ?",
+            COUNTS.join(", ")
+        ))?;
+        let mut write = db.prepare_cached(&format!(
+            "INSERT OR REPLACE INTO rollup(hour, feature, model, prompt, version, {}, latency) \
+             VALUES (?, ?, ?, ?, ?, {} ?)",
+            COUNTS.join(", "),
+            "?, ".repeat(COUNTS.len())
+        ))?;
+        let mut sorted: Vec<_> = self.0.into_iter().collect();
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+        for (key, mut figures) in sorted {
+            let at = params![key.hour, key.feature, key.model, key.prompt, key.version];
+            if let Some(stored) = read.query_row(at, |r| of_row(r, 0)).optional()? {
+                figures.merge(&stored);
+            }
+            for (n, value) in
+                [key.hour, key.feature, key.model, key.prompt, key.version].into_iter().enumerate()
+            {
+                write.raw_bind_parameter(n + 1, value)?;
+            }
+            for (n, count) in figures.counts.into_iter().enumerate() {
+                write.raw_bind_parameter(n + 6, count)?;
+            }
+            write.raw_bind_parameter(COUNTS.len() + 6, figures.latency.to_bytes())?;
+            write.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    /// The figures by key, for comparing with what is stored.
+    pub(super) fn into_sorted(self) -> Vec<(RollupKey, Figures)> {
+        let mut sorted: Vec<_> = self.0.into_iter().collect();
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+        sorted
+    }
+}
+
+/// Figures from the columns of `rollup`, [`COUNTS`] then `latency`, from this column on. A sketch that
+/// cannot be read counts as empty; `doctor` finds it.
+pub(super) fn of_row(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Figures> {
+    let mut figures = Figures::default();
+    for (n, count) in figures.counts.iter_mut().enumerate() {
+        *count = row.get(from + n)?;
+    }
+    let bytes = row.get_ref(from + COUNTS.len())?.as_blob().unwrap_or_default();
+    figures.latency = Sketch::from_bytes(bytes).unwrap_or_default();
+    Ok(figures)
+}

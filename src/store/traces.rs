@@ -1,0 +1,267 @@
+//! Reading traces: one whole, or the lines of a list.
+
+use jiff::Timestamp;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::flags;
+use super::ids::id_hash;
+use super::names::Names;
+use super::open::Store;
+use super::prepare::{FeedbackRow, NUSD_IN_USD, US_IN_MS};
+use crate::domain::{Feedback, Result, Trace, TraceRow, Untrusted};
+
+/// A trace and its place in this store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTrace {
+    /// Order of arrival in this store.
+    pub seq: i64,
+    /// The trace.
+    pub trace: Trace,
+}
+
+impl Store {
+    /// The trace with this id.
+    pub fn trace_by_id(&self, id: &str) -> Result<Option<StoredTrace>> {
+        let seq = self.read(|db| Ok(find(db, id, id_hash(id))?.map(|found| found.seq)))?;
+        seq.map_or(Ok(None), |seq| self.trace_by_seq(seq))
+    }
+
+    /// The trace with this place in the order of arrival.
+    pub fn trace_by_seq(&self, seq: i64) -> Result<Option<StoredTrace>> {
+        let read = self.read(|db| {
+            let row = db
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM main.trace WHERE seq = ?"))?
+                .query_row([seq], |r| Columns::read(r))
+                .optional()?;
+            let Some(row) = row else { return Ok(None) };
+            let z = body(db, &self.0.dictionaries, seq)?;
+            let feedback =
+                if row.flags & flags::HAS_FEEDBACK == 0 { Vec::new() } else { feedback_rows(db, seq)? };
+            let scores =
+                if row.flags & flags::HAS_SCORE == 0 { Vec::new() } else { scores(db, &self.0.names, seq)? };
+            let names = row.names(db, &self.0.names)?;
+            Ok(Some((row, names, z, feedback, scores)))
+        })?;
+        let Some((row, names, z, feedback, scores)) = read else { return Ok(None) };
+        let mut trace = self.0.dictionaries.trace(&z)?;
+        let [feature, model, prompt, prompt_version, experiment, arm] = names;
+        let (status, error_kind) = flags::status(row.flags);
+        trace.time = trace.time.or_else(|| Some(time(row.ts)));
+        trace.id = row.id;
+        (trace.feature, trace.model, trace.experiment, trace.arm) = (feature, model, experiment, arm);
+        (trace.prompt, trace.prompt_version) = (prompt, prompt_version);
+        trace.latency_ms = trace.latency_ms.or(row.latency_us.map(|n| n as f64 / US_IN_MS));
+        trace.ttft_ms = trace.ttft_ms.or(row.ttft_us.map(|n| n as f64 / US_IN_MS));
+        trace.cost_usd = trace.cost_usd.or(row.cost_nusd.map(|n| n as f64 / NUSD_IN_USD));
+        trace.tokens_in = row.tokens_in.and_then(|n| u64::try_from(n).ok());
+        trace.tokens_out = row.tokens_out.and_then(|n| u64::try_from(n).ok());
+        (trace.status, trace.error_kind) = (status, error_kind);
+        trace.fallback = row.flags & flags::FALLBACK != 0;
+        trace.feedback = feedback
+            .into_iter()
+            .map(|f| Feedback { kind: FeedbackRow::kind(f.kind), comment: f.comment, time: Some(time(f.ts)) })
+            .collect();
+        trace.score = scores.into_iter().collect();
+        Ok(Some(StoredTrace { seq, trace }))
+    }
+
+    /// The list lines of these traces, in the order asked; those that are not there are left out.
+    pub fn rows(&self, seqs: &[i64]) -> Result<Vec<TraceRow>> {
+        let read = self.read(|db| {
+            let mut rows = Vec::with_capacity(seqs.len());
+            let mut one = db.prepare_cached(&format!("SELECT {COLUMNS} FROM main.trace WHERE seq = ?"))?;
+            for seq in seqs {
+                if let Some(row) = one.query_row([seq], |r| Columns::read(r)).optional()? {
+                    let names = row.names(db, &self.0.names)?;
+                    rows.push((*seq, row, names, body(db, &self.0.dictionaries, *seq)?));
+                }
+            }
+            Ok(rows)
+        })?;
+        read.into_iter()
+            .map(|(seq, row, names, z)| {
+                let trace = self.0.dictionaries.trace(&z)?;
+                let [feature, model, prompt, prompt_version, ..] = names;
+                let (status, error_kind) = flags::status(row.flags);
+                let bit = |mask: i64| row.flags & mask != 0;
+                Ok(TraceRow {
+                    seq,
+                    id: row.id,
+                    time: time(row.ts),
+                    feature,
+                    model,
+                    prompt,
+                    prompt_version,
+                    latency_ms: row.latency_us.map(|n| n as f64 / US_IN_MS),
+                    cost_usd: row.cost_nusd.map(|n| n as f64 / NUSD_IN_USD),
+                    status,
+                    error_kind,
+                    fallback: bit(flags::FALLBACK),
+                    up: bit(flags::UP),
+                    down: bit(flags::DOWN),
+                    report: bit(flags::REPORT),
+                    follow_up: bit(flags::FOLLOW_UP),
+                    input_preview: trace.input.asked(TraceRow::PREVIEW),
+                    output_preview: trace.output.answered(TraceRow::PREVIEW),
+                })
+            })
+            .collect()
+    }
+
+    /// How many traces the store holds. They are numbered 1 to this without gaps.
+    pub fn trace_count(&self) -> Result<i64> {
+        self.read(|db| db.query_row("SELECT coalesce(max(seq), 0) FROM main.trace", [], |r| r.get(0)))
+    }
+}
+
+/// What tells whether a trace is there and the same.
+pub(super) struct Found {
+    pub(super) seq: i64,
+    pub(super) content_hash: i64,
+}
+
+/// Finds a trace by its id; the hash is looked up, the id itself decides.
+pub(super) fn find(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Option<Found>> {
+    let mut query =
+        db.prepare_cached("SELECT seq, content_hash, id FROM main.trace WHERE id_hash = ? ORDER BY seq")?;
+    let mut rows = query.query([hash])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, StoredId>(2)?.0 == id {
+            return Ok(Some(Found { seq: row.get(0)?, content_hash: row.get(1)? }));
+        }
+    }
+    Ok(None)
+}
+
+/// The feedback of a trace in the order of arrival.
+pub(super) fn feedback_rows(db: &Connection, seq: i64) -> rusqlite::Result<Vec<FeedbackRow>> {
+    db.prepare_cached("SELECT kind, ts, comment FROM main.feedback WHERE seq = ? ORDER BY n")?
+        .query_map([seq], |r| {
+            Ok(FeedbackRow {
+                kind: r.get(0)?,
+                ts: r.get(1)?,
+                comment: r.get::<_, Option<String>>(2)?.map(Untrusted::new),
+            })
+        })?
+        .collect()
+}
+
+fn scores(db: &Connection, names: &Names, seq: i64) -> rusqlite::Result<Vec<(String, f64)>> {
+    let mut query = db.prepare_cached("SELECT name, value FROM main.score WHERE seq = ?")?;
+    let rows: Vec<(i64, f64)> =
+        query.query_map([seq], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    rows.into_iter().map(|(name, value)| Ok((names.text(db, name)?.to_string(), value))).collect()
+}
+
+/// The stored body of a trace, its dictionary at hand.
+fn body(db: &Connection, dictionaries: &super::body::Dictionaries, seq: i64) -> rusqlite::Result<Vec<u8>> {
+    let z: Vec<u8> =
+        db.prepare_cached("SELECT z FROM main.body WHERE seq = ?")?.query_row([seq], |r| r.get(0))?;
+    dictionaries.prepare(db, &z)?;
+    Ok(z)
+}
+
+const COLUMNS: &str = "ts, feature, model, prompt, version, experiment, arm, latency_us, ttft_us, tokens_in, \
+                       tokens_out, cost_nusd, flags, id";
+
+struct Columns {
+    ts: i64,
+    names: [Option<i64>; 6],
+    latency_us: Option<i64>,
+    ttft_us: Option<i64>,
+    tokens_in: Option<i64>,
+    tokens_out: Option<i64>,
+    cost_nusd: Option<i64>,
+    flags: i64,
+    id: Untrusted,
+}
+
+impl Columns {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut names = [None; 6];
+        for (n, name) in names.iter_mut().enumerate() {
+            *name = row.get(1 + n)?;
+        }
+        Ok(Self {
+            ts: row.get(0)?,
+            names,
+            latency_us: row.get(7)?,
+            ttft_us: row.get(8)?,
+            tokens_in: row.get(9)?,
+            tokens_out: row.get(10)?,
+            cost_nusd: row.get(11)?,
+            flags: row.get(12)?,
+            id: Untrusted::new(row.get::<_, StoredId>(13)?.0),
+        })
+    }
+
+    fn names(&self, db: &Connection, names: &Names) -> rusqlite::Result<[Option<Untrusted>; 6]> {
+        let mut texts = [const { None }; 6];
+        for (text, id) in texts.iter_mut().zip(self.names) {
+            *text = names.column(db, id)?;
+        }
+        Ok(texts)
+    }
+}
+
+/// An id as it is stored: 16 bytes for a UUID in its usual form, else its text.
+pub(super) struct StoredId(pub(super) String);
+
+impl StoredId {
+    /// The stored form of an id.
+    pub(super) fn of(id: &str) -> StoredIdRef<'_> {
+        // Only what comes back letter for letter: lower case, hyphens in their places.
+        let usual = id.len() == 36
+            && id.bytes().enumerate().all(|(n, c)| match n {
+                8 | 13 | 18 | 23 => c == b'-',
+                _ => matches!(c, b'0'..=b'9' | b'a'..=b'f'),
+            });
+        match uuid::Uuid::try_parse(id) {
+            Ok(uuid) if usual => StoredIdRef::Uuid(*uuid.as_bytes()),
+            _ => StoredIdRef::Text(id),
+        }
+    }
+}
+
+/// An id on its way into the store.
+pub(super) enum StoredIdRef<'a> {
+    Uuid([u8; 16]),
+    Text(&'a str),
+}
+
+impl ToSql for StoredIdRef<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Uuid(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::Text(text) => ToSqlOutput::Owned(Value::Text((*text).to_owned())),
+        })
+    }
+}
+
+impl FromSql for StoredId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Blob(bytes) => uuid::Uuid::from_slice(bytes)
+                .map(|uuid| Self(uuid.to_string()))
+                .map_err(|e| rusqlite::types::FromSqlError::Other(Box::new(e))),
+            other => Ok(Self(other.as_str()?.to_owned())),
+        }
+    }
+}
+
+/// The time of a column; what no calendar holds is shown as its limit.
+pub(super) fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+#[cfg(test)]
+impl Store {
+    /// Traces with a thumb up and down by the roll-ups, for tests.
+    pub(crate) fn count_thumbs(&self) -> (i64, i64) {
+        self.read(|db| {
+            db.query_row("SELECT sum(ups), sum(downs) FROM main.rollup", [], |r| Ok((r.get(0)?, r.get(1)?)))
+        })
+        .unwrap()
+    }
+}
