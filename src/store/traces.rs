@@ -1,11 +1,11 @@
 //! Reading traces: one whole, or the lines of a list.
 
 use jiff::Timestamp;
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::flags;
-use super::ids::id_hash;
+use super::ids::{id_hash, stored_id};
 use super::names::Names;
 use super::open::Store;
 use super::prepare::{FeedbackRow, NUSD_IN_USD, US_IN_MS};
@@ -127,7 +127,7 @@ pub(super) fn find(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Opt
         db.prepare_cached("SELECT seq, content_hash, id FROM main.trace WHERE id_hash = ? ORDER BY seq")?;
     let mut rows = query.query([hash])?;
     while let Some(row) = rows.next()? {
-        if row.get::<_, StoredId>(2)?.0 == id {
+        if stored_id(row.get_ref(2)?)?.raw() == id {
             return Ok(Some(Found { seq: row.get(0)?, content_hash: row.get(1)? }));
         }
     }
@@ -192,7 +192,7 @@ impl Columns {
             tokens_out: row.get(10)?,
             cost_nusd: row.get(11)?,
             flags: row.get(12)?,
-            id: Untrusted::new(row.get::<_, StoredId>(13)?.0),
+            id: stored_id(row.get_ref(13)?)?,
         })
     }
 
@@ -205,48 +205,34 @@ impl Columns {
     }
 }
 
-/// An id as it is stored: 16 bytes for a UUID in its usual form, else its text.
-pub(super) struct StoredId(pub(super) String);
+/// An id on its way into the store.
+pub(super) enum StoredId<'a> {
+    Uuid([u8; 16]),
+    Text(&'a str),
+}
 
-impl StoredId {
-    /// The stored form of an id.
-    pub(super) fn of(id: &str) -> StoredIdRef<'_> {
+impl<'a> StoredId<'a> {
+    /// The stored form of an id; [`stored_id`] reads it back.
+    pub(super) fn of(id: &'a str) -> Self {
         // Only what comes back letter for letter: lower case, hyphens in their places.
-        let usual = id.len() == 36
+        let canonical = id.len() == 36
             && id.bytes().enumerate().all(|(n, c)| match n {
                 8 | 13 | 18 | 23 => c == b'-',
                 _ => matches!(c, b'0'..=b'9' | b'a'..=b'f'),
             });
         match uuid::Uuid::try_parse(id) {
-            Ok(uuid) if usual => StoredIdRef::Uuid(*uuid.as_bytes()),
-            _ => StoredIdRef::Text(id),
+            Ok(uuid) if canonical => Self::Uuid(*uuid.as_bytes()),
+            _ => Self::Text(id),
         }
     }
 }
 
-/// An id on its way into the store.
-pub(super) enum StoredIdRef<'a> {
-    Uuid([u8; 16]),
-    Text(&'a str),
-}
-
-impl ToSql for StoredIdRef<'_> {
+impl ToSql for StoredId<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Self::Uuid(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Self::Text(text) => ToSqlOutput::Owned(Value::Text((*text).to_owned())),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         })
-    }
-}
-
-impl FromSql for StoredId {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Blob(bytes) => uuid::Uuid::from_slice(bytes)
-                .map(|uuid| Self(uuid.to_string()))
-                .map_err(|e| rusqlite::types::FromSqlError::Other(Box::new(e))),
-            other => Ok(Self(other.as_str()?.to_owned())),
-        }
     }
 }
 
