@@ -12,6 +12,8 @@ pub mod label;
 pub mod query;
 pub mod sample;
 pub mod taxonomy;
+pub mod incident;
+pub mod runbook;
 mod trace;
 mod trace_row;
 mod untrusted;
