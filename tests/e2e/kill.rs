@@ -1,0 +1,131 @@
+//! `kill -9` at random moments: what was acknowledged is there, and the store is whole.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{run_json, run_to, store_with, traces, tuesday};
+
+/// Starts the command, kills it after `delay` unless it ended, and says whether it acknowledged its act.
+fn kill_after(delay: Duration, store: &Path, args: &[&str]) -> bool {
+    let mut child =
+        tuesday(store).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+    std::thread::sleep(delay);
+    let _ = child.kill();
+    let status = child.wait().expect("reaped");
+    let mut out = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut out).expect("UTF-8");
+    status.success() || serde_json::from_str::<Value>(&out).is_ok()
+}
+
+/// Moments spread over the length of the command, the same in every run: a Weyl sequence.
+fn moments(longest: Duration) -> impl Iterator<Item = Duration> {
+    (1u32..).map(move |i| longest.mul_f64(f64::from(i) * 0.618_033_988_749_894_9 % 1.0))
+}
+
+/// How long the command takes when nobody kills it, times a little more.
+fn length(store: &Path, args: &[&str]) -> Duration {
+    let started = std::time::Instant::now();
+    run_to(0, store, args);
+    started.elapsed().mul_f64(1.2)
+}
+
+fn whole(store: &Path) {
+    assert_eq!(run_json(store, &["doctor", "--json"])["store"]["integrity"], "ok");
+}
+
+#[test]
+fn labels_survive_sixty_kills() {
+    let (_folder, store) = store_with(70);
+    let longest = length(&store, &["label", "t-69", "pass", "--json"]);
+    let mut acknowledged = vec!["t-69".to_owned()];
+    for (i, moment) in moments(longest).take(60).enumerate() {
+        let id = format!("t-{i}");
+        if kill_after(moment, &store, &["label", &id, "fail", "--mode", "1", "--json"]) {
+            acknowledged.push(id);
+        }
+    }
+    let kept = run_to(0, &store, &["labels", "export", "--format", "jsonl"]);
+    for id in &acknowledged {
+        assert!(kept.contains(&format!("\"{id}\"")), "{id} was acknowledged and is gone");
+    }
+    assert!(
+        acknowledged.len() > 1 && acknowledged.len() < 61,
+        "kills fell on both sides: {}",
+        acknowledged.len()
+    );
+    whole(&store);
+}
+
+#[test]
+fn promotions_survive_sixty_kills() {
+    let (folder, store) = store_with(70);
+    let longest = length(&store, &["evals", "promote", "t-69", "--set", "s", "--expected", "x", "--json"]);
+    let mut acknowledged = vec!["t-69".to_owned()];
+    for (i, moment) in moments(longest).take(60).enumerate() {
+        let id = format!("t-{i}");
+        if kill_after(moment, &store, &["evals", "promote", &id, "--set", "s", "--expected", "x", "--json"]) {
+            acknowledged.push(id);
+        }
+    }
+    let kept = run_to(0, &store, &["evals", "export", "--set", "s"]);
+    for id in &acknowledged {
+        assert!(kept.contains(&format!("\"{id}\"")), "{id} was acknowledged and is gone");
+    }
+    let file = std::fs::read_to_string(folder.path().join("evals/s.jsonl")).expect("the set's file");
+    for line in file.lines() {
+        serde_json::from_str::<Value>(line).expect("never half a line");
+    }
+    whole(&store);
+}
+
+#[test]
+fn steps_survive_sixty_kills() {
+    let (_folder, store) = store_with(5);
+    let opened = run_json(&store, &["incident", "open", "Killed often", "--json"]);
+    let id = opened["id"].as_str().expect("an id").to_owned();
+    let longest = length(&store, &["incident", "note", &id, "note number zero.", "--json"]);
+    let mut acknowledged = Vec::new();
+    for (i, moment) in moments(longest).take(60).enumerate() {
+        let text = format!("note number {i}.");
+        if kill_after(moment, &store, &["incident", "note", &id, &text, "--json"]) {
+            acknowledged.push(text);
+        }
+    }
+    let kept = run_to(0, &store, &["incident", "show", &id, "--json"]);
+    for text in &acknowledged {
+        assert!(kept.contains(text), "{text} was acknowledged and is gone");
+    }
+    whole(&store);
+}
+
+#[test]
+fn imports_survive_forty_kills() {
+    let (folder, store) = store_with(0);
+    let file = folder.path().join("big.jsonl");
+    let per_round = 3_000;
+    std::fs::write(&file, traces(0, per_round)).expect("written");
+    let path = file.to_str().expect("UTF-8").to_owned();
+    let longest = length(&store, &["import", &path, "--json"]);
+    let mut moments = moments(longest);
+    let mut acknowledged = per_round as u64;
+    let mut kills = 0;
+    for round in 1..=10 {
+        std::fs::write(&file, traces(round * per_round, per_round)).expect("written");
+        for moment in moments.by_ref().take(4) {
+            kills += 1;
+            kill_after(moment, &store, &["import", &path, "--json"]);
+        }
+        let report = run_json(&store, &["import", &path, "--json"]);
+        let seen = report["added"].as_u64().zip(report["unchanged"].as_u64()).expect("counts");
+        assert_eq!(seen.0 + seen.1, per_round as u64, "{report}");
+        acknowledged += per_round as u64;
+        whole(&store);
+    }
+    assert_eq!(kills, 40);
+    let health = run_json(&store, &["doctor", "--json"]);
+    assert_eq!(health["store"]["traces"].as_u64(), Some(acknowledged));
+}

@@ -1,0 +1,9 @@
+//! The built program from outside: its command line, its terminal, and what a kill leaves behind.
+//!
+//! One crate, so that it links once. `support` runs commands, `pty` types into the real program.
+
+mod contract;
+mod kill;
+mod picture;
+mod pty;
+mod support;
