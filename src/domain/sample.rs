@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Error, Result, Untrusted};
 
@@ -119,6 +120,27 @@ pub struct Member {
     pub stratum: Option<Untrusted>,
 }
 
+/// Where a trace stands in a draw: uniform over all of `u64`, and the same on every machine. A draw takes
+/// the lowest, so a draw at a higher rate holds all of one at a lower rate.
+pub fn draw_hash(id_hash: i64, seed: u64) -> u64 {
+    xxh3_64_with_seed(&id_hash.to_le_bytes(), seed)
+}
+
+/// How many of each stratum are drawn when `size` are to be drawn in all: an equal share of each; what the
+/// small ones lack goes to the others, evenly, the odd ones to the largest.
+pub fn allocate(size: u64, populations: &[u64]) -> Vec<u64> {
+    let mut by_size: Vec<usize> = (0..populations.len()).collect();
+    by_size.sort_by_key(|&at| populations[at]);
+    let mut shares = vec![0; populations.len()];
+    let mut left = size;
+    for (done, at) in by_size.iter().enumerate() {
+        let share = left / (populations.len() - done) as u64;
+        shares[*at] = share.min(populations[*at]);
+        left -= shares[*at];
+    }
+    shares
+}
+
 /// A sample's name with the space around it taken off. Errors when it cannot be typed and shown plainly:
 /// names are letters, digits, spaces and `- _ . :`, and begin with a letter or digit.
 pub fn checked_name(name: &str) -> Result<String> {
@@ -133,6 +155,34 @@ pub fn checked_name(name: &str) -> Result<String> {
     Err(Error::usage(format!("{name:?} cannot be the name of a sample.")).hint(format!(
         "Use up to {LONGEST_NAME} letters, digits, spaces and - _ . : after a letter or digit: week-47."
     )))
+}
+
+/// The time that a draw reaches back to: an age before `now` such as `7d`, `36h`, `90m` or `2w`, a date, or
+/// a time. Dates are those of UTC.
+pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp> {
+    let text = text.trim();
+    let wrong = || {
+        Error::usage(format!("{text:?} is not a time to reach back to."))
+            .hint("Write an age such as 7d, 36h or 2w, a date such as 2026-03-01, or a time with its zone.")
+    };
+    let minutes = |unit: char| match unit {
+        'm' => Some(1),
+        'h' => Some(60),
+        'd' => Some(24 * 60),
+        'w' => Some(7 * 24 * 60),
+        _ => None,
+    };
+    if let Some(unit) = text.chars().last().and_then(minutes) {
+        let count: i64 = text[..text.len() - 1].trim_end().parse().map_err(|_| wrong())?;
+        let back = count.checked_mul(unit * 60_000).filter(|back| *back >= 0).ok_or_else(wrong)?;
+        let at = now.as_millisecond().checked_sub(back).ok_or_else(wrong)?;
+        return Timestamp::from_millisecond(at).map_err(|_| wrong());
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let date: jiff::civil::Date = text.parse().map_err(|_| wrong())?;
+    jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).map_err(|_| wrong())
 }
 
 /// A probability from text such as `1%`, `0.5 %` or `0.01`. Errors outside of (0, 1].
@@ -163,6 +213,34 @@ mod tests {
         for wrong in ["", "%", "0", "0%", "1.01", "101%", "-1%", "nan", "inf", "a"] {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn ages_dates_and_times_are_times() {
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("7d", "2026-03-03T12:00:00Z"),
+            ("36h", "2026-03-09T00:00:00Z"),
+            ("90m", "2026-03-10T10:30:00Z"),
+            ("2w", "2026-02-24T12:00:00Z"),
+            ("2026-03-01", "2026-03-01T00:00:00Z"),
+            ("2026-03-01T05:00:00+02:00", "2026-03-01T03:00:00Z"),
+        ] {
+            assert_eq!(parse_since(text, now).unwrap(), expected.parse().unwrap(), "{text}");
+        }
+        for wrong in ["", "d", "-7d", "7", "7y", "99999999999999999w", "yesterday", "7ä"] {
+            assert!(parse_since(wrong, now).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_spread_evenly_as_far_as_strata_reach() {
+        assert_eq!(allocate(9, &[100, 100, 100]), [3, 3, 3]);
+        assert_eq!(allocate(10, &[100, 101, 102]), [3, 3, 4]);
+        assert_eq!(allocate(90, &[5, 1000, 10]), [5, 75, 10]);
+        assert_eq!(allocate(50, &[5, 10]), [5, 10]);
+        assert_eq!(allocate(1, &[7, 8]), [0, 1]);
+        assert!(allocate(5, &[]).is_empty());
     }
 
     #[test]

@@ -5,6 +5,11 @@
 
 mod ctx;
 pub mod import;
+pub mod label;
+pub mod review;
+pub mod sample;
+pub mod taxonomy;
+pub mod watch;
 
 pub use ctx::Ctx;
 

@@ -4,9 +4,11 @@
 //! Owns formulas, each with its source beside it. Must not know where figures come from. A new
 //! estimate is a function here and a test beside it that holds it to a reference case.
 
+mod agreement;
 mod interval;
 mod sketch;
 
+pub use agreement::{Agreement, cohen_kappa};
 pub use interval::{
     CONFIDENCE, Interval, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate,
     wilson, wilson_upper,

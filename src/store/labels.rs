@@ -115,7 +115,7 @@ impl Store {
     /// The present labels of one trace, by reviewer.
     pub fn labels_of(&self, trace: &Untrusted) -> Result<Vec<LabelRow>> {
         self.read(|db| {
-            db.prepare(&format!(
+            db.prepare_cached(&format!(
                 "SELECT {NOW} FROM work.label_now WHERE trace_hash = ? AND trace_id = ? ORDER BY reviewer"
             ))?
             .query_map(params![id_hash(trace.raw()), trace.raw()], label_row)?
@@ -126,7 +126,7 @@ impl Store {
     /// All events on one trace, oldest first.
     pub fn label_history(&self, trace: &Untrusted) -> Result<Vec<LabelEvent>> {
         self.read(|db| {
-            db.prepare(&format!(
+            db.prepare_cached(&format!(
                 "SELECT {EVENT} FROM work.label_event WHERE trace_hash = ? AND trace_id = ? ORDER BY id"
             ))?
             .query_map(params![id_hash(trace.raw()), trace.raw()], event_row)?
@@ -138,7 +138,7 @@ impl Store {
     /// the same hash may be among them: compare the ids.
     pub fn labels_on(&self, hashes: &[i64]) -> Result<Vec<LabelRow>> {
         self.read(|db| {
-            db.prepare(&format!(
+            db.prepare_cached(&format!(
                 "SELECT {NOW} FROM json_each(?) wanted CROSS JOIN work.label_now \
                  ON label_now.trace_hash = wanted.value"
             ))?
@@ -150,7 +150,7 @@ impl Store {
     /// The reviewer's events on all traces with these hashes, oldest first.
     pub fn acts_on(&self, hashes: &[i64], reviewer: &str) -> Result<Vec<LabelEvent>> {
         let mut events: Vec<LabelEvent> = self.read(|db| {
-            db.prepare(&format!(
+            db.prepare_cached(&format!(
                 "SELECT {EVENT} FROM json_each(?) wanted CROSS JOIN work.label_event \
                  ON label_event.trace_hash = wanted.value WHERE reviewer = ?"
             ))?
@@ -170,7 +170,7 @@ impl Store {
         mut each: impl FnMut(LabelRow),
     ) -> Result<()> {
         self.read(|db| {
-            let mut query = db.prepare(&format!(
+            let mut query = db.prepare_cached(&format!(
                 "SELECT {NOW} FROM work.label_now WHERE verdict IS NOT NULL \
                  AND (?1 IS NULL OR reviewer = ?1) \
                  AND (?2 IS NULL OR EXISTS (SELECT 1 FROM work.sample_member m WHERE m.sample = ?2 \
@@ -193,8 +193,8 @@ impl Store {
     /// The events that arrived after a cursor, in order of arrival, and the cursor after them.
     pub fn labels_since(&self, cursor: i64) -> Result<(Vec<LabelEvent>, i64)> {
         self.read(|db| {
-            let mut query =
-                db.prepare(&format!("SELECT {EVENT}, n FROM work.label_event WHERE n > ? ORDER BY n"))?;
+            let mut query = db
+                .prepare_cached(&format!("SELECT {EVENT}, n FROM work.label_event WHERE n > ? ORDER BY n"))?;
             let mut rows = query.query([cursor])?;
             let (mut events, mut cursor) = (Vec::new(), cursor);
             while let Some(row) = rows.next()? {
@@ -210,7 +210,7 @@ impl Store {
         self.write_work(|tx| {
             let rebuild = || {
                 tx.execute("DELETE FROM label_now", [])?;
-                let mut query = tx.prepare("SELECT DISTINCT trace_id, reviewer FROM label_event")?;
+                let mut query = tx.prepare_cached("SELECT DISTINCT trace_id, reviewer FROM label_event")?;
                 let mut rows = query.query([])?;
                 let mut made = 0;
                 while let Some(row) = rows.next()? {
@@ -239,7 +239,7 @@ fn record(
     before: Option<LabelRow>,
 ) -> rusqlite::Result<Written> {
     let newest: Option<String> =
-        tx.prepare("SELECT max(id) FROM label_event")?.query_row([], |r| r.get(0))?;
+        tx.prepare_cached("SELECT max(id) FROM label_event")?.query_row([], |r| r.get(0))?;
     let event = LabelEvent {
         id: new_id(act.at, newest.as_deref()),
         at: act.at,
@@ -255,7 +255,7 @@ fn record(
         LabelAct::Skip => ("skip", None, &nothing),
         LabelAct::Undo { of } => ("undo", Some(of), &nothing),
     };
-    tx.prepare(
+    tx.prepare_cached(
         "INSERT INTO label_event(id, at, reviewer, program, trace_id, trace_hash, sample, kind, undoes, \
          verdict, mode, severity, note, corrected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
@@ -286,10 +286,10 @@ fn record(
 /// taken back, and none when that says nothing.
 fn derive(tx: &Transaction<'_>, trace: &Untrusted, reviewer: &str) -> rusqlite::Result<Option<LabelRow>> {
     let key = params![id_hash(trace.raw()), trace.raw(), reviewer];
-    tx.prepare("DELETE FROM label_now WHERE trace_hash = ? AND trace_id = ? AND reviewer = ?")?
+    tx.prepare_cached("DELETE FROM label_now WHERE trace_hash = ? AND trace_id = ? AND reviewer = ?")?
         .execute(key)?;
     let made = tx
-        .prepare(
+        .prepare_cached(
             "INSERT INTO label_now(trace_hash, trace_id, reviewer, verdict, mode, severity, note, corrected, \
              at, event) \
              SELECT * FROM (SELECT trace_hash, trace_id, reviewer, verdict, mode, severity, note, corrected, \
@@ -304,7 +304,7 @@ fn derive(tx: &Transaction<'_>, trace: &Untrusted, reviewer: &str) -> rusqlite::
 }
 
 fn present(db: &Connection, trace: &Untrusted, reviewer: &str) -> rusqlite::Result<Option<LabelRow>> {
-    db.prepare(&format!(
+    db.prepare_cached(&format!(
         "SELECT {NOW} FROM label_now WHERE trace_hash = ? AND trace_id = ? AND reviewer = ?"
     ))?
     .query_row(params![id_hash(trace.raw()), trace.raw(), reviewer], label_row)
@@ -324,7 +324,7 @@ fn last_act(
             (None, Some(json(&hashes)))
         }
     };
-    tx.prepare(&format!(
+    tx.prepare_cached(&format!(
         "SELECT {EVENT} FROM label_event e WHERE reviewer = ?1 AND kind <> 'undo' \
          AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.undoes = e.id) \
          AND (?2 IS NULL OR EXISTS (SELECT 1 FROM sample_member m WHERE m.sample = ?2 \

@@ -1,5 +1,7 @@
 //! Samples: written once, whole, and never changed.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
@@ -59,7 +61,7 @@ impl Store {
                         rule
                     ],
                 )?;
-                let mut insert = tx.prepare(
+                let mut insert = tx.prepare_cached(
                     "INSERT INTO sample_member(sample, ord, trace_id, trace_hash, probability, stratum) \
                      VALUES (?, ?, ?, ?, ?, ?)",
                 )?;
@@ -82,9 +84,23 @@ impl Store {
     /// All samples, newest first.
     pub fn samples(&self) -> Result<Vec<SampleRow>> {
         self.read(|db| {
-            db.prepare(&format!("SELECT {HEAD} FROM work.sample ORDER BY drawn_at DESC, name"))?
+            db.prepare_cached(&format!("SELECT {HEAD} FROM work.sample ORDER BY drawn_at DESC, name"))?
                 .query_map([], sample_row)?
                 .collect()
+        })
+    }
+
+    /// How many traces of each sample a reviewer has labelled; samples without any are left out.
+    pub fn sample_progress(&self, reviewer: &str) -> Result<HashMap<String, u64>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT m.sample, count(*) FROM work.label_now l CROSS JOIN work.sample s \
+                 CROSS JOIN work.sample_member m ON m.sample = s.name AND m.trace_hash = l.trace_hash \
+                 AND m.trace_id = l.trace_id \
+                 WHERE l.reviewer = ? AND l.verdict IS NOT NULL GROUP BY m.sample",
+            )?
+            .query_map([reviewer], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+            .collect()
         })
     }
 
@@ -92,12 +108,12 @@ impl Store {
     pub fn sample(&self, name: &str) -> Result<Option<Sample>> {
         self.read(|db| {
             let head = db
-                .prepare(&format!("SELECT {HEAD} FROM work.sample WHERE name = ?"))?
+                .prepare_cached(&format!("SELECT {HEAD} FROM work.sample WHERE name = ?"))?
                 .query_row([name], sample_row)
                 .optional()?;
             let Some(head) = head else { return Ok(None) };
             let members = db
-                .prepare(
+                .prepare_cached(
                     "SELECT trace_id, probability, stratum FROM work.sample_member WHERE sample = ? ORDER BY ord",
                 )?
                 .query_map([name], |row| {

@@ -46,17 +46,19 @@ impl Store {
 }
 
 fn events(db: &Connection, schema: &str) -> rusqlite::Result<Vec<TaxonomyEvent>> {
-    db.prepare(&format!("SELECT id, at, \"by\", mode, change FROM {schema}.taxonomy_event ORDER BY id"))?
-        .query_map([], |row| {
-            let change = serde_json::from_str(row.get_ref(4)?.as_str()?)
-                .map_err(|e| rusqlite::types::FromSqlError::Other(Box::new(e)))?;
-            Ok(TaxonomyEvent {
-                id: row.get(0)?,
-                at: Timestamp::from_millisecond(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
-                by: Untrusted::from(row.get::<_, String>(2)?),
-                mode: ModeId::new(row.get::<_, String>(3)?),
-                change,
-            })
-        })?
-        .collect()
+    db.prepare_cached(&format!(
+        "SELECT id, at, \"by\", mode, change FROM {schema}.taxonomy_event ORDER BY id"
+    ))?
+    .query_map([], |row| {
+        let change = serde_json::from_str(row.get_ref(4)?.as_str()?)
+            .map_err(|e| rusqlite::types::FromSqlError::Other(Box::new(e)))?;
+        Ok(TaxonomyEvent {
+            id: row.get(0)?,
+            at: Timestamp::from_millisecond(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
+            by: Untrusted::from(row.get::<_, String>(2)?),
+            mode: ModeId::new(row.get::<_, String>(3)?),
+            change,
+        })
+    })?
+    .collect()
 }

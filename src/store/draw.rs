@@ -1,0 +1,222 @@
+//! The traces that a draw draws from. A plain draw reads the columns of hashes and times, 4,096 traces
+//! at a time; only one that asks for more reads rows.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::flags;
+use super::ids::stored_id;
+use super::open::Store;
+use crate::domain::{Dimension, Query, Result, Untrusted};
+use crate::task::{Cancel, Progress};
+
+/// What a draw draws from.
+#[derive(Debug, Clone, Default)]
+pub struct DrawFrame {
+    /// Only traces from this time on.
+    pub since: Option<Timestamp>,
+    /// Only traces that this query holds for.
+    pub query: Option<Query>,
+    /// Only traces that somebody or something complained of.
+    pub suspicious: bool,
+    /// Told apart by these.
+    pub strata: Vec<Dimension>,
+}
+
+/// A trace that can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its place in this store.
+    pub seq: i64,
+    /// The hash of its id.
+    pub id_hash: i64,
+    /// Its stratum, counted from 0 in the order they are met; 0 where there are none.
+    pub stratum: usize,
+}
+
+/// What makes a trace suspicious.
+const SUSPICIOUS: i64 = flags::DOWN | flags::REPORT | flags::ERROR | flags::FALLBACK;
+
+/// Traces between two looks at the wish to stop.
+const LOOK: i64 = 4096;
+
+impl Store {
+    /// Hands every trace of the frame to `each`, in the order of arrival, and gives the names of the strata
+    /// that were met.
+    pub fn each_candidate(
+        &self,
+        frame: &DrawFrame,
+        cancel: &Cancel,
+        progress: &Progress,
+        mut each: impl FnMut(Candidate),
+    ) -> Result<Vec<Untrusted>> {
+        let only = frame.query.as_ref().map(|query| self.matching(query, cancel)).transpose()?;
+        let mut only = only.as_deref().map(Only::new);
+        let since = frame.since.map_or(i64::MIN, Timestamp::as_millisecond);
+        progress.set_total(u64::try_from(self.trace_count()?).unwrap_or(0));
+        self.read_until(cancel, |db| {
+            let mut plain = |seq: i64, id_hash: i64| {
+                if only.as_mut().is_none_or(|only| only.holds(seq)) {
+                    each(Candidate { seq, id_hash, stratum: 0 });
+                }
+            };
+            if frame.strata.is_empty() && !frame.suspicious {
+                columns(db, since, cancel, progress, &mut plain)?;
+                return Ok(Vec::new());
+            }
+            let mut strata = Strata::new(&frame.strata);
+            let mask = if frame.suspicious { SUSPICIOUS } else { -1 };
+            let mut query = db.prepare_cached(
+                "SELECT seq, id_hash, feature, model, prompt, version, flags FROM main.trace \
+                 WHERE ts >= ?1 AND (?2 = -1 OR flags & ?2 <> 0)",
+            )?;
+            let mut rows = query.query([since, mask])?;
+            while let Some(row) = rows.next()? {
+                let seq = row.get(0)?;
+                if seq % LOOK == 0 {
+                    progress.set_done(u64::try_from(seq).unwrap_or(0));
+                }
+                if only.as_mut().is_none_or(|only| only.holds(seq)) {
+                    each(Candidate { seq, id_hash: row.get(1)?, stratum: strata.of(row)? });
+                }
+            }
+            strata.names(|id| Ok(self.0.names.text(db, id)?.to_string()))
+        })
+    }
+
+    fn matching(&self, _: &Query, _: &Cancel) -> Result<Vec<i64>> {
+        Err(crate::domain::Error::usage("A draw cannot filter by a query yet."))
+    }
+
+    /// The ids of these traces, in the order asked.
+    pub fn trace_ids(&self, seqs: &[i64], cancel: &Cancel) -> Result<Vec<Untrusted>> {
+        let mut by_seq: Vec<usize> = (0..seqs.len()).collect();
+        by_seq.sort_unstable_by_key(|&at| seqs[at]);
+        self.read_until(cancel, |db| {
+            let mut ids = vec![Untrusted::default(); seqs.len()];
+            let mut one = db.prepare_cached("SELECT id FROM main.trace WHERE seq = ?")?;
+            for at in by_seq {
+                let mut rows = one.query([seqs[at]])?;
+                let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+                ids[at] = stored_id(row.get_ref(0)?)?;
+            }
+            Ok(ids)
+        })
+    }
+}
+
+/// Hands every trace from a time on to `each`, from the columns.
+fn columns(
+    db: &Connection,
+    since: i64,
+    cancel: &Cancel,
+    progress: &Progress,
+    each: &mut impl FnMut(i64, i64),
+) -> rusqlite::Result<()> {
+    let mut query =
+        db.prepare_cached("SELECT n, min_ts, ts, id_hash FROM main.block WHERE max_ts >= ? ORDER BY n")?;
+    let mut rows = query.query([since])?;
+    while let Some(row) = rows.next()? {
+        if cancel.is_cancelled() {
+            return Ok(());
+        }
+        let first = row.get::<_, i64>(0)? * super::BLOCK + 1;
+        let whole = row.get::<_, i64>(1)? >= since;
+        let (times, _) = row.get_ref(2)?.as_blob()?.as_chunks::<8>();
+        let (hashes, _) = row.get_ref(3)?.as_blob()?.as_chunks::<8>();
+        for ((seq, hash), time) in (first..).zip(hashes).zip(times) {
+            if whole || i64::from_le_bytes(*time) >= since {
+                each(seq, i64::from_le_bytes(*hash));
+            }
+        }
+        progress.set_done(u64::try_from(first).unwrap_or(0));
+    }
+    Ok(())
+}
+
+/// A sorted list that is asked in rising order.
+struct Only<'a>(&'a [i64]);
+
+impl<'a> Only<'a> {
+    fn new(sorted: &'a [i64]) -> Self {
+        Self(sorted)
+    }
+
+    fn holds(&mut self, seq: i64) -> bool {
+        let below = self.0.iter().take_while(|held| **held < seq).count();
+        self.0 = &self.0[below..];
+        self.0.first() == Some(&seq)
+    }
+}
+
+/// Numbers the strata as they are met.
+struct Strata<'a> {
+    dimensions: &'a [Dimension],
+    met: HashMap<Vec<Part>, usize>,
+}
+
+/// One dimension's value for a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Name(Option<i64>),
+    Word(&'static str),
+}
+
+impl<'a> Strata<'a> {
+    fn new(dimensions: &'a [Dimension]) -> Self {
+        Self { dimensions, met: HashMap::new() }
+    }
+
+    fn of(&mut self, row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
+        let bits: i64 = row.get(6)?;
+        let mut key = Vec::with_capacity(self.dimensions.len());
+        for dimension in self.dimensions {
+            key.push(match dimension {
+                Dimension::Feature => Part::Name(row.get(2)?),
+                Dimension::Model => Part::Name(row.get(3)?),
+                Dimension::Prompt => Part::Name(row.get(4)?),
+                Dimension::PromptVersion => Part::Name(row.get(5)?),
+                Dimension::Feedback => Part::Word(feedback(bits)),
+                Dimension::Status if bits & flags::ERROR != 0 => Part::Word("error"),
+                Dimension::Status => Part::Word("ok"),
+            });
+        }
+        let next = self.met.len();
+        Ok(*self.met.entry(key).or_insert(next))
+    }
+
+    fn names(
+        self,
+        mut name: impl FnMut(i64) -> rusqlite::Result<String>,
+    ) -> rusqlite::Result<Vec<Untrusted>> {
+        if self.dimensions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut names = vec![Untrusted::default(); self.met.len()];
+        for (key, at) in self.met {
+            let parts: Vec<String> = key
+                .into_iter()
+                .map(|part| match part {
+                    Part::Name(Some(id)) => name(id),
+                    Part::Name(None) => Ok("none".to_owned()),
+                    Part::Word(word) => Ok(word.to_owned()),
+                })
+                .collect::<rusqlite::Result<_>>()?;
+            names[at] = parts.join(",").into();
+        }
+        Ok(names)
+    }
+}
+
+/// What the user said: the worst of it.
+fn feedback(bits: i64) -> &'static str {
+    let order = [
+        (flags::REPORT, "report"),
+        (flags::DOWN, "down"),
+        (flags::FOLLOW_UP, "follow_up"),
+        (flags::UP, "up"),
+    ];
+    order.into_iter().find(|(bit, _)| bits & bit != 0).map_or("none", |(_, word)| word)
+}

@@ -1,0 +1,61 @@
+//! Whether a trace is there, and which one a person may have meant when it is not.
+
+use super::ids::{id_hash, stored_id};
+use super::open::Store;
+use crate::domain::{Error, Result, Untrusted};
+
+/// How many of the newest traces are looked at for one of a similar id.
+const LOOKED_AT: i64 = 50_000;
+
+impl Store {
+    /// Errors with `NotSo` when there is no trace of this id, naming the nearest.
+    pub fn require_trace(&self, id: &Untrusted) -> Result<()> {
+        if self.has_trace(id)? {
+            return Ok(());
+        }
+        let error = Error::not_so(format!("There is no trace {:?} in {}.", id.raw(), self.path().display()));
+        Err(match self.nearest_trace(id)? {
+            Some(near) => error.hint(format!("Did you mean {}?", near.raw())),
+            None => error.hint("`tuesday trace list` shows the traces that are there."),
+        })
+    }
+
+    /// Whether there is a trace of this id.
+    pub fn has_trace(&self, id: &Untrusted) -> Result<bool> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT id FROM main.trace WHERE id_hash = ?")?;
+            let mut rows = query.query([id_hash(id.raw())])?;
+            while let Some(row) = rows.next()? {
+                if stored_id(row.get_ref(0)?)? == *id {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// Among the newest traces, the id that is most like this one: it begins so, or differs in little.
+    fn nearest_trace(&self, id: &Untrusted) -> Result<Option<Untrusted>> {
+        let wanted = id.raw();
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT id FROM main.trace ORDER BY seq DESC LIMIT ?")?;
+            let mut rows = query.query([LOOKED_AT])?;
+            let mut best: Option<(f64, Untrusted)> = None;
+            while let Some(row) = rows.next()? {
+                let held = stored_id(row.get_ref(0)?)?;
+                let begins = wanted.len() >= 4 && held.raw().starts_with(wanted);
+                // Longer texts are no typing mistakes, and comparing them takes long.
+                let comparable = held.raw().len() <= 128 && held.raw().len().abs_diff(wanted.len()) <= 2;
+                let near = match (begins, comparable) {
+                    (true, _) => 1.0,
+                    (false, true) => strsim::normalized_damerau_levenshtein(held.raw(), wanted),
+                    (false, false) => 0.0,
+                };
+                if near >= 0.8 && best.as_ref().is_none_or(|(most, _)| near > *most) {
+                    best = Some((near, held));
+                }
+            }
+            Ok(best.map(|(_, id)| id))
+        })
+    }
+}
