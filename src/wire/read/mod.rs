@@ -1,1 +1,2 @@
 //! Formats that come in. One file a format.
+pub mod runbook;
