@@ -92,13 +92,17 @@ impl CaseId {
         Self(id)
     }
 
-    /// [`derive`](Self::derive)s an id that `taken` says is free, or belongs to the same origin.
-    pub fn derive_free(trace: Option<&Untrusted>, input: &Content, taken: impl Fn(&Self) -> bool) -> Self {
+    /// [`derive`](Self::derive)s an id that is not `taken`; its error is passed on.
+    pub fn derive_free(
+        trace: Option<&Untrusted>,
+        input: &Content,
+        mut taken: impl FnMut(&Self) -> Result<bool>,
+    ) -> Result<Self> {
         let mut digits = 6;
         loop {
             let id = Self::derive(trace, input, digits);
-            if digits == 13 || !taken(&id) {
-                return id;
+            if digits == 13 || !taken(&id)? {
+                return Ok(id);
             }
             digits += 1;
         }
@@ -307,7 +311,7 @@ mod tests {
         assert!(CaseId::parse(one.as_str()).is_ok());
         assert_ne!(one, CaseId::derive(Some(&"t-2".into()), &input, 6));
         assert_ne!(CaseId::derive(None, &input, 6), one);
-        let free = CaseId::derive_free(Some(&"t-1".into()), &input, |id| *id == one);
+        let free = CaseId::derive_free(Some(&"t-1".into()), &input, |id| Ok(*id == one)).unwrap();
         assert!(free.as_str().starts_with(one.as_str()) && free.as_str().len() == 9);
     }
 

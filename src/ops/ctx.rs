@@ -1,6 +1,6 @@
 //! What every op needs: where, who, and what time it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::domain::Result;
 use crate::store::{Access, Store};
@@ -15,11 +15,19 @@ pub struct Ctx {
     pub clock: Clock,
     /// The name of the person at the keyboard: labels, cases and incident acts carry it.
     pub reviewer: String,
+    /// Where `<set>.jsonl` is written for the team's repository; `None`: the store alone is changed.
+    pub evals_dir: Option<PathBuf>,
 }
 
 impl Ctx {
     /// Opens the store at `path` for this person.
     pub fn open(path: &Path, access: Access, reviewer: &str, clock: Clock) -> Result<Self> {
-        Ok(Self { store: Store::open(path, access)?, clock, reviewer: reviewer.to_owned() })
+        Ok(Self { store: Store::open(path, access)?, clock, reviewer: reviewer.to_owned(), evals_dir: None })
+    }
+
+    /// The same, with eval sets written to `dir`.
+    pub fn with_evals_dir(mut self, dir: PathBuf) -> Self {
+        self.evals_dir = Some(dir);
+        self
     }
 }

@@ -10,6 +10,7 @@ pub mod review;
 pub mod sample;
 pub mod taxonomy;
 pub mod watch;
+pub mod promote;
 
 pub use ctx::Ctx;
 

@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::Store;
+use super::ids::{id_hash, new_id};
+use super::open::Store;
 use crate::domain::{
     CaseBody, CaseEvent, CaseEventKind, CaseId, EvalCase, EvalSet, Result, SetName, Untrusted,
 };
@@ -200,7 +201,7 @@ impl Store {
                 params![set.as_str(), path, i64::try_from(file.version).unwrap_or(i64::MAX), file.digest, at.as_millisecond()],
             )
             .map(drop)
-            .map_err(|e| self.explain(e))
+            .map_err(|e| self.explain_work(e))
         })
     }
 }
@@ -223,6 +224,16 @@ impl CaseTx<'_> {
     /// A case, and whether it is live.
     pub fn find(&self, id: &CaseId) -> Result<Option<(EvalCase, bool)>> {
         self.sql(find(self.tx, "cases", self.set, id))
+    }
+
+    /// Whether the case ever said this.
+    pub fn said(&self, id: &CaseId, body: &CaseBody) -> Result<bool> {
+        let text = serde_json::to_string(body).unwrap_or_default();
+        let ever = self
+            .tx
+            .prepare("SELECT 1 FROM case_events WHERE set_name = ? AND case_id = ? AND body = ?")
+            .and_then(|mut query| query.exists([self.set.as_str(), id.as_str(), &text]));
+        self.sql(ever)
     }
 
     /// The version after what this transaction did so far.
@@ -252,6 +263,8 @@ impl CaseTx<'_> {
 
     fn event(&self, id: &CaseId, kind: CaseEventKind, body: Option<&CaseBody>) -> rusqlite::Result<()> {
         let at = self.at.as_millisecond();
+        let newest: Option<String> =
+            self.tx.prepare("SELECT max(id) FROM case_events")?.query_row([], |row| row.get(0))?;
         let text = body
             .map(serde_json::to_string)
             .transpose()
@@ -262,7 +275,7 @@ impl CaseTx<'_> {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                event_id(self.at),
+                new_id(self.at, newest.as_deref()),
                 self.set.as_str(),
                 id.as_str(),
                 kind.word(),
@@ -302,7 +315,7 @@ impl CaseTx<'_> {
     }
 
     fn sql<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
-        result.map_err(|e| self.store.explain(e))
+        result.map_err(|e| self.store.explain_work(e))
     }
 }
 
@@ -370,18 +383,6 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// A UUID v7 of this time.
-fn event_id(at: Timestamp) -> String {
-    let seconds = u64::try_from(at.as_second()).unwrap_or(0);
-    let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
-    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
-}
-
-/// Names a trace in an index without its text.
-fn id_hash(id: &str) -> i64 {
-    xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed()
 }
 
 #[cfg(test)]
