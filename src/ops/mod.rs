@@ -6,11 +6,11 @@
 mod ctx;
 pub mod import;
 pub mod label;
+pub mod promote;
 pub mod review;
 pub mod sample;
 pub mod taxonomy;
 pub mod watch;
-pub mod promote;
 
 pub use ctx::Ctx;
 
