@@ -6,13 +6,23 @@
 
 mod chars;
 mod clean;
+mod diff;
 pub mod figures;
+mod find;
+mod json;
 pub mod json_out;
+mod laid;
 mod line;
+mod markdown;
 #[cfg(test)]
 mod tests;
 mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
+pub use diff::{diff, side_by_side};
+pub use find::{Hit, Part, find, mark};
+pub use json::{json, json_text};
+pub use laid::{Laid, readable};
 pub use line::{Line, Role, Span, Style};
+pub use markdown::markdown;
 pub use width::{pad, pad_left, truncate, truncate_line, width, wrap, wrap_line};

@@ -75,7 +75,7 @@ fn is_as_wide_as_promised(line: &str) {
     assert_eq!(promised, line.graphemes(true).map(width).sum::<usize>(), "by grapheme: {}", shown());
     assert!(line.graphemes(true).all(|g| width(g) > 0), "a grapheme without width: {}", shown());
     let cols = u16::try_from(promised + 4).unwrap();
-    let mut terminal = vt100::Parser::new(NonZero::new(3).unwrap(), NonZero::new(cols).unwrap(), 0);
+    let mut terminal = terminal(promised + 4);
     terminal.process(line.as_bytes());
     let screen = terminal.screen();
     assert_eq!(screen.cursor_position(), (0, u16::try_from(promised).unwrap()), "{}", shown());
@@ -88,6 +88,48 @@ fn is_as_wide_as_promised(line: &str) {
 
 fn without_spaces(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Lays the text out in every way and holds each line to its width.
+fn survives_laid_out(raw: &str) {
+    let shuffled: String = raw.chars().rev().collect();
+    let as_json = serde_json::json!({ raw: [raw, { "arguments": format!("[{raw:?}]") }] });
+    for cols in [12, 21, 40] {
+        let laid = [
+            markdown(raw, cols),
+            markdown(&format!("| a | {raw} |\n|---|:-:|\n| {raw} | b |\n"), cols),
+            markdown(&format!("- > {raw}\n\n```\n{raw}\n```\n[{raw}]({raw})"), cols),
+            json(&as_json, cols),
+            json_text(raw, cols).unwrap_or_default(),
+            diff(raw, &shuffled, cols),
+            side_by_side(raw, &shuffled, cols),
+        ];
+        for (way, lines) in laid.into_iter().enumerate() {
+            let hits = find(&lines, raw.get(..1).unwrap_or("a"));
+            let marked = mark(&lines, 0, &hits, Some(0));
+            for (line, marked) in lines.iter().zip(&marked) {
+                assert_eq!(line.text(), marked.text());
+                assert!(
+                    line.width() <= cols,
+                    "{} in {cols}, laid out by {way}: {:?}",
+                    line.width(),
+                    line.text()
+                );
+                for span in &line.spans {
+                    holds_nothing_forbidden(span.text.as_str());
+                    is_as_wide_as_promised(span.text.as_str());
+                }
+                let mut terminal = terminal(cols + 4);
+                terminal.process(line.text().as_bytes());
+                assert_eq!(usize::from(terminal.screen().cursor_position().1), line.width());
+            }
+        }
+    }
+}
+
+fn terminal(cols: usize) -> vt100::Parser {
+    let cols = u16::try_from(cols).unwrap();
+    vt100::Parser::new(NonZero::new(3).unwrap(), NonZero::new(cols).unwrap(), 0)
 }
 
 fn survives(raw: &str) {
@@ -117,7 +159,10 @@ fn survives(raw: &str) {
 
 #[test]
 fn no_hostile_string_moves_or_commands_a_terminal() {
-    hostile().iter().for_each(|text| survives(text));
+    for text in hostile() {
+        survives(&text);
+        survives_laid_out(&text);
+    }
 }
 
 #[test]
@@ -139,6 +184,15 @@ proptest! {
     #[test]
     fn no_mixture_moves_or_commands_a_terminal(text in hostile_text()) {
         survives(&text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_mixture_breaks_a_layout(text in hostile_text(), marks in "[-*_#>|`\\[\\](){}\":, 1.\n~<&;]{0,40}") {
+        let mixed: String = text.chars().zip(marks.chars().cycle()).flat_map(|(a, b)| [a, b]).collect();
+        survives_laid_out(&mixed);
     }
 }
 

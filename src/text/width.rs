@@ -81,21 +81,20 @@ pub fn pad_left(text: &Clean, cols: usize) -> Clean {
 /// word longer than a line is broken between graphemes. Spaces at a break are left out, all else is
 /// kept. Gives at least one line. Takes time in proportion to the text.
 pub fn wrap(text: &Clean, cols: usize) -> Vec<Clean> {
-    breaks(text.as_str(), cols).into_iter().map(|range| Clean::trusted(&text.as_str()[range])).collect()
+    breaks(text.as_str(), cols, cols).into_iter().map(|range| Clean::trusted(&text.as_str()[range])).collect()
 }
 
 /// One styled line wrapped to `cols` columns as [`wrap`] does. `first` goes before the first line and
 /// `rest` before the others; their widths count.
 pub fn wrap_line(line: &Line, cols: usize, first: &[Span], rest: &[Span]) -> Vec<Line> {
-    let indent = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
-    let room = cols.saturating_sub(indent(first).max(indent(rest)));
-    if line.width() <= room && !line.spans.iter().any(|span| span.text.as_str().contains('\n')) {
+    let room = |before: &[Span]| cols.saturating_sub(before.iter().map(Span::width).sum());
+    if line.width() <= room(first) && !line.spans.iter().any(|span| span.text.as_str().contains('\n')) {
         return vec![Line { spans: [first, &line.spans].concat() }];
     }
     let flat = line.text();
     let mut out = Vec::new();
     let (mut at, mut start) = (0, 0);
-    for range in breaks(&flat, room) {
+    for range in breaks(&flat, room(first), room(rest)) {
         let mut spans = if out.is_empty() { first.to_vec() } else { rest.to_vec() };
         while let Some(span) = line.spans.get(at) {
             let end = start + span.text.as_str().len();
@@ -123,20 +122,34 @@ struct Break {
     used: usize,
 }
 
-/// Where the lines of a text stand in it, as ranges of bytes.
-fn breaks(text: &str, cols: usize) -> Vec<Range<usize>> {
-    let cols = cols.max(2);
+/// Where the lines of a text stand in it, as ranges of bytes. The first line has its own width.
+fn breaks(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
+    let (first, rest) = (first.max(2), rest.max(2));
     let mut lines = Vec::new();
     let mut at = 0;
     for hard in text.split('\n') {
-        if hard.len() <= cols || width(hard) <= cols {
-            lines.push(at..at + hard.len());
-        } else {
-            let mut folder = Folder { text, cols, start: at, used: 0, can: None, before: ' ', lines };
-            for (i, grapheme) in hard.grapheme_indices(true) {
-                folder.grapheme(at + i, grapheme);
+        let (mut start, end) = (at, at + hard.len());
+        loop {
+            let cols = if lines.is_empty() { first } else { rest };
+            let left = &text[start..end];
+            if left.len() <= cols || width(left) <= cols {
+                lines.push(start..end);
+                break;
             }
-            lines = folder.finish(at + hard.len());
+            // A first line of another width is folded alone: what it leaves over is folded afresh.
+            let alone = cols != rest;
+            let mut folder = Folder { text, cols, alone, start, used: 0, can: None, before: ' ', lines };
+            for (i, grapheme) in left.grapheme_indices(true) {
+                folder.grapheme(start + i, grapheme);
+                if folder.is_done() {
+                    break;
+                }
+            }
+            if !folder.is_done() {
+                lines = folder.finish(end);
+                break;
+            }
+            (start, lines) = (folder.start, folder.lines);
         }
         at += hard.len() + 1;
     }
@@ -146,6 +159,7 @@ fn breaks(text: &str, cols: usize) -> Vec<Range<usize>> {
 struct Folder<'a> {
     text: &'a str,
     cols: usize,
+    alone: bool,
     start: usize,
     used: usize,
     can: Option<Break>,
@@ -186,7 +200,7 @@ impl Folder<'_> {
     }
 
     fn place(&mut self, at: usize, wide: usize) {
-        while self.used + wide > self.cols && at > self.start {
+        while self.used + wide > self.cols && at > self.start && !self.is_done() {
             let can = self.can.take().filter(|can| can.next > self.start);
             let Break { end, next, used } = can.unwrap_or(Break { end: at, next: at, used: self.used });
             let trimmed = self.text[self.start..end].trim_end_matches(' ').len();
@@ -195,6 +209,11 @@ impl Folder<'_> {
             self.used -= used;
         }
         self.used += wide;
+    }
+
+    /// Whether the one line that was wanted is there.
+    fn is_done(&self) -> bool {
+        self.alone && !self.lines.is_empty()
     }
 
     fn finish(mut self, end: usize) -> Vec<Range<usize>> {
@@ -214,5 +233,5 @@ fn may_part(before: char, next: char, next_width: usize) -> bool {
     let wide = |c: char| c.width() == Some(2);
     next_width >= 2 && wide(next)
         || wide(before)
-        || matches!(before, '-' | '/' | '–' | '—') && next.is_alphanumeric()
+        || matches!(before, '-' | '–' | '—') && next.is_alphanumeric()
 }

@@ -1,0 +1,152 @@
+//! Differences between two texts, line by line, with the words that changed marked in each line.
+//!
+//! Texts are compared as they are shown: a difference that cleaning takes away is none.
+
+use super::clean::{Clean, clean_str};
+use super::line::{Line, Role, Span, Style};
+use super::width::wrap_line;
+use similar::{ChangeTag, DiffOp, TextDiff};
+use std::time::Duration;
+
+/// Texts that have little in common are compared for no longer than this, then taken as all changed.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Both texts in one column: lines that stay, lines taken away behind `-`, lines added behind `+`.
+/// Words that changed are bold and underlined, so that no colour is needed to see them.
+pub fn diff(old: &str, new: &str, cols: usize) -> Vec<Line> {
+    let (old, new) = (clean_str(old), clean_str(new));
+    let diff = compared(&old, &new);
+    let mut out = Vec::new();
+    for op in diff.ops() {
+        for (tag, line) in changes(&diff, op) {
+            let (mark, role) = match tag {
+                ChangeTag::Equal => ("  ", Role::Plain),
+                ChangeTag::Delete => ("- ", Role::Removed),
+                ChangeTag::Insert => ("+ ", Role::Added),
+            };
+            out.extend(wrap_line(&line, cols, &[Span::new(mark, role)], &[Span::new("  ", role)]));
+        }
+    }
+    out
+}
+
+/// The texts beside each other, the old on the left, in lines of at most `cols` columns.
+pub fn side_by_side(old: &str, new: &str, cols: usize) -> Vec<Line> {
+    let half = cols.saturating_sub(3) / 2;
+    let (old, new) = (clean_str(old), clean_str(new));
+    let diff = compared(&old, &new);
+    let mut out = Vec::new();
+    for op in diff.ops() {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (tag, line) in changes(&diff, op) {
+            match tag {
+                ChangeTag::Equal => {
+                    left.push(line.clone());
+                    right.push(line);
+                }
+                ChangeTag::Delete => left.push(line),
+                ChangeTag::Insert => right.push(line),
+            }
+        }
+        for row in 0..left.len().max(right.len()) {
+            beside(&mut out, left.get(row), right.get(row), half);
+        }
+    }
+    out
+}
+
+/// Adds one line of each side, each wrapped to its half.
+fn beside(out: &mut Vec<Line>, left: Option<&Line>, right: Option<&Line>, half: usize) {
+    let wrapped = |line: Option<&Line>| line.map_or_else(Vec::new, |line| wrap_line(line, half, &[], &[]));
+    let (left, right) = (wrapped(left), wrapped(right));
+    for row in 0..left.len().max(right.len()) {
+        let mut line = left.get(row).cloned().unwrap_or_default();
+        let missing = half.saturating_sub(line.width());
+        if missing > 0 {
+            line.spans.push(Span::new(" ".repeat(missing), Role::Plain));
+        }
+        line.spans.push(Span::new(" │ ", Role::Rule));
+        line.spans.extend(right.get(row).into_iter().flat_map(|line| line.spans.iter().cloned()));
+        out.push(line);
+    }
+}
+
+fn compared<'a>(old: &'a Clean, new: &'a Clean) -> TextDiff<'a, 'a, str> {
+    TextDiff::configure().timeout(PATIENCE).diff_lines(old.as_str(), new.as_str())
+}
+
+/// The lines of one step of the difference, the words that changed marked.
+fn changes(diff: &TextDiff<'_, '_, str>, op: &DiffOp) -> Vec<(ChangeTag, Line)> {
+    diff.iter_inline_changes(op)
+        .map(|change| {
+            let role = match change.tag() {
+                ChangeTag::Equal => Role::Plain,
+                ChangeTag::Delete => Role::Removed,
+                ChangeTag::Insert => Role::Added,
+            };
+            let mut line = Line::default();
+            for (changed, text) in change.values() {
+                let style = Style { bold: *changed, underline: *changed, ..Style::of(role) };
+                line.push(Span { text: Clean::trusted(text.trim_end_matches('\n')), style });
+            }
+            (change.tag(), line)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "Sorry!\nJust transfer your balance to resolve the fee.\nBye";
+    const NEW: &str = "Sorry!\nWe can waive it to resolve the fee.\nAnything else?\nBye";
+
+    fn text(lines: &[Line]) -> Vec<String> {
+        lines.iter().map(Line::text).collect()
+    }
+
+    #[test]
+    fn lines_and_words_that_changed_are_marked() {
+        let lines = diff(OLD, NEW, 60);
+        assert_eq!(
+            text(&lines),
+            [
+                "  Sorry!",
+                "- Just transfer your balance to resolve the fee.",
+                "+ We can waive it to resolve the fee.",
+                "+ Anything else?",
+                "  Bye",
+            ]
+        );
+        let same: Vec<&Span> =
+            lines[1].spans.iter().filter(|span| span.text.as_str().contains("resolve")).collect();
+        assert!(same.iter().all(|span| span.style == Style::of(Role::Removed)), "{same:?}");
+        let changed = |line: &Line| -> String {
+            line.spans.iter().filter(|span| span.style.bold).map(|span| span.text.as_str()).collect()
+        };
+        assert!(changed(&lines[1]).contains("transfer"));
+        assert!(changed(&lines[2]).contains("waive"));
+    }
+
+    #[test]
+    fn beside_each_other_the_lines_stand_level() {
+        assert_eq!(
+            text(&side_by_side(OLD, NEW, 43)),
+            [
+                "Sorry!               │ Sorry!",
+                "Just transfer your   │ We can waive it to",
+                "balance to resolve   │ resolve the fee.",
+                "the fee.             │ ",
+                "                     │ Anything else?",
+                "Bye                  │ Bye",
+            ]
+        );
+    }
+
+    #[test]
+    fn equal_and_empty_texts() {
+        assert_eq!(text(&diff("a\n", "a\n", 20)), ["  a"]);
+        assert!(diff("", "", 20).is_empty());
+        assert_eq!(text(&diff("", "a", 20)), ["+ a"]);
+    }
+}
