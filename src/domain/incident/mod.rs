@@ -156,6 +156,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Its name in records and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::FalseAlarm => "false_alarm",
+        }
+    }
+
+    /// The outcome of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Resolved, Self::FalseAlarm].into_iter().find(|outcome| outcome.name() == name)
+    }
+
     /// Its words.
     pub fn words(self) -> &'static str {
         match self {
