@@ -1,6 +1,10 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
+mod label;
+mod labels;
 mod output;
+mod sample;
+mod taxonomy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +30,12 @@ struct Args {
 }
 
 #[derive(Subcommand, Debug)]
-enum Command {}
+enum Command {
+    Sample(sample::SampleArgs),
+    Label(label::LabelArgs),
+    Labels(labels::LabelsArgs),
+    Taxonomy(taxonomy::TaxonomyArgs),
+}
 
 /// Parses the arguments, runs, prints, and gives the exit code.
 pub fn main() -> ExitCode {
@@ -42,8 +51,13 @@ pub fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<u8> {
     let face = Face { args };
-    let Some(_command) = &face.args.command else { return Ok(0) };
-    Ok(0)
+    let Some(command) = &face.args.command else { return Ok(0) };
+    match command {
+        Command::Sample(args) => sample::run(&face, args),
+        Command::Label(args) => label::run(&face, args),
+        Command::Labels(args) => labels::run(&face, args),
+        Command::Taxonomy(args) => taxonomy::run(&face, args),
+    }
 }
 
 /// What each command gets: the global flags, resolved when they are needed.

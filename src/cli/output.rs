@@ -1,8 +1,13 @@
 //! The only place that prints. Whatever came from outside is cleaned here.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
-use crate::domain::Error;
-use crate::text::clean_str;
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::domain::{Error, Result};
+use crate::text::{clean_line, clean_str, json_out};
 
 /// Prints an error with its cause and the ways out, on standard error.
 pub(super) fn error(error: &Error) {
@@ -14,5 +19,61 @@ pub(super) fn error(error: &Error) {
     }
     for hint in &error.hints {
         eprintln!("  → {}", clean_str(hint));
+    }
+}
+
+/// Prints one JSON document.
+pub(super) fn json(value: &impl Serialize) -> Result<()> {
+    let text = json_out::to_string_pretty(value)
+        .map_err(|e| Error::failed("The answer cannot be written as JSON.").because(e))?;
+    print(&text)
+}
+
+/// Prints one value as one line of JSON, for JSONL.
+pub(super) fn json_line(value: &impl Serialize) -> Result<()> {
+    let text = json_out::to_string(value)
+        .map_err(|e| Error::failed("A line cannot be written as JSON.").because(e))?;
+    print(&text)
+}
+
+/// Prints text for a person, cleaned, and ends the line.
+pub(super) fn text(text: &str) -> Result<()> {
+    print(clean_str(text).as_str())
+}
+
+/// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.
+pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| clean_line(cell).into_string()));
+    }
+    if table.row_count() == 0 {
+        return Ok(());
+    }
+    print(&table.trim_fmt())
+}
+
+/// Whether standard output is a terminal: data that would be written raw to a file is cleaned there.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Writes data to standard output as it is.
+pub(super) fn data(bytes: &[u8]) -> Result<()> {
+    written(std::io::stdout().write_all(bytes))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")))
+}
+
+/// A reader that has seen enough (`| head`) is no failure: there is nothing more to say to it.
+fn written(result: std::io::Result<()>) -> Result<()> {
+    match result.and_then(|()| std::io::stdout().flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|e| Error::failed("Standard output cannot be written.").because(e)),
     }
 }

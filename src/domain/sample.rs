@@ -45,6 +45,29 @@ pub struct SampleRule {
     pub seed: u64,
 }
 
+impl SampleRule {
+    /// The rule in words: `1 %, where model:gpt-4o, since 2026-03-01 00:00 UTC, seed 7`. Holds the
+    /// query's text, so clean it before printing.
+    pub fn describe(&self) -> String {
+        let mut parts = vec![match self.method {
+            // Twelve digits hide that 0.07 * 100 is not quite 7.
+            Method::Rate(rate) => format!("{} %", (rate * 1e12).round() / 1e10),
+            Method::Size(size) => format!("{size} at most"),
+        }];
+        if self.suspicious {
+            parts.push("only thumbs down, reports, errors and fallbacks".to_owned());
+        }
+        parts.extend(self.query.as_ref().map(|query| format!("where {query}")));
+        parts.extend(self.since.map(|at| format!("since {}", at.strftime("%Y-%m-%d %H:%M UTC"))));
+        if !self.strata.is_empty() {
+            let words: Vec<&str> = self.strata.iter().map(|d| d.word()).collect();
+            parts.push(format!("in strata of {}", words.join(" and ")));
+        }
+        parts.push(format!("seed {}", self.seed));
+        parts.join(", ")
+    }
+}
+
 /// How many are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,6 +236,26 @@ mod tests {
         for wrong in ["", "%", "0", "0%", "1.01", "101%", "-1%", "nan", "inf", "a"] {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_said_in_words() {
+        let mut rule = SampleRule {
+            method: Method::Rate(parse_rate("7%").unwrap()),
+            query: Some("model:gpt-4o".to_owned()),
+            since: Some("2026-03-01T00:00:00Z".parse().unwrap()),
+            strata: vec![Dimension::PromptVersion, Dimension::Model],
+            suspicious: true,
+            seed: 7,
+        };
+        assert_eq!(
+            rule.describe(),
+            "7 %, only thumbs down, reports, errors and fallbacks, where model:gpt-4o, \
+             since 2026-03-01 00:00 UTC, in strata of prompt_version and model, seed 7"
+        );
+        rule = SampleRule { query: None, since: None, strata: Vec::new(), suspicious: false, ..rule };
+        rule.method = Method::Rate(0.015);
+        assert_eq!(rule.describe(), "1.5 %, seed 7");
     }
 
     #[test]

@@ -22,6 +22,11 @@ pub fn show(ctx: &Ctx) -> Result<Taxonomy> {
     ctx.store.taxonomy()
 }
 
+/// The mode that a person means by an id, a key or a part of a name. Errors name the nearest.
+pub fn find(ctx: &Ctx, wanted: &str) -> Result<FailureMode> {
+    ctx.store.taxonomy()?.find(wanted).cloned()
+}
+
 /// Adds a mode and gives it a key. Errors with `NotSo` when there is one of that name.
 pub fn add(ctx: &Ctx, spec: &ModeSpec) -> Result<FailureMode> {
     change(ctx, |taxonomy| {
