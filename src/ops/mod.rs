@@ -10,6 +10,8 @@ pub mod promote;
 pub mod review;
 pub mod sample;
 pub mod taxonomy;
+#[cfg(test)]
+mod testing;
 pub mod watch;
 
 pub use ctx::Ctx;

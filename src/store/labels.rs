@@ -139,7 +139,7 @@ impl Store {
     pub fn labels_on(&self, hashes: &[i64]) -> Result<Vec<LabelRow>> {
         self.read(|db| {
             db.prepare_cached(&format!(
-                "SELECT {NOW} FROM json_each(?) wanted CROSS JOIN work.label_now \
+                "SELECT {NOW} FROM (SELECT value FROM json_each(?)) wanted CROSS JOIN work.label_now \
                  ON label_now.trace_hash = wanted.value"
             ))?
             .query_map([json(hashes)], label_row)?
@@ -151,7 +151,7 @@ impl Store {
     pub fn acts_on(&self, hashes: &[i64], reviewer: &str) -> Result<Vec<LabelEvent>> {
         let mut events: Vec<LabelEvent> = self.read(|db| {
             db.prepare_cached(&format!(
-                "SELECT {EVENT} FROM json_each(?) wanted CROSS JOIN work.label_event \
+                "SELECT {EVENT} FROM (SELECT value FROM json_each(?)) wanted CROSS JOIN work.label_event \
                  ON label_event.trace_hash = wanted.value WHERE reviewer = ?"
             ))?
             .query_map(params![json(hashes), reviewer], event_row)?

@@ -1,0 +1,69 @@
+//! Small stores for the tests of ops: real files in a folder that goes away, and a clock that stands.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::{Access, Ctx};
+use crate::domain::{Trace, Untrusted};
+use crate::store::Preparer;
+use crate::task::Clock;
+
+/// A store in a folder of its own.
+pub(super) struct World {
+    pub(super) clock: Clock,
+    folder: TempDir,
+}
+
+impl World {
+    /// An empty store; the clock stands at 2026-03-10 12:00 UTC.
+    pub(super) fn new() -> Self {
+        let world = Self {
+            clock: Clock::fixed("2026-03-10T12:00:00Z".parse().unwrap()),
+            folder: tempfile::tempdir().unwrap(),
+        };
+        drop(world.as_reviewer("ann"));
+        world
+    }
+
+    /// A store of plain traces `t-0`, `t-1`, …, one a minute, the last a minute ago.
+    pub(super) fn with(count: usize) -> Self {
+        let world = Self::new();
+        let now = world.clock.now().as_second();
+        world.add((0..count).map(|n| Trace {
+            time: jiff::Timestamp::from_second(now - 60 * (count - n) as i64).ok(),
+            ..trace(&format!("t-{n}"))
+        }));
+        world
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("t.db")
+    }
+
+    /// The store opened anew, as a further program would, for this person.
+    pub(super) fn as_reviewer(&self, name: &str) -> Ctx {
+        Ctx::open(&self.path(), Access::Create, name, self.clock.clone()).unwrap()
+    }
+
+    /// Adds traces as an import does.
+    pub(super) fn add(&self, traces: impl IntoIterator<Item = Trace>) {
+        let ctx = self.as_reviewer("import");
+        let mut loader = ctx.store.loader().unwrap();
+        let mut preparer = Preparer::new(loader.dictionary()).unwrap();
+        let mut batch: Vec<_> =
+            traces.into_iter().map(|t| preparer.prepare(t, self.clock.now()).unwrap()).collect();
+        loader.write(&mut batch).unwrap();
+    }
+}
+
+/// A trace with this id and little else.
+pub(super) fn trace(id: &str) -> Trace {
+    let json = serde_json::json!({ "id": id, "input": "Why was I charged?", "output": "It was a fee." });
+    serde_json::from_value(json).unwrap()
+}
+
+/// Ids as the ops take them.
+pub(super) fn ids<const N: usize>(ids: [&str; N]) -> [Untrusted; N] {
+    ids.map(Untrusted::from)
+}
