@@ -1,5 +1,6 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
+mod evals;
 mod label;
 mod labels;
 mod output;
@@ -31,6 +32,7 @@ struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Evals(evals::EvalsArgs),
     Sample(sample::SampleArgs),
     Label(label::LabelArgs),
     Labels(labels::LabelsArgs),
@@ -53,6 +55,7 @@ fn run(args: Args) -> Result<u8> {
     let face = Face { args };
     let Some(command) = &face.args.command else { return Ok(0) };
     match command {
+        Command::Evals(args) => evals::run(&face, args),
         Command::Sample(args) => sample::run(&face, args),
         Command::Label(args) => label::run(&face, args),
         Command::Labels(args) => labels::run(&face, args),

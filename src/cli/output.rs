@@ -41,6 +41,11 @@ pub(super) fn text(text: &str) -> Result<()> {
     print(clean_str(text).as_str())
 }
 
+/// Says something beside the answer on standard error, cleaned, so that standard output stays data.
+pub(super) fn note(text: &str) {
+    eprintln!("{}", clean_str(text));
+}
+
 /// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.
 pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<()> {
     let mut table = Table::new();

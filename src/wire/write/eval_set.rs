@@ -85,6 +85,7 @@ pub fn write_eval_set(path: &Path, text: &str) -> Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(folder).map_err(cannot)?;
+    sweep(folder, file.path());
     file.write_all(text.as_bytes()).map_err(cannot)?;
     file.as_file().sync_all().map_err(cannot)?;
     file.persist(path).map_err(|e| cannot(e.error))?;
@@ -93,6 +94,22 @@ pub fn write_eval_set(path: &Path, text: &str) -> Result<()> {
         folder.sync_all().ok();
     }
     Ok(())
+}
+
+/// Removes what killed writers left: temporary files a minute older than `mine`.
+fn sweep(folder: &Path, mine: &Path) {
+    let age = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    let Some(now) = age(mine) else { return };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if name.starts_with(".evals-")
+            && name.ends_with(".tmp")
+            && age(&path).and_then(|then| now.duration_since(then).ok()).is_some_and(|old| old.as_secs() > 60)
+        {
+            std::fs::remove_file(path).ok();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +153,19 @@ mod tests {
         write_eval_set(&path, "two\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "two\n");
         assert_eq!(std::fs::read_dir(folder.path().join("evals")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_a_living_ones_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, young] = [".evals-old.tmp", ".evals-young.tmp"].map(|name| folder.path().join(name));
+        for path in [&old, &young] {
+            std::fs::write(path, "half a li").unwrap();
+        }
+        let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        std::fs::File::options().write(true).open(&old).unwrap().set_modified(then).unwrap();
+        write_eval_set(&folder.path().join("s.jsonl"), "x").unwrap();
+        assert!(!old.exists() && young.exists());
     }
 
     #[cfg(unix)]

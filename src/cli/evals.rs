@@ -1,0 +1,472 @@
+//! `tuesday evals …`
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::{Face, output};
+use crate::domain::{
+    CATEGORIES, CaseId, Check, Content, Error, ExpectedKind, Result, SetName, Untrusted, check_kinds,
+};
+use crate::ops::promote::{
+    self, CaseFields, CaseView, FileReport, Outcome, PromoteReport, PromoteRequest, SaveReport, Taken,
+};
+use crate::ops::{Access, Ctx};
+use crate::text::{Clean, clean, clean_line, clean_str, figures, truncate};
+
+/// Promote traces into eval sets; list, show, edit, export and read back the sets
+#[derive(clap::Args, Debug)]
+pub(super) struct EvalsArgs {
+    /// The folder of the sets' files [default: evals, beside tuesday.toml or here]
+    #[arg(long, value_name = "DIR", env = "TUESDAY_EVALS_DIR", global = true)]
+    evals_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Make traces eval cases; prefilled from their labels
+    Promote {
+        /// The traces
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<String>,
+        /// The set they join; made when it is new
+        #[arg(long)]
+        set: String,
+        #[command(flatten)]
+        fields: Fields,
+        /// Leave out what is word for word a case of the set already
+        #[arg(long)]
+        skip_duplicates: bool,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the sets
+    List {
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a set, or one case of it with its history
+    Show {
+        /// The set
+        set: String,
+        /// One case
+        case: Option<String>,
+        /// As it was at this version
+        #[arg(long, value_name = "N", conflicts_with = "case")]
+        version: Option<u64>,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a set, one case a line
+    Export {
+        /// The set
+        #[arg(long)]
+        set: String,
+    },
+    /// Read an edited file back: changed, added and removed lines
+    Import {
+        /// The file
+        file: PathBuf,
+        /// The set that it is
+        #[arg(long)]
+        set: String,
+        /// Say what would happen, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a case
+    Edit {
+        /// The case
+        case: String,
+        /// Its set
+        #[arg(long)]
+        set: String,
+        /// What goes in, as text
+        #[arg(long, value_name = "TEXT")]
+        input: Option<String>,
+        #[command(flatten)]
+        fields: Fields,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take cases out of a set; their history stays
+    Retire {
+        /// The cases
+        #[arg(required = true, value_name = "CASE")]
+        cases: Vec<String>,
+        /// Their set
+        #[arg(long)]
+        set: String,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a case its words of a former version of the set
+    Restore {
+        /// The case
+        case: String,
+        /// Its set
+        #[arg(long)]
+        set: String,
+        /// The version of the set
+        #[arg(long, value_name = "N")]
+        version: u64,
+        /// Print a JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Fields {
+    /// The output that is expected
+    #[arg(long, value_name = "TEXT")]
+    expected: Option<String>,
+    /// What the output should do, in words, instead of the output itself
+    #[arg(long, value_name = "TEXT", conflicts_with = "expected")]
+    behaviour: Option<String>,
+    /// Why that is expected
+    #[arg(long, value_name = "TEXT")]
+    reasoning: Option<String>,
+    #[arg(long, value_name = "WORD", help = format!("The kind of edge case: {}, or a word of your own", CATEGORIES.join(", ")))]
+    category: Option<String>,
+    #[arg(long = "check", value_name = "CHECK", help = format!("A rule check, as JSON or as KIND: VALUE; may be repeated. Kinds: {}", check_kinds()))]
+    checks: Vec<String>,
+}
+
+impl Fields {
+    fn read(&self) -> Result<CaseFields> {
+        let checks = self.checks.iter().map(|text| Check::parse(text)).collect::<Result<Vec<_>>>()?;
+        Ok(CaseFields {
+            input: None,
+            expected: self.expected.clone().or_else(|| self.behaviour.clone()),
+            expected_kind: match (&self.expected, &self.behaviour) {
+                (Some(_), _) => Some(ExpectedKind::Output),
+                (_, Some(_)) => Some(ExpectedKind::Behaviour),
+                _ => None,
+            },
+            reasoning: self.reasoning.clone(),
+            category: self.category.clone(),
+            checks: (!checks.is_empty()).then_some(checks),
+        })
+    }
+}
+
+pub(super) fn run(face: &Face, args: &EvalsArgs) -> Result<u8> {
+    let open = |access| -> Result<Ctx> {
+        let here = std::env::current_dir()
+            .map_err(|e| Error::failed("The working directory cannot be found.").because(e))?;
+        Ok(face.ctx(access)?.with_evals_dir(promote::evals_dir(args.evals_dir.clone(), &here)))
+    };
+    match &args.command {
+        Command::Promote { traces, set, fields, skip_duplicates, json } => {
+            let request = PromoteRequest {
+                traces: traces.iter().map(|id| Untrusted::from(id.as_str())).collect(),
+                set: SetName::parse(set)?,
+                fields: fields.read()?,
+                skip_duplicates: *skip_duplicates,
+            };
+            let report = promote::promote(&open(Access::Existing)?, &request)?;
+            if *json {
+                output::json(&report)?
+            } else {
+                print_promoted(&report)?
+            }
+            Ok(if report.failed.is_empty() { 0 } else { 3 })
+        }
+        Command::List { json } => list(&open(Access::ReadOnly)?, *json),
+        Command::Show { set, case: None, version, json } => {
+            show(&open(Access::ReadOnly)?, &SetName::parse(set)?, *version, *json)
+        }
+        Command::Show { set, case: Some(case), json, .. } => {
+            show_case(&open(Access::ReadOnly)?, &SetName::parse(set)?, &CaseId::parse(case)?, *json)
+        }
+        Command::Export { set } => {
+            let set = SetName::parse(set)?;
+            // What is exported is remembered, for reading it back; a store that cannot be written is read all the same.
+            let text = open(Access::Existing)
+                .and_then(|ctx| promote::export(&ctx, &set))
+                .or_else(|_| promote::export(&open(Access::ReadOnly)?, &set))?;
+            output::data(text.as_bytes())?;
+            Ok(0)
+        }
+        Command::Import { file, set, dry_run, json } => {
+            let request =
+                promote::ImportRequest { file: file.clone(), set: SetName::parse(set)?, dry_run: *dry_run };
+            let report = promote::import(&open(Access::Create)?, &request)?;
+            if *json {
+                output::json(&report)?;
+            } else {
+                print_taken(&report.taken, "", report.dry_run)?;
+                if let Some(file) = &report.file {
+                    print_written(file, report.version)?;
+                }
+            }
+            Ok(if report.taken.rejected.is_empty() { 0 } else { 3 })
+        }
+        Command::Edit { case, set, input, fields, json } => {
+            let (set, case) = (SetName::parse(set)?, CaseId::parse(case)?);
+            let input = input.as_ref().map(|text| Content::Text(text.as_str().into()));
+            let fields = CaseFields { input, ..fields.read()? };
+            if fields == CaseFields::default() {
+                return Err(Error::usage("Nothing to change was given.").hint(
+                    "Name a field: --expected, --behaviour, --reasoning, --category, --check or --input.",
+                ));
+            }
+            let report = promote::edit(&open(Access::Existing)?, &set, &case, &fields)?;
+            print_saved("Changed", &report, *json)
+        }
+        Command::Retire { cases, set, json } => {
+            let (set, cases) =
+                (SetName::parse(set)?, cases.iter().map(|id| CaseId::parse(id)).collect::<Result<Vec<_>>>()?);
+            print_saved("Retired", &promote::retire(&open(Access::Existing)?, &set, &cases)?, *json)
+        }
+        Command::Restore { case, set, version, json } => {
+            let (set, case) = (SetName::parse(set)?, CaseId::parse(case)?);
+            print_saved(
+                "Restored",
+                &promote::restore(&open(Access::Existing)?, &set, &case, *version)?,
+                *json,
+            )
+        }
+    }
+}
+
+fn say(text: impl AsRef<str>) -> Result<()> {
+    output::text(text.as_ref())
+}
+
+fn print_promoted(report: &PromoteReport) -> Result<()> {
+    for promoted in &report.promoted {
+        let trace = one(&promoted.trace);
+        let id = promoted.case.as_ref().map(|case| case.id.as_str()).unwrap_or_default();
+        match promoted.outcome {
+            Outcome::Added => say(format!("{id}  added from {trace}"))?,
+            Outcome::Changed => say(format!("{id}  changed (from {trace})"))?,
+            Outcome::Unchanged => say(format!("{id}  is in the set already (from {trace})"))?,
+            Outcome::Duplicate => say(format!("left out {trace}: its input is there already"))?,
+        }
+        for like in &promoted.resembles {
+            let how = if like.exact { "the same input as" } else { "much like" };
+            say(format!(
+                "          {how} {} ({} alike)",
+                like.case,
+                figures::percent_to(like.similarity, 0)
+            ))?;
+        }
+        if promoted.outcome == Outcome::Added && !promoted.lacks.is_empty() {
+            let lacks: Vec<String> = promoted.lacks.iter().map(|lack| format!("no {lack}")).collect();
+            say(format!("          it has {}", figures::list_of(&lacks, "and")))?;
+        }
+    }
+    for failed in &report.failed {
+        output::note(&failed.reason);
+    }
+    if let Some(file) = &report.file {
+        print_taken(&file.taken, "taken from the file: ", false)?;
+        print_written(file, report.version)?;
+    }
+    Ok(())
+}
+
+fn print_saved(done: &str, report: &SaveReport, json: bool) -> Result<u8> {
+    if json {
+        output::json(report)?;
+        return Ok(0);
+    }
+    for case in &report.cases {
+        say(format!("{done} {} of {}.", case.id, report.set))?;
+    }
+    if let Some(file) = &report.file {
+        print_taken(&file.taken, "taken from the file: ", false)?;
+        print_written(file, report.version)?;
+    }
+    Ok(0)
+}
+
+/// What a file gave; nothing when it gave nothing.
+fn print_taken(taken: &Taken, before: &str, foreseen: bool) -> Result<()> {
+    let ids = |ids: &[CaseId]| figures::list_of(&ids.iter().map(CaseId::as_str).collect::<Vec<_>>(), "and");
+    if !taken.added.is_empty() {
+        say(format!("{before}added {}: {}", taken.added.len(), ids(&taken.added)))?;
+    }
+    for changed in &taken.changed {
+        say(format!("{before}changed {}: {}", changed.case, figures::list_of(&changed.fields, "and")))?;
+    }
+    if !taken.retired.is_empty() {
+        say(format!("{before}retired {}: {}", taken.retired.len(), ids(&taken.retired)))?;
+    }
+    for conflict in &taken.conflicts {
+        let short = |value: &serde_json::Value| match value {
+            serde_json::Value::Null => clean_str("nothing"),
+            value => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                truncate(&clean_line(&text), 60)
+            }
+        };
+        output::note(&format!(
+            "conflict in {}, {}: the store said \"{}\", the file says \"{}\"; the {}'s stands, the other is in the history",
+            conflict.case,
+            conflict.field,
+            short(&conflict.store),
+            short(&conflict.file),
+            if conflict.kept == crate::domain::Kept::File { "file" } else { "store" },
+        ));
+    }
+    if !taken.kept.is_empty() {
+        say(format!("{before}not in the file, and kept: {}", ids(&taken.kept)))?;
+    }
+    for bad in &taken.rejected {
+        output::note(&format!("{}:{}: {}", shown(&bad.file).display(), bad.line, bad.reason));
+    }
+    if before.is_empty() && !taken.changed_anything() {
+        say(format!(
+            "Nothing to take: {} say what the set says.",
+            figures::plural(count(taken.unchanged), "line")
+        ))?;
+    }
+    if foreseen {
+        say("That is what would happen; nothing was changed.")?;
+    }
+    Ok(())
+}
+
+fn print_written(file: &FileReport, version: u64) -> Result<()> {
+    let path = shown(&file.path);
+    if file.written {
+        return say(format!("{} holds version {version}.", path.display()));
+    }
+    output::note(&format!(
+        "{} was not written, so that its bad lines are not lost: mend or remove them, then read it back with evals import. The cases are safe in the store.",
+        path.display()
+    ));
+    Ok(())
+}
+
+/// A path as a person here would write it.
+fn shown(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).to_owned()
+}
+
+fn list(ctx: &Ctx, json: bool) -> Result<u8> {
+    let sets = promote::list(ctx)?;
+    if json {
+        output::json(&sets)?;
+        return Ok(0);
+    }
+    if sets.is_empty() {
+        say("No eval set yet. Make one: tuesday evals promote TRACE --set NAME")?;
+    }
+    output::table(
+        &["set", "cases", "version", "categories"],
+        sets.iter().map(|set| {
+            let kinds: Vec<String> =
+                set.categories.iter().map(|kind| format!("{} {}", kind.cases, kind.category.raw())).collect();
+            vec![set.name.to_string(), set.cases.to_string(), set.version.to_string(), kinds.join(", ")]
+        }),
+    )?;
+    Ok(0)
+}
+
+fn show(ctx: &Ctx, set: &SetName, version: Option<u64>, json: bool) -> Result<u8> {
+    let set = promote::show(ctx, set, version)?;
+    if json {
+        output::json(&set)?;
+        return Ok(0);
+    }
+    say(format!("{} · version {} · {}", set.name, set.version, figures::plural(set.cases.len(), "case")))?;
+    output::table(
+        &["case", "category", "input", "expected", "trace"],
+        set.cases.iter().map(|case| {
+            let expected = case.expected.as_ref().map_or_else(|| clean_str(figures::UNKNOWN), one);
+            vec![
+                case.id.to_string(),
+                case.category.raw().to_owned(),
+                truncate(&one(&case.input.asked(200)), 44).into_string(),
+                truncate(&expected, 36).into_string(),
+                case.trace.as_ref().map_or(String::new(), |trace| truncate(&one(trace), 20).into_string()),
+            ]
+        }),
+    )?;
+    Ok(0)
+}
+
+fn show_case(ctx: &Ctx, set: &SetName, id: &CaseId, json: bool) -> Result<u8> {
+    let view = promote::show_case(ctx, set, id)?;
+    if json {
+        output::json(&view)?;
+        return Ok(0);
+    }
+    match &view.case {
+        Some(case) => print_case(case)?,
+        None => say(format!("{id} of {set} is retired."))?,
+    }
+    for like in &view.resembles {
+        let how = if like.exact { "same input as" } else { "much like" };
+        say(format!("{how:<12}{} ({} alike)", like.case, figures::percent_to(like.similarity, 0)))?;
+    }
+    say("history")?;
+    let zone = jiff::tz::TimeZone::system();
+    for event in &view.history {
+        let expected = event.body.as_ref().and_then(|body| body.expected.as_ref()).map(one);
+        say(format!(
+            "  v{:<4} {}  {:<6}  {}  {}",
+            event.version,
+            figures::date_clock(event.at.as_millisecond(), &zone),
+            event.kind.word(),
+            one(&event.by),
+            expected.map(|text| truncate(&text, 50).into_string()).unwrap_or_default()
+        ))?;
+    }
+    Ok(0)
+}
+
+fn print_case(case: &CaseView) -> Result<()> {
+    let field = |name: &str, text: &Clean| -> Result<()> {
+        let mut name = name;
+        for line in text.as_str().lines() {
+            say(format!("{name:<12}{line}"))?;
+            name = "";
+        }
+        Ok(())
+    };
+    field("case", &clean_str(format!("{} of {}", case.id, case.set).as_str()))?;
+    field("input", &clean(&case.input.plain_text()))?;
+    if let Some(expected) = &case.expected {
+        field(
+            if case.expected_kind == ExpectedKind::Behaviour { "behaviour" } else { "expected" },
+            &clean(expected),
+        )?;
+    }
+    if let Some(reasoning) = &case.reasoning {
+        field("reasoning", &clean(reasoning))?;
+    }
+    field("category", &clean(&case.category))?;
+    for check in &case.checks {
+        field("check", &clean_str(&check.line()))?;
+    }
+    for (name, link) in [("trace", &case.trace), ("label", &case.label)] {
+        if let Some(link) = link {
+            field(name, &one(link))?;
+        }
+    }
+    Ok(())
+}
+
+fn one(text: &Untrusted) -> Clean {
+    clean_line(text.raw())
+}
+
+fn count(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
