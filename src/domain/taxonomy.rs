@@ -298,29 +298,31 @@ impl Taxonomy {
             .collect();
         match parts.as_slice() {
             [one] => Ok(one),
-            [] => {
-                let nearest = self.active().max_by(|a, b| {
-                    let near = |m: &FailureMode| {
-                        strsim::jaro_winkler(named(m).as_str(), plain.as_str())
-                            .max(strsim::jaro_winkler(m.id.as_str(), plain.as_str()))
-                    };
-                    near(a).total_cmp(&near(b))
-                });
-                let error = Error::usage(format!("There is no failure mode {wanted:?}."));
-                Err(match nearest {
-                    Some(mode) => error.hint(format!(
-                        "Did you mean {} (key {})? `tuesday taxonomy` lists them all.",
-                        mode.id.as_str(),
-                        mode.key
-                    )),
-                    None => error.hint("Add one with `tuesday taxonomy add NAME`."),
-                })
-            }
+            [] => Err(self.unknown(wanted)),
             several => {
                 let names: Vec<&str> = several.iter().map(|m| m.id.as_str()).collect();
                 Err(Error::usage(format!("{wanted:?} could be {}.", names.join(" or ")))
                     .hint("Write more of the name, or the mode's key."))
             }
+        }
+    }
+
+    /// The error for a mode that is not there; names the nearest.
+    pub fn unknown(&self, wanted: &str) -> Error {
+        let plain = ModeId::from_name(wanted);
+        let near = |mode: &FailureMode| {
+            let name = ModeId::from_name(mode.name.raw());
+            strsim::jaro_winkler(name.as_str(), plain.as_str())
+                .max(strsim::jaro_winkler(mode.id.as_str(), plain.as_str()))
+        };
+        let error = Error::usage(format!("There is no failure mode {wanted:?}."));
+        match self.active().max_by(|a, b| near(a).total_cmp(&near(b))) {
+            Some(mode) => error.hint(format!(
+                "Did you mean {} (key {})? `tuesday taxonomy` lists them all.",
+                mode.id.as_str(),
+                mode.key
+            )),
+            None => error.hint("Add one with `tuesday taxonomy add NAME`."),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::ids::{id_hash, stored_id};
 use super::open::Store;
+use super::traces::find;
 use crate::domain::{Error, Result, Untrusted};
 
 /// How many of the newest traces are looked at for one of a similar id.
@@ -22,15 +23,15 @@ impl Store {
 
     /// Whether there is a trace of this id.
     pub fn has_trace(&self, id: &Untrusted) -> Result<bool> {
+        self.read(|db| Ok(find(db, id.raw(), id_hash(id.raw()))?.is_some()))
+    }
+
+    /// The places of these traces in the order of arrival; `None` for one that is not there.
+    pub fn seqs_of(&self, ids: &[Untrusted]) -> Result<Vec<Option<i64>>> {
         self.read(|db| {
-            let mut query = db.prepare_cached("SELECT id FROM main.trace WHERE id_hash = ?")?;
-            let mut rows = query.query([id_hash(id.raw())])?;
-            while let Some(row) = rows.next()? {
-                if stored_id(row.get_ref(0)?)? == *id {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            let found =
+                ids.iter().map(|id| Ok(find(db, id.raw(), id_hash(id.raw()))?.map(|found| found.seq)));
+            found.collect()
         })
     }
 

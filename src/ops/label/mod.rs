@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ctx;
-use crate::domain::{Error, LabelBody, LabelEvent, ModeId, Result, Severity, Taxonomy, Untrusted, Verdict};
+use crate::domain::{Error, LabelAct, LabelBody, ModeId, Result, Severity, Taxonomy, Untrusted, Verdict};
 use crate::store::{Act, LabelRow, Within, Written};
 
 pub use export::{LabelFilter, each_label};
@@ -166,8 +166,9 @@ pub fn set_severity(
 /// Records that I passed over a trace: it comes again at the end of the queue.
 pub fn skip(ctx: &Ctx, trace: &Untrusted, sample: Option<&str>) -> Result<LabelReceipt> {
     ctx.store.require_trace(trace)?;
+    let taxonomy = ctx.store.taxonomy()?;
     let written = ctx.store.skip_label(act(ctx, trace, sample)?)?;
-    receipt(ctx, written)
+    Ok(receipt(written, &taxonomy))
 }
 
 /// Takes back my last act that is not taken back yet. Errors with `NotSo` when there is none.
@@ -178,6 +179,7 @@ pub fn undo(ctx: &Ctx, scope: &UndoScope) -> Result<UndoReceipt> {
         UndoScope::Traces(traces) => Within::Traces(traces),
     };
     let reviewer = reviewer(ctx)?;
+    let taxonomy = ctx.store.taxonomy()?;
     let undone = ctx.store.undo_label(reviewer, ctx.clock.now(), within)?.ok_or_else(|| {
         let place = match scope {
             UndoScope::Everything => String::new(),
@@ -187,7 +189,6 @@ pub fn undo(ctx: &Ctx, scope: &UndoScope) -> Result<UndoReceipt> {
         Error::not_so(format!("{reviewer} has nothing to undo{place}."))
             .hint("Undo takes back your own labels. Whose they are is set by --reviewer.")
     })?;
-    let taxonomy = ctx.store.taxonomy()?;
     let now = undone.written.now.map(LabelView::from);
     let left = undone.written.event.trace;
     let standing = now.as_ref().map(body_of);
@@ -200,7 +201,8 @@ pub fn undo(ctx: &Ctx, scope: &UndoScope) -> Result<UndoReceipt> {
     })
 }
 
-/// My present label of a trace, as a body to change.
+/// Gives a trace the label that `change` makes of my present one. The taxonomy is read before the act and
+/// not after it: once the act has reached the disk nothing may fail.
 pub(super) fn amend(
     ctx: &Ctx,
     trace: &Untrusted,
@@ -208,9 +210,15 @@ pub(super) fn amend(
     change: impl FnOnce(LabelBody) -> Result<LabelBody>,
 ) -> Result<LabelReceipt> {
     ctx.store.require_trace(trace)?;
-    let written =
-        ctx.store.set_label(act(ctx, trace, sample)?, |now| change(now.cloned().unwrap_or_default()))?;
-    receipt(ctx, written)
+    let taxonomy = ctx.store.taxonomy()?;
+    let written = ctx.store.set_label(act(ctx, trace, sample)?, |now| {
+        let body = change(now.cloned().unwrap_or_default())?;
+        match body.mode.as_ref().filter(|mode| taxonomy.get(mode).is_none()) {
+            Some(unknown) => Err(taxonomy.unknown(unknown.as_str())),
+            None => Ok(body),
+        }
+    })?;
+    Ok(receipt(written, &taxonomy))
 }
 
 fn act<'a>(ctx: &'a Ctx, trace: &'a Untrusted, sample: Option<&'a str>) -> Result<Act<'a>> {
@@ -227,29 +235,18 @@ pub(super) fn reviewer(ctx: &Ctx) -> Result<&str> {
     Ok(name)
 }
 
-fn receipt(ctx: &Ctx, written: Written) -> Result<LabelReceipt> {
-    let taxonomy = ctx.store.taxonomy()?;
+fn receipt(written: Written, taxonomy: &Taxonomy) -> LabelReceipt {
     let Written { event, before, now } = written;
-    let words = receipt_words(&event, before.as_ref(), now.as_ref(), &taxonomy);
-    Ok(LabelReceipt {
+    let words = match (&event.act, &now) {
+        (LabelAct::Set(_), Some(now)) => body_words(&now.body, taxonomy),
+        _ => act_words(&event, taxonomy),
+    };
+    LabelReceipt {
         event: event.id,
         trace: event.trace,
         words,
         label: now.map(LabelView::from),
         before: before.map(LabelView::from),
-    })
-}
-
-fn receipt_words(
-    event: &LabelEvent,
-    before: Option<&LabelRow>,
-    now: Option<&LabelRow>,
-    taxonomy: &Taxonomy,
-) -> Untrusted {
-    match (now, before) {
-        (Some(now), _) if event.act != crate::domain::LabelAct::Skip => body_words(&now.body, taxonomy),
-        (None, Some(_)) => "no label".into(),
-        _ => act_words(event, taxonomy),
     }
 }
 

@@ -69,6 +69,8 @@ fn what_cannot_be_labelled_is_refused_and_leaves_nothing() {
     assert_eq!(missing.hints, ["Did you mean t-119?"]);
     let moded = judge(&ctx, "t-1", Verdict::Pass, Some("off_topic")).unwrap_err();
     assert_eq!(moded.kind, ErrorKind::Usage);
+    let unknown = judge(&ctx, "t-1", Verdict::Fail, Some("off_topics")).unwrap_err();
+    assert!(unknown.hints[0].contains("off_topic "), "{unknown:?}");
     let [one] = ids(["t-1"]);
     judge(&ctx, "t-1", Verdict::Pass, None).unwrap();
     assert_eq!(set_severity(&ctx, &one, None, Some(Severity::Low)).unwrap_err().kind, ErrorKind::Usage);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::{Error, LabelAct, Result, Trace, Untrusted};
+use crate::domain::{Error, LabelAct, Result, Trace, TraceRow, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::label::{LabelView, act_words, reviewer};
 
@@ -31,6 +31,15 @@ pub struct HistoryLine {
     pub words: Untrusted,
     /// Whether it was taken back later.
     pub undone: bool,
+}
+
+/// The list lines of traces, for the part of a queue that is on screen; `None` for one that the store does
+/// not hold.
+pub fn lines(ctx: &Ctx, traces: &[Untrusted]) -> Result<Vec<Option<TraceRow>>> {
+    let seqs = ctx.store.seqs_of(traces)?;
+    let there: Vec<i64> = seqs.iter().copied().flatten().collect();
+    let mut rows = ctx.store.rows(&there)?.into_iter().peekable();
+    Ok(seqs.into_iter().map(|seq| rows.next_if(|row| Some(row.seq) == seq)).collect())
 }
 
 /// Reads one item. Errors with `NotSo` when the store does not hold the trace, as when a sample was drawn

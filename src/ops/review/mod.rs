@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Ctx, label, sample};
 use crate::domain::{ModeId, Result, Untrusted, Verdict};
 
-pub use item::{HistoryLine, ReviewItem, item};
+pub use item::{HistoryLine, ReviewItem, item, lines};
 pub use queue::{QueueView, Tally};
 pub(super) use rates::of_members as rates_of;
 pub use rates::{AgreementView, ModeRate, RateView, RatesView, ReviewerRates, rates};

@@ -143,6 +143,15 @@ fn an_item_shows_the_trace_the_labels_and_how_they_came_about() {
 }
 
 #[test]
+fn the_lines_of_a_queue_stand_in_its_order() {
+    let world = World::with(5);
+    let ann = world.as_reviewer("ann");
+    let seen = lines(&ann, &ids(["t-3", "gone", "t-1", "t-3"])).unwrap();
+    let seen: Vec<Option<&str>> = seen.iter().map(|row| row.as_ref().map(|row| row.id.raw())).collect();
+    assert_eq!(seen, [Some("t-3"), None, Some("t-1"), Some("t-3")]);
+}
+
+#[test]
 fn a_queue_over_a_sample_has_its_order_and_probabilities() {
     let world = World::with(50);
     let ann = world.as_reviewer("ann");
