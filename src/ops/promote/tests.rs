@@ -373,6 +373,7 @@ fn a_clone_with_an_empty_store_takes_the_set_in_its_order_and_adds_one_line() {
 }
 
 #[test]
+#[allow(clippy::print_stderr)]
 fn git_shows_a_promotion_as_one_added_line() {
     let git = |folder: &Path, args: &[&str]| -> Option<String> {
         let out = Command::new("git")
