@@ -23,21 +23,27 @@ pub struct SetName(String);
 impl SetName {
     /// Checks a name.
     pub fn parse(text: &str) -> Result<Self> {
-        let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        if (1..=64).contains(&text.len()) && text.chars().all(fine) && !text.starts_with('-') {
+        if (1..=64).contains(&text.len()) && text.chars().all(Self::takes) && !text.starts_with('-') {
             return Ok(Self(text.to_owned()));
         }
-        let near: String = text
-            .to_lowercase()
-            .chars()
-            .map(|c| if fine(c) { c } else { '_' })
-            .take(64)
-            .collect::<String>()
-            .trim_matches(['_', '-'])
-            .to_owned();
         let error = Error::usage(format!("\"{text}\" cannot be the name of an eval set."))
             .hint("Use lower-case letters, digits, `_` and `-` (at most 64): the name is also a file name.");
-        Err(if near.is_empty() { error } else { error.hint(format!("For example: {near}")) })
+        Err(match Self::near(text) {
+            Some(near) => error.hint(format!("For example: {near}")),
+            None => error,
+        })
+    }
+
+    /// The name that is nearest to a text; `None` when nothing of it can be part of a name.
+    pub fn near(text: &str) -> Option<Self> {
+        let near: String =
+            text.to_lowercase().chars().map(|c| if Self::takes(c) { c } else { '_' }).take(64).collect();
+        let near = near.trim_matches(['_', '-']);
+        (!near.is_empty()).then(|| Self(near.to_owned()))
+    }
+
+    fn takes(c: char) -> bool {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-'
     }
 
     /// The name.

@@ -24,8 +24,11 @@ pub use import::{ImportReport, ImportRequest, import};
 pub use save::{
     CaseFields, Outcome, PromoteReport, PromoteRequest, Promoted, SaveReport, edit, promote, restore, retire,
 };
-pub use sets::{export, list, show, show_case};
-pub use view::{CaseHistoryView, CaseView, EvalSetRowView, EvalSetView};
+pub use sets::{cases, export, list, show, show_case, usual_set};
+pub use view::{
+    CaseEventView, CaseHistoryView, CaseLabelView, CaseLineView, CaseListView, CaseView, EvalSetRowView,
+    EvalSetView,
+};
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,11 @@
 use super::duplicates::Inputs;
 use super::files;
 use super::save::no_case;
-use super::view::{CaseEventView, CaseHistoryView, CaseView, CategoryCount, EvalSetRowView, EvalSetView};
-use crate::domain::{CaseId, Error, EvalSet, Result, SetName};
+use super::view::{
+    CaseEventView, CaseHistoryView, CaseLabelView, CaseLineView, CaseListView, CaseView, CategoryCount,
+    EvalSetRowView, EvalSetView,
+};
+use crate::domain::{CaseId, Error, EvalCase, EvalSet, LabelAct, Result, SetName, Untrusted};
 use crate::ops::Ctx;
 use crate::wire::write::eval_set::case_text;
 
@@ -39,6 +42,29 @@ pub fn show(ctx: &Ctx, set: &SetName, version: Option<u64>) -> Result<EvalSetVie
     Ok(then.into())
 }
 
+/// The cases of a set as its list shows them: each with the cases that it resembles.
+pub fn cases(ctx: &Ctx, set: &SetName) -> Result<CaseListView> {
+    let now = ctx.store.eval_set(set)?;
+    let inputs = Inputs::of(&now.cases);
+    let line = |case: EvalCase| {
+        let resembles = inputs.resembling(&case.body.input, Some(&case.id));
+        CaseLineView { case: case.into(), resembles }
+    };
+    let (set, version) = (now.name, now.version);
+    Ok(CaseListView { set, version, cases: now.cases.into_iter().map(line).collect() })
+}
+
+/// The set that a promotion goes to when nobody names one: the set that was changed last; else one
+/// named after the feature of the trace.
+pub fn usual_set(ctx: &Ctx, trace: &str) -> Result<SetName> {
+    if let Some(last) = ctx.store.eval_sets()?.into_iter().max_by_key(|row| row.updated) {
+        return Ok(last.name);
+    }
+    let feature = ctx.store.trace_by_id(trace)?.and_then(|stored| stored.trace.feature);
+    Ok(SetName::near(feature.as_ref().map_or("", Untrusted::raw))
+        .unwrap_or_else(|| SetName::near("evals").expect("a name")))
+}
+
 /// A case with its history and the cases it resembles.
 pub fn show_case(ctx: &Ctx, set: &SetName, id: &CaseId) -> Result<CaseHistoryView> {
     let history = ctx.store.case_history(set, id)?;
@@ -50,8 +76,28 @@ pub fn show_case(ctx: &Ctx, set: &SetName, id: &CaseId) -> Result<CaseHistoryVie
     let case = now.cases.into_iter().find(|case| case.id == *id);
     let resembles =
         case.as_ref().map(|case| inputs.resembling(&case.body.input, Some(id))).unwrap_or_default();
+    let label = case.as_ref().map(|case| label_of(ctx, case)).transpose()?.flatten();
     let history = history.into_iter().map(CaseEventView::from).collect();
-    Ok(CaseHistoryView { case: case.map(CaseView::from), history, resembles })
+    Ok(CaseHistoryView { case: case.map(CaseView::from), label, history, resembles })
+}
+
+/// The label that a case was made from, as it was given, and whether it stands.
+fn label_of(ctx: &Ctx, case: &EvalCase) -> Result<Option<CaseLabelView>> {
+    let (Some(trace), Some(label)) = (&case.body.trace, &case.body.label) else { return Ok(None) };
+    let Some(event) = ctx.store.label_history(trace)?.into_iter().find(|event| event.id == label.raw())
+    else {
+        return Ok(None);
+    };
+    let LabelAct::Set(said) = event.act else { return Ok(None) };
+    let stands = ctx.store.labels_of(trace)?.iter().any(|row| row.event == label.raw());
+    Ok(Some(CaseLabelView {
+        reviewer: event.reviewer,
+        at: event.at,
+        verdict: said.verdict,
+        mode: said.mode,
+        note: said.note,
+        stands,
+    }))
 }
 
 /// The lines of a set's file, for standard output. What was exported is remembered, so that an edited

@@ -425,6 +425,27 @@ fn the_folder_of_sets_stands_beside_the_configuration() {
 }
 
 #[test]
+fn a_case_knows_its_label_and_whether_it_stands() {
+    let world = World::with_traces(&[FEE]);
+    world.label("ann", "t1", fail("wrong", "We waive it."));
+    let id = world.promote(&["t1"]).promoted[0].case.clone().unwrap().id;
+    let label = show_case(&world.ctx, &set(), &id).unwrap().label.unwrap();
+    assert!(label.stands && label.verdict == Some(Verdict::Fail) && label.note.unwrap().raw() == "wrong");
+    world.label("ann", "t1", LabelBody::verdict(Verdict::Pass));
+    let label = show_case(&world.ctx, &set(), &id).unwrap().label.unwrap();
+    assert!(!label.stands && label.verdict == Some(Verdict::Fail));
+}
+
+#[test]
+fn the_usual_set_is_the_last_one_changed_else_named_after_the_feature() {
+    let world = World::with_traces(&[FEE]);
+    assert_eq!(usual_set(&world.ctx, "t1").unwrap().as_str(), "evals");
+    world.promote(&["t1"]);
+    assert_eq!(usual_set(&world.ctx, "t1").unwrap(), set());
+    assert_eq!(SetName::near("Customer Support").unwrap().as_str(), "customer_support");
+}
+
+#[test]
 fn checks_travel_with_their_case() {
     let world = World::with_traces(&[FEE]);
     let checks = vec![

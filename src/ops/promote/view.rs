@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{
-    CaseEvent, CaseEventKind, CaseId, Check, Content, EvalCase, EvalSet, ExpectedKind, SetName, Untrusted,
+    CaseEvent, CaseEventKind, CaseId, Check, Content, EvalCase, EvalSet, ExpectedKind, ModeId, SetName,
+    Untrusted, Verdict,
 };
 
 /// A case.
@@ -129,8 +130,48 @@ impl From<CaseEvent> for CaseEventView {
 pub struct CaseHistoryView {
     /// The case now; null when it is retired.
     pub case: Option<CaseView>,
+    /// The label that it was made from; null when there is none in this store.
+    pub label: Option<CaseLabelView>,
     /// All that happened to it, oldest first.
     pub history: Vec<CaseEventView>,
+    /// The cases of the set that it resembles.
+    pub resembles: Vec<super::Resembles>,
+}
+
+/// The label that a case was made from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseLabelView {
+    /// Who gave it.
+    pub reviewer: Untrusted,
+    /// When.
+    pub at: Timestamp,
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// The failure mode.
+    pub mode: Option<ModeId>,
+    /// The note.
+    pub note: Option<Untrusted>,
+    /// Whether it is the reviewer's label still; false when it was changed or taken back since.
+    pub stands: bool,
+}
+
+/// The cases of a set in its list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseListView {
+    /// The set.
+    pub set: SetName,
+    /// Its version.
+    pub version: u64,
+    /// Its cases.
+    pub cases: Vec<CaseLineView>,
+}
+
+/// A case in the list of a set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseLineView {
+    /// The case.
+    #[serde(flatten)]
+    pub case: CaseView,
     /// The cases of the set that it resembles.
     pub resembles: Vec<super::Resembles>,
 }
