@@ -205,6 +205,28 @@ impl Store {
         })
     }
 
+    /// How many present labels differ from what the events say: 0 in a sound store. When it is not,
+    /// [`rebuild_labels`](Self::rebuild_labels) puts it right.
+    pub fn label_drift(&self) -> Result<u64> {
+        const SAYS: &str = "trace_hash, trace_id, reviewer, verdict, mode, severity, note, corrected, at";
+        self.read(|db| {
+            db.query_row(
+                &format!(
+                    "WITH kept AS (SELECT {SAYS}, event FROM work.label_now), \
+                     standing AS (SELECT *, row_number() OVER (PARTITION BY trace_id, reviewer ORDER BY id DESC) AS k \
+                       FROM work.label_event e WHERE kind = 'set' \
+                       AND NOT EXISTS (SELECT 1 FROM work.label_event u WHERE u.undoes = e.id)), \
+                     expected AS (SELECT {SAYS}, id FROM standing WHERE k = 1 \
+                       AND coalesce(verdict, mode, severity, note, corrected) IS NOT NULL) \
+                     SELECT (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM expected)) \
+                       + (SELECT count(*) FROM (SELECT * FROM expected EXCEPT SELECT * FROM kept))"
+                ),
+                [],
+                |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()),
+            )
+        })
+    }
+
     /// Makes the present labels anew from the events. Gives how many there are.
     pub fn rebuild_labels(&self) -> Result<usize> {
         self.write_work(|tx| {

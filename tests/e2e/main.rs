@@ -4,6 +4,7 @@
 
 mod contract;
 mod kill;
+mod labelling;
 mod picture;
 mod pty;
 mod support;

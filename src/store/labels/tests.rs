@@ -115,6 +115,22 @@ fn events_are_neither_changed_nor_deleted() {
 }
 
 #[test]
+fn present_labels_that_drifted_are_counted_and_made_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for trace in ["a", "b", "c"] {
+        set(&store, "ann", trace, LabelBody::verdict(Verdict::Pass));
+    }
+    let sound = table(&store);
+    let damage = "DELETE FROM label_now WHERE trace_id = 'a'; \
+                  UPDATE label_now SET verdict = 'fail' WHERE trace_id = 'b'";
+    store.write_work(|tx| tx.execute_batch(damage).map_err(|e| store.explain_work(e))).unwrap();
+    assert_eq!(store.label_drift().unwrap(), 3, "one is missing, one is there and should not be, as another");
+    store.rebuild_labels().unwrap();
+    assert_eq!((store.label_drift().unwrap(), table(&store)), (0, sound));
+}
+
+#[test]
 fn two_programs_label_at_once_and_nothing_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));
@@ -201,6 +217,7 @@ proptest! {
         rows.sort_by(|a, b| (&a.trace, &a.reviewer).cmp(&(&b.trace, &b.reviewer)));
         let found: Vec<_> = rows.into_iter().map(|row| (row.trace, row.reviewer, row.event)).collect();
         prop_assert_eq!(found, expected);
+        prop_assert_eq!(store.label_drift().unwrap(), 0);
         let kept = table(&store);
         store.rebuild_labels().unwrap();
         prop_assert_eq!(table(&store), kept);
