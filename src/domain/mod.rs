@@ -16,6 +16,7 @@ pub mod sample;
 pub mod taxonomy;
 mod trace;
 mod trace_check;
+mod trace_read;
 mod trace_row;
 mod untrusted;
 
@@ -34,6 +35,6 @@ pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
     Trace,
 };
-pub use trace_check::{Oddity, DEEPEST};
+pub use trace_check::{DEEPEST, Oddity};
 pub use trace_row::TraceRow;
 pub use untrusted::Untrusted;

@@ -89,7 +89,7 @@ pub struct Trace {
 }
 
 /// Input or output: plain text, or OpenAI-style chat messages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
     /// Plain text.
@@ -105,21 +105,20 @@ impl Default for Content {
 }
 
 /// One chat message in OpenAI form.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ChatMessage {
     /// `system`, `developer`, `user`, `assistant`, `tool`.
     pub role: Untrusted,
     /// A string, null, or a list of content parts.
-    #[serde(default)]
     pub content: serde_json::Value,
     /// Tools the assistant asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<Vec<ToolCall>>,
     /// With role `tool`: the call it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<Untrusted>,
     /// The name of the tool or participant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Untrusted>,
     /// Whatever else the source wrote (`refusal`, `audio`, …): kept so that nothing is lost.
     #[serde(flatten)]

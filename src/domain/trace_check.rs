@@ -150,8 +150,7 @@ mod tests {
 
     fn checked(fields: &str) -> Result<Option<Oddity>, String> {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        let trace: Trace =
-            serde_json::from_str(&format!(r#"{{"input":"q","output":"a"{fields}}}"#)).unwrap();
+        let trace: Trace = serde_json::from_str(&format!(r#"{{"input":"q","output":"a"{fields}}}"#)).unwrap();
         trace.check(now)
     }
 
@@ -162,7 +161,10 @@ mod tests {
         let long = format!(r#","session":"{}""#, "x".repeat(1025));
         let deep = format!(r#","metadata":{{"a":{}1{}}}"#, "[".repeat(65), "]".repeat(65));
         for (fields, reason) in [
-            (r#","time":"2026-03-02T12:00:01Z""#, "time: 2026-03-02T12:00:01Z is more than a day in the future"),
+            (
+                r#","time":"2026-03-02T12:00:01Z""#,
+                "time: 2026-03-02T12:00:01Z is more than a day in the future",
+            ),
             (r#","time":"0001-01-01T00:00:00Z""#, "time: 0001-01-01T00:00:00Z is before 1970"),
             (r#","cost_usd":-0.5"#, "cost_usd: -0.5 is below 0"),
             (r#","cost_usd":1e300"#, "cost_usd: 1e300 is above 1000000"),

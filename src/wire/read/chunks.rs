@@ -104,8 +104,13 @@ pub struct Chunks<R> {
 enum State {
     Begin,
     /// Whether the beginning of this line was over the limit and is gone.
-    Lines { skipping: bool },
-    Values { scanner: Scanner, framing: Framing },
+    Lines {
+        skipping: bool,
+    },
+    Values {
+        scanner: Scanner,
+        framing: Framing,
+    },
     Over,
 }
 
@@ -129,7 +134,9 @@ impl<R: Read> Chunks<R> {
             match &mut self.state {
                 State::Over => return None,
                 State::Begin => {
-                    self.feed.fill();
+                    while self.feed.ended.is_none() && self.feed.buffer.trim_ascii().is_empty() {
+                        self.feed.fill();
+                    }
                     self.begin();
                 }
                 State::Lines { .. } => {

@@ -1,4 +1,104 @@
-//! Formats that come in. One file a format.
-pub mod runbook;
+//! Formats that come in: bytes → items ([`chunks`]) → traces. One file a format.
+//!
+//! Owns what a format means and what is wrong with an item, as a sentence. Must not know the store.
+//! A new format is a new file, a variant of [`Format`] and an arm of [`Reader::read`].
 
+mod chat;
+mod chunks;
+mod diagnose;
 pub mod eval_set;
+mod feed;
+mod mapping;
+pub mod runbook;
+mod scan;
+mod source;
+mod tuesday;
+
+pub use chunks::{Chunk, Chunks, Framing, LONGEST_ITEM, Piece};
+pub use mapping::Mapping;
+pub use source::{Packing, Source};
+
+use crate::domain::{Error, Result, Trace};
+
+/// A format of traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Our JSONL.
+    Tuesday,
+    /// Chat transcripts by a field mapping.
+    Chat,
+}
+
+impl Format {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tuesday => "tuesday",
+            Self::Chat => "chat",
+        }
+    }
+}
+
+/// A trace out of a file, before it is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The trace.
+    pub trace: Trace,
+    /// How many fields the format does not know; they are in the metadata now.
+    pub unknown: u64,
+}
+
+/// Turns items into traces.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    format: Format,
+    mapping: Mapping,
+}
+
+impl Reader {
+    /// A reader of this format; the mapping is for [`Format::Chat`].
+    pub fn new(format: Format, mapping: Mapping) -> Self {
+        Self { format, mapping }
+    }
+
+    /// Tells the format by the first item that is JSON. A mapping means [`Format::Chat`].
+    pub fn detect(chunk: &Chunk, mapping: Mapping, name: &str) -> Result<Self> {
+        if mapping.is_given() {
+            return Ok(Self::new(Format::Chat, mapping));
+        }
+        let pieces = chunk.pieces();
+        let objects = pieces
+            .iter()
+            .take(100)
+            .filter_map(|p| serde_json::from_slice(&chunk.bytes[p.range.clone()]).ok());
+        for object in objects {
+            let object: serde_json::Map<String, serde_json::Value> = object;
+            if object.contains_key("input") || object.contains_key("output") {
+                return Ok(Self::new(Format::Tuesday, mapping));
+            }
+            if object.contains_key("messages") {
+                return Ok(Self::new(Format::Chat, mapping));
+            }
+            return Err(Error::usage(format!("Cannot tell the format of {name}: its first item has neither input and output nor messages."))
+                .hint("Say where the messages are, such as --map messages=/conversation/turns (see `tuesday help formats`).")
+                .hint("Or name the format with --format."));
+        }
+        // Nothing readable: as our own format every item is rejected with its reason.
+        Ok(Self::new(Format::Tuesday, mapping))
+    }
+
+    /// The format that it reads.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Reads one item. The error is the reason in a reject file.
+    pub fn read(&self, item: &[u8]) -> std::result::Result<Found, String> {
+        let text = std::str::from_utf8(item)
+            .map_err(|e| format!("not UTF-8: byte {} of the item is wrong", e.valid_up_to() + 1))?;
+        match self.format {
+            Format::Tuesday => tuesday::read(text),
+            Format::Chat => chat::read(text, &self.mapping),
+        }
+    }
+}

@@ -36,9 +36,8 @@ impl Source {
         let (raw, size): (Box<dyn Read + Send>, _) = match self {
             Self::Stdin => (Box::new(io::stdin()), None),
             Self::File(path) => {
-                let failed = |e: io::Error| {
-                    Error::not_so(format!("Cannot read {}.", path.display())).because(e)
-                };
+                let failed =
+                    |e: io::Error| Error::not_so(format!("Cannot read {}.", path.display())).because(e);
                 let file = File::open(path).map_err(failed)?;
                 let about = file.metadata().map_err(failed)?;
                 if about.is_dir() {
@@ -51,28 +50,28 @@ impl Source {
         let read = Arc::new(AtomicU64::new(0));
         let mut raw = Counted { inner: raw, read: Arc::clone(&read) };
         let mut magic = Vec::new();
-        raw.by_ref().take(4).read_to_end(&mut magic).map_err(|e| {
-            Error::failed(format!("Cannot read {}.", self.name())).because(e)
-        })?;
+        raw.by_ref()
+            .take(4)
+            .read_to_end(&mut magic)
+            .map_err(|e| Error::failed(format!("Cannot read {}.", self.name())).because(e))?;
         let packing = match magic.as_slice() {
             [0x1f, 0x8b, ..] => Packing::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
             _ => Packing::None,
         };
         let whole = io::Cursor::new(magic).chain(raw);
-        let buffered = || BufReader::with_capacity(128 * 1024, whole);
+        let buffer = |whole| BufReader::with_capacity(128 * 1024, whole);
         let bytes: Box<dyn Read + Send> = match packing {
             Packing::None => Box::new(whole),
-            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered())),
+            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffer(whole))),
             Packing::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(buffered()).map_err(|e| {
-                    Error::failed(format!("Cannot unpack {}.", self.name())).because(e)
-                })?;
+                let mut decoder = zstd::Decoder::with_buffer(buffer(whole))
+                    .map_err(|e| Error::failed(format!("Cannot unpack {}.", self.name())).because(e))?;
                 // A frame may ask for a window of gigabytes; 128 MiB is what `zstd --long` writes at most
                 // without being asked to be read the same way.
-                decoder.window_log_max(27).map_err(|e| {
-                    Error::failed(format!("Cannot unpack {}.", self.name())).because(e)
-                })?;
+                decoder
+                    .window_log_max(27)
+                    .map_err(|e| Error::failed(format!("Cannot unpack {}.", self.name())).because(e))?;
                 Box::new(decoder)
             }
         };
