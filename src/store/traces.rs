@@ -134,6 +134,16 @@ pub(super) fn find(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Opt
     Ok(None)
 }
 
+/// The trace at this place, when it is the one with this id.
+pub(super) fn find_at(db: &Connection, id: &str, seq: i64) -> rusqlite::Result<Option<Found>> {
+    db.prepare_cached("SELECT content_hash, id FROM main.trace WHERE seq = ?")?
+        .query_row([seq], |r| Ok((stored_id(r.get_ref(1)?)?, r.get(0)?)))
+        .optional()
+        .map(|row| {
+            row.filter(|(held, _)| held.raw() == id).map(|(_, content_hash)| Found { seq, content_hash })
+        })
+}
+
 /// The feedback of a trace in the order of arrival.
 pub(super) fn feedback_rows(db: &Connection, seq: i64) -> rusqlite::Result<Vec<FeedbackRow>> {
     db.prepare_cached("SELECT kind, ts, comment FROM main.feedback WHERE seq = ? ORDER BY n")?

@@ -1,44 +1,73 @@
 //! Writing traces: batches of prepared traces go in as one transaction each, with their roll-ups,
 //! columns, feedback, scores and tags. A batch is there whole or not at all.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::blocks::Appender;
 use super::body::{self, Dictionary};
+use super::id_map::{self, IdMap};
 use super::names::{Interner, NameKind};
 use super::open::Store;
 use super::prepare::{FeedbackRow, NAME_KINDS, Prepared, feedback_flags};
 use super::rollup::{Counted, HOUR_MS, RollupDelta, RollupKey};
-use super::{flags, traces};
+use super::{flags, indexes, traces};
 use crate::domain::Result;
 
 /// What became of one trace of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is new.
-    Added,
+    /// It is new and has this `seq`.
+    Added(i64),
     /// It is there already, as it is.
     Unchanged,
     /// It is there already, and got new feedback or scores.
     Updated,
-    /// Another trace with this id is there; nothing was written.
-    Conflict,
+    /// Another trace with this id is there, at this `seq`; nothing was written.
+    Conflict(i64),
 }
 
 /// Writes batches of traces. Between batches other writers may write too.
+///
+/// A large load into a store that is small against it goes without the indexes of ids and sessions:
+/// kept up row by row they would cost more than the rows. They are dropped at its begin and built
+/// sorted by [`finish`](Loader::finish). A load that was killed in between leaves them missing, which
+/// only makes lookups slow; the next load, or [`Store::build_indexes`], builds them.
 pub struct Loader {
     store: Store,
     names: Interner,
     blocks: Option<Appender>,
     dictionary: Option<Dictionary>,
     samples: Vec<Vec<u8>>,
+    /// What is there, while the index of ids is not.
+    ids: Option<IdMap>,
+    bulk: bool,
 }
 
+/// A load of fewer traces than this keeps the indexes up.
+const LARGE_LOAD: u64 = 50_000;
+/// Pages of WAL before a checkpoint, in a load and otherwise.
+const WAL_PAGES: (i64, i64) = (16_384, 1_000);
+/// KiB of page cache of the writer, in a load and otherwise.
+const CACHE_KIB: (i64, i64) = (32 * 1024, 2 * 1024);
+
 impl Store {
-    /// Begins to write traces.
-    pub fn loader(&self) -> Result<Loader> {
+    /// Begins to write about this many traces.
+    pub fn loader(&self, expected: u64) -> Result<Loader> {
         let mut writer = self.traces_writer()?;
-        let dictionary = body::newest(writer.db()).map_err(|e| self.explain(e))?;
+        let begun = (|| {
+            let db = writer.db();
+            tune(db, WAL_PAGES.0, CACHE_KIB.0)?;
+            let dictionary = body::newest(db)?;
+            let held: i64 = db.query_row("SELECT coalesce(max(seq), 0) FROM trace", [], |r| r.get(0))?;
+            let bulk = expected >= LARGE_LOAD && expected >= held.cast_unsigned() / 2 && held < id_map::MOST;
+            if bulk {
+                indexes::drop(db)?;
+            } else {
+                indexes::build(db)?;
+            }
+            Ok((dictionary, bulk))
+        })();
+        let (dictionary, bulk) = begun.map_err(|e| self.explain(e))?;
         drop(writer);
         Ok(Loader {
             store: self.clone(),
@@ -46,8 +75,20 @@ impl Store {
             blocks: None,
             dictionary,
             samples: Vec::new(),
+            ids: None,
+            bulk,
         })
     }
+
+    /// Builds the indexes that a large load left out, where one was stopped half-way.
+    pub fn build_indexes(&self) -> Result<()> {
+        indexes::build(self.traces_writer()?.db()).map_err(|e| self.explain(e))
+    }
+}
+
+fn tune(db: &Connection, wal_pages: i64, cache_kib: i64) -> rusqlite::Result<()> {
+    db.pragma_update(None, "wal_autocheckpoint", wal_pages)?;
+    db.pragma_update(None, "cache_size", -cache_kib)
 }
 
 impl Loader {
@@ -66,8 +107,26 @@ impl Loader {
             // What was remembered may never have been committed.
             self.names = Interner::default();
             self.blocks = None;
+            self.ids = None;
         }
         written.map_err(|e| store.explain(e))
+    }
+
+    /// Ends the load: builds the indexes that it went without, and brings all of it to the disk, where
+    /// it survives a loss of power too.
+    pub fn finish(self) -> Result<()> {
+        let mut writer = self.store.traces_writer()?;
+        let db = writer.db();
+        let finished = (|| {
+            indexes::build(db)?;
+            db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            // Gives the room of the log back where no reader is in the way.
+            db.busy_timeout(std::time::Duration::ZERO)?;
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
+            db.busy_timeout(super::open::BUSY)?;
+            tune(db, WAL_PAGES.1, CACHE_KIB.1)
+        })();
+        finished.map_err(|e| self.store.explain(e))
     }
 
     fn transact(&mut self, db: &mut Connection, batch: &mut [Prepared]) -> rusqlite::Result<Vec<Outcome>> {
@@ -77,24 +136,45 @@ impl Loader {
             Some(blocks) if blocks.last == last => blocks,
             _ => Appender::resume(&tx, last)?,
         };
+        if self.bulk && last > id_map::MOST {
+            (self.bulk, self.ids) = (false, None);
+            indexes::build(&tx)?;
+        }
+        if self.bulk {
+            self.ids.get_or_insert_with(IdMap::new).catch_up(&tx, last)?;
+        }
         let mut delta = RollupDelta::default();
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut rows = Rows::new(&tx)?;
         for trace in batch.iter_mut() {
             if let Some(sample) = trace.sample.take()
                 && self.dictionary.is_none()
             {
                 self.samples.push(sample);
             }
-            outcomes.push(match traces::find(&tx, trace.id.raw(), trace.id_hash)? {
+            let there = match &self.ids {
+                None => traces::find(&tx, trace.id.raw(), trace.id_hash)?,
+                Some(ids) => {
+                    let mut candidates = ids.candidates(trace.id_hash);
+                    candidates
+                        .find_map(|seq| traces::find_at(&tx, trace.id.raw(), seq).transpose())
+                        .transpose()?
+                }
+            };
+            outcomes.push(match there {
                 None => {
                     let seq = blocks.push(&tx, trace.ts, trace.id_hash)?;
-                    insert(&tx, &mut self.names, seq, trace, &mut delta)?;
-                    Outcome::Added
+                    if let Some(ids) = &mut self.ids {
+                        ids.insert(trace.id_hash, seq);
+                    }
+                    rows.insert(&tx, &mut self.names, seq, trace, &mut delta)?;
+                    Outcome::Added(seq)
                 }
-                Some(there) if there.content_hash != trace.content_hash => Outcome::Conflict,
+                Some(there) if there.content_hash != trace.content_hash => Outcome::Conflict(there.seq),
                 Some(there) => update(&tx, &mut self.names, there.seq, trace, &mut delta)?,
             });
         }
+        drop(rows);
         blocks.flush(&tx)?;
         delta.apply(&tx)?;
         let mut trained = None;
@@ -111,73 +191,88 @@ impl Loader {
     }
 }
 
-fn insert(
-    tx: &Transaction<'_>,
-    names: &mut Interner,
-    seq: i64,
-    trace: &Prepared,
-    delta: &mut RollupDelta,
-) -> rusqlite::Result<()> {
-    let mut ids = [None; 6];
-    for ((id, name), kind) in ids.iter_mut().zip(&trace.names).zip(NAME_KINDS) {
-        *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
-    }
-    let [feature, model, prompt, version, experiment, arm] = ids;
-    let mut row = tx.prepare_cached(
-        "INSERT INTO trace(seq, ts, id_hash, session_hash, user_hash, feature, model, prompt, version, \
-         experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    row.execute(params![
-        seq,
-        trace.ts,
-        trace.id_hash,
-        trace.session_hash,
-        trace.user_hash,
-        feature,
-        model,
-        prompt,
-        version,
-        experiment,
-        arm,
-        trace.latency_us,
-        trace.ttft_us,
-        trace.tokens_in,
-        trace.tokens_out,
-        trace.cost_nusd,
-        trace.flags,
-        trace.content_hash,
-        traces::StoredId::of(trace.id.raw()),
-    ])?;
-    tx.prepare_cached("INSERT INTO body(seq, z) VALUES (?, ?)")?.execute(params![seq, trace.body])?;
-    for (n, said) in trace.feedback.iter().enumerate() {
-        insert_feedback(tx, seq, n, said)?;
-    }
-    for (name, value) in &trace.scores {
-        let name = names.id(tx, NameKind::Score, name)?;
-        tx.prepare_cached("INSERT INTO score(seq, name, value) VALUES (?, ?, ?)")?
-            .execute(params![seq, name, value])?;
-    }
-    for tag in &trace.tags {
-        let name = names.id(tx, NameKind::Tag, tag.raw())?;
-        tx.prepare_cached("INSERT OR IGNORE INTO tag(name, seq) VALUES (?, ?)")?.execute((name, seq))?;
-    }
-    delta
-        .at(RollupKey {
-            hour: trace.ts.div_euclid(HOUR_MS),
-            feature: feature.unwrap_or(0),
-            model: model.unwrap_or(0),
-            prompt: prompt.unwrap_or(0),
-            version: version.unwrap_or(0),
+/// The statements that every new trace needs, prepared once a batch.
+struct Rows<'tx> {
+    row: CachedStatement<'tx>,
+    body: CachedStatement<'tx>,
+}
+
+impl<'tx> Rows<'tx> {
+    fn new(tx: &'tx Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            row: tx.prepare_cached(
+                "INSERT INTO trace(seq, ts, id_hash, session_hash, user_hash, feature, model, prompt, version, \
+                 experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?,
+            body: tx.prepare_cached("INSERT INTO body(seq, z) VALUES (?, ?)")?,
         })
-        .add(&Counted {
-            flags: trace.flags,
-            cost_nusd: trace.cost_nusd,
-            tokens_in: trace.tokens_in,
-            tokens_out: trace.tokens_out,
-            latency_us: trace.latency_us,
-        });
-    Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        tx: &Transaction<'_>,
+        names: &mut Interner,
+        seq: i64,
+        trace: &Prepared,
+        delta: &mut RollupDelta,
+    ) -> rusqlite::Result<()> {
+        let mut ids = [None; 6];
+        for ((id, name), kind) in ids.iter_mut().zip(&trace.names).zip(NAME_KINDS) {
+            *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
+        }
+        let [feature, model, prompt, version, experiment, arm] = ids;
+        self.row.execute(params![
+            seq,
+            trace.ts,
+            trace.id_hash,
+            trace.session_hash,
+            trace.user_hash,
+            feature,
+            model,
+            prompt,
+            version,
+            experiment,
+            arm,
+            trace.latency_us,
+            trace.ttft_us,
+            trace.tokens_in,
+            trace.tokens_out,
+            trace.cost_nusd,
+            trace.flags,
+            trace.content_hash,
+            traces::StoredId::of(trace.id.raw()),
+        ])?;
+        self.body.execute(params![seq, trace.body])?;
+        for (n, said) in trace.feedback.iter().enumerate() {
+            insert_feedback(tx, seq, n, said)?;
+        }
+        for (name, value) in &trace.scores {
+            let name = names.id(tx, NameKind::Score, name)?;
+            tx.prepare_cached("INSERT INTO score(seq, name, value) VALUES (?, ?, ?)")?
+                .execute(params![seq, name, value])?;
+        }
+        for tag in &trace.tags {
+            let name = names.id(tx, NameKind::Tag, tag.raw())?;
+            tx.prepare_cached("INSERT OR IGNORE INTO tag(name, seq) VALUES (?, ?)")?.execute((name, seq))?;
+        }
+        delta
+            .at(RollupKey {
+                hour: trace.ts.div_euclid(HOUR_MS),
+                feature: feature.unwrap_or(0),
+                model: model.unwrap_or(0),
+                prompt: prompt.unwrap_or(0),
+                version: version.unwrap_or(0),
+            })
+            .add(&Counted {
+                flags: trace.flags,
+                cost_nusd: trace.cost_nusd,
+                tokens_in: trace.tokens_in,
+                tokens_out: trace.tokens_out,
+                latency_us: trace.latency_us,
+            });
+        Ok(())
+    }
 }
 
 /// The same trace came again: what it says that the store does not know yet is added. Feedback is

@@ -25,6 +25,19 @@ impl Cancel {
         if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }
 
+    /// Sleeps this long, or until stopping is asked for: then gives the error of [`check`](Self::check).
+    pub fn wait(&self, time: std::time::Duration) -> Result<()> {
+        let step = std::time::Duration::from_millis(20);
+        let mut left = time;
+        while !left.is_zero() {
+            self.check()?;
+            let nap = left.min(step);
+            std::thread::sleep(nap);
+            left -= nap;
+        }
+        self.check()
+    }
+
     /// The flag itself, for a signal handler.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)

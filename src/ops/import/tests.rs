@@ -108,7 +108,7 @@ fn a_large_load_trains_a_dictionary_and_reads_back() {
         assert_eq!(back.seq, n as i64 + 1);
         assert_eq!(back.trace.input, make(n).input);
     }
-    assert!(ctx.store.loader().unwrap().dictionary().is_some());
+    assert!(ctx.store.loader(0).unwrap().dictionary().is_some());
     assert_eq!(ctx.store.count_thumbs(), (3_334, 6_666));
     assert_eq!(ctx.store.trace_count().unwrap(), 10_000);
 }

@@ -39,7 +39,7 @@ impl World {
     fn trace(&self, id: &str, input: &str) {
         let trace =
             serde_json::from_value(serde_json::json!({"id": id, "input": input, "output": "an answer"}));
-        let mut loader = self.ctx.store.loader().unwrap();
+        let mut loader = self.ctx.store.loader(0).unwrap();
         let mut preparer = Preparer::new(None).unwrap();
         let ready = preparer.prepare(trace.unwrap(), self.ctx.clock.now()).unwrap();
         loader.write(&mut [ready]).unwrap();

@@ -16,7 +16,7 @@ mod tuesday;
 
 pub use chunks::{Chunk, Chunks, Framing, LONGEST_ITEM, Piece};
 pub use mapping::Mapping;
-pub use source::{Packing, Source};
+pub use source::{Opened, Packing, Source};
 
 use crate::domain::{Error, Result, Trace};
 

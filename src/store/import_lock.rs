@@ -1,0 +1,77 @@
+//! One import at a time: a lock that the system lets go of however the process ends.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::open::Store;
+use crate::domain::{Error, Result};
+
+/// Held by the one import of a store. The lock is on a small file beside the store, since a second
+/// lock on SQLite's own file would undo SQLite's.
+#[derive(Debug)]
+pub struct ImportLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Store {
+    /// Takes the lock, or `None` while another import holds it.
+    pub fn lock_import(&self) -> Result<Option<ImportLock>> {
+        let mut path = self.path().to_owned().into_os_string();
+        path.push("-import");
+        let path = PathBuf::from(path);
+        let failed = |e: std::io::Error| {
+            Error::failed(format!("Cannot lock {} for an import.", self.path().display()))
+                .because(e)
+                .hint("Give write permission to the folder of the store.")
+        };
+        loop {
+            let file = File::create(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(e)) => return Err(failed(e)),
+            }
+            // Its last holder may have taken the file away between the two steps.
+            if is_at(&file, &path) {
+                return Ok(Some(ImportLock { path, _file: file }));
+            }
+        }
+    }
+}
+
+impl Drop for ImportLock {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.path).ok();
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Elsewhere a file that is open cannot be taken away.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{Access, Store};
+
+    #[test]
+    fn one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
+        let held = store.lock_import().unwrap().unwrap();
+        assert!(store.lock_import().unwrap().is_none());
+        drop(held);
+        assert!(store.lock_import().unwrap().is_some());
+    }
+}
