@@ -1,8 +1,10 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
 mod evals;
+mod import;
 mod label;
 mod labels;
+mod long;
 mod output;
 mod sample;
 mod taxonomy;
@@ -32,6 +34,7 @@ struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Import(import::ImportArgs),
     Evals(evals::EvalsArgs),
     Sample(sample::SampleArgs),
     Label(label::LabelArgs),
@@ -55,6 +58,7 @@ fn run(args: Args) -> Result<u8> {
     let face = Face { args };
     let Some(command) = &face.args.command else { return Ok(0) };
     match command {
+        Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Sample(args) => sample::run(&face, args),
         Command::Label(args) => label::run(&face, args),

@@ -49,7 +49,7 @@ impl World {
     /// Adds traces as an import does.
     pub(super) fn add(&self, traces: impl IntoIterator<Item = Trace>) {
         let ctx = self.as_reviewer("import");
-        let mut loader = ctx.store.loader().unwrap();
+        let mut loader = ctx.store.loader(0).unwrap();
         let mut preparer = Preparer::new(loader.dictionary()).unwrap();
         let mut batch: Vec<_> =
             traces.into_iter().map(|t| preparer.prepare(t, self.clock.now()).unwrap()).collect();
