@@ -3,6 +3,7 @@
 //! Ops are plain blocking functions that take a [`Ctx`] first; a face runs them on whatever thread
 //! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
 
+pub mod browse;
 mod ctx;
 pub mod import;
 pub mod label;

@@ -19,6 +19,8 @@ pub struct DrawFrame {
     pub since: Option<Timestamp>,
     /// Only traces that this query holds for.
     pub query: Option<Query>,
+    /// What the query takes for now.
+    pub now: Timestamp,
     /// Only traces that somebody or something complained of.
     pub suspicious: bool,
     /// Told apart by these.
@@ -52,7 +54,7 @@ impl Store {
         progress: &Progress,
         mut each: impl FnMut(Candidate),
     ) -> Result<Vec<Untrusted>> {
-        let only = frame.query.as_ref().map(|query| self.matching(query, cancel)).transpose()?;
+        let only = frame.query.as_ref().map(|query| self.matching(query, frame.now, cancel)).transpose()?;
         let mut only = only.as_deref().map(Only::new);
         let since = frame.since.map_or(i64::MIN, Timestamp::as_millisecond);
         progress.set_total(u64::try_from(self.trace_count()?).unwrap_or(0));
@@ -69,7 +71,7 @@ impl Store {
             let mut strata = Strata::new(&frame.strata);
             let mask = if frame.suspicious { SUSPICIOUS } else { -1 };
             let mut query = db.prepare_cached(
-                "SELECT seq, id_hash, feature, model, prompt, version, flags FROM main.trace \
+                "SELECT seq, id_hash, feature, model, prompt, version, flags FROM main.trace NOT INDEXED \
                  WHERE ts >= ?1 AND (?2 = -1 OR flags & ?2 <> 0)",
             )?;
             let mut rows = query.query([since, mask])?;
@@ -84,10 +86,6 @@ impl Store {
             }
             strata.names(|id| Ok(self.0.names.text(db, id)?.to_string()))
         })
-    }
-
-    fn matching(&self, _: &Query, _: &Cancel) -> Result<Vec<i64>> {
-        Err(crate::domain::Error::usage("A draw cannot filter by a query yet."))
     }
 
     /// The ids of these traces, in the order asked.

@@ -10,12 +10,17 @@
 //! A schema change is a new migration at the end of the list in [`schema`], never an edit of one
 //! that has shipped.
 
+mod around;
 mod blocks;
 mod body;
 mod cases;
 mod changes;
 mod draw;
+mod filter;
+mod filter_terms;
+mod filter_text;
 pub mod flags;
+mod functions;
 mod id_map;
 mod ids;
 mod import_lock;
@@ -25,6 +30,7 @@ mod labels;
 mod lookup;
 mod names;
 mod open;
+mod pages;
 mod prepare;
 mod rollup;
 mod samples;
@@ -33,6 +39,7 @@ mod taxonomy;
 mod traces;
 mod write;
 
+pub use around::Around;
 pub use blocks::{BLOCK, Block};
 pub use body::Dictionary;
 pub use cases::{CaseTx, EvalFileRow, EvalSetRow};
@@ -43,6 +50,7 @@ pub use import_lock::ImportLock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use labels::{Act, LabelRow, Undone, Within, Written};
 pub use open::{Access, Store};
+pub use pages::{Direction, Key, Keys, Match};
 pub use prepare::{Prepared, Preparer};
 pub use samples::SampleRow;
 pub use traces::StoredTrace;

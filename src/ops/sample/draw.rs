@@ -59,6 +59,7 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
             .filter(|text| !text.is_empty())
             .map(Query::parse)
             .transpose()?,
+        now: ctx.clock.now(),
         suspicious: spec.suspicious,
         strata: spec.strata.clone(),
     };

@@ -1,0 +1,60 @@
+//! One trace whole, with what people and its session know of it.
+
+use serde::Serialize;
+
+use crate::domain::{Result, Trace, Untrusted};
+use crate::ops::Ctx;
+use crate::ops::label::LabelView;
+
+/// A trace in the `tuesday` format, and what is known of it beside.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TraceView {
+    /// The trace.
+    #[serde(flatten)]
+    pub trace: Trace,
+    /// Its present labels, drafts too, by reviewer.
+    pub labels: Vec<LabelView>,
+    /// The samples it is in.
+    pub samples: Vec<String>,
+    /// Its place in its session.
+    pub neighbours: Option<Neighbours>,
+}
+
+/// A trace's place among those of its session, in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Neighbours {
+    /// Which it is, from 1.
+    pub position: u64,
+    /// How many there are.
+    pub count: u64,
+    /// The one before.
+    pub previous: Option<Untrusted>,
+    /// The one after.
+    pub next: Option<Untrusted>,
+}
+
+/// One trace by its id. Errors with `NotSo` when there is none, naming the nearest.
+pub fn trace(ctx: &Ctx, id: &Untrusted) -> Result<TraceView> {
+    let Some(stored) = ctx.store.trace_by_id(id.raw())? else {
+        ctx.store.require_trace(id)?;
+        // It came in between the two looks.
+        return trace(ctx, id);
+    };
+    let labels = ctx.store.labels_of(id)?.into_iter().map(LabelView::from).collect();
+    let around = ctx.store.session_around(stored.seq)?;
+    let neighbours = match around {
+        None => None,
+        Some(around) => {
+            let beside: Vec<i64> = [around.previous, around.next].into_iter().flatten().collect();
+            let mut ids = ctx.store.trace_ids(&beside, &crate::task::Cancel::default())?.into_iter();
+            Some(Neighbours {
+                position: around.position,
+                count: around.count,
+                previous: around.previous.and_then(|_| ids.next()),
+                next: around.next.and_then(|_| ids.next()),
+            })
+        }
+    };
+    let samples = ctx.store.samples_with(id)?;
+    Ok(TraceView { trace: stored.trace, labels, samples, neighbours })
+}

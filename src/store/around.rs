@@ -1,0 +1,95 @@
+//! Where a trace stands: in its session, in the order of time, in samples.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::blocks::Block;
+use super::ids::id_hash;
+use super::open::Store;
+use super::pages::Key;
+use crate::domain::{Result, Untrusted};
+use crate::task::Cancel;
+
+/// A trace's place among those of its session, in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Around {
+    /// Which it is, from 1.
+    pub position: u64,
+    /// How many there are.
+    pub count: u64,
+    /// `seq` of the one before.
+    pub previous: Option<i64>,
+    /// `seq` of the one after.
+    pub next: Option<i64>,
+}
+
+impl Store {
+    /// Where a trace stands in its session; `None` when it has none.
+    pub fn session_around(&self, seq: i64) -> Result<Option<Around>> {
+        self.read(|db| {
+            let place: Option<(Option<i64>, i64)> = db
+                .prepare_cached("SELECT session_hash, ts FROM main.trace WHERE seq = ?")?
+                .query_row([seq], |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()?;
+            let Some((Some(session), ts)) = place else { return Ok(None) };
+            let beside = |sign: &str, order: &str| {
+                db.prepare_cached(&format!(
+                    "SELECT seq FROM main.trace WHERE session_hash = ?1 AND (ts, seq) {sign} (?2, ?3) \
+                     ORDER BY ts {order}, seq {order} LIMIT 1"
+                ))?
+                .query_row([session, ts, seq], |r| r.get(0))
+                .optional()
+            };
+            let (count, position): (i64, i64) = db
+                .prepare_cached(
+                    "SELECT count(*), count(*) FILTER (WHERE (ts, seq) <= (?2, ?3)) \
+                     FROM main.trace WHERE session_hash = ?1",
+                )?
+                .query_row([session, ts, seq], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            Ok(Some(Around {
+                position: position.cast_unsigned(),
+                count: count.cast_unsigned(),
+                previous: beside("<", "DESC")?,
+                next: beside(">", "ASC")?,
+            }))
+        })
+    }
+
+    /// How many traces come after this place in the order of time. Reads the columns of the few blocks that
+    /// it falls into; the others are wholly before or after.
+    pub fn newer_than(&self, (ts, seq): Key, cancel: &Cancel) -> Result<u64> {
+        self.read_until(cancel, |db| {
+            let after: i64 = db.query_row(
+                "SELECT coalesce(sum(length(ts) / 8), 0) FROM main.block WHERE min_ts > ?",
+                [ts],
+                |r| r.get(0),
+            )?;
+            let mixed: Vec<i64> = db
+                .prepare_cached("SELECT n FROM main.block WHERE min_ts <= ?1 AND max_ts >= ?1")?
+                .query_map([ts], |r| r.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut count = after.cast_unsigned();
+            for n in mixed {
+                count += newer_in(db, n, (ts, seq))?;
+            }
+            Ok(count)
+        })
+    }
+
+    /// The samples that a trace is in, by name.
+    pub fn samples_with(&self, trace: &Untrusted) -> Result<Vec<String>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT m.sample FROM work.sample s JOIN work.sample_member m ON m.sample = s.name \
+                 WHERE m.trace_hash = ? AND m.trace_id = ? ORDER BY m.sample",
+            )?
+            .query_map(params![id_hash(trace.raw()), trace.raw()], |r| r.get(0))?
+            .collect()
+        })
+    }
+}
+
+fn newer_in(db: &Connection, n: i64, place: Key) -> rusqlite::Result<u64> {
+    let Some(block) = Block::read(db, n)? else { return Ok(0) };
+    let newer = (block.first_seq()..).zip(&block.ts).filter(|(seq, ts)| (**ts, *seq) > place);
+    Ok(newer.count() as u64)
+}
