@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::duplicates::{Inputs, Resembles, words_of};
 use super::view::CaseView;
 use crate::domain::{
-    CATEGORIES, CaseBody, CaseId, Content, Error, ExpectedKind, Result, SetName, Trace, Untrusted, Verdict,
-    category,
+    CATEGORIES, CaseBody, CaseId, Content, Error, ErrorKind, ExpectedKind, Result, SetName, Trace, Untrusted,
+    Verdict, category,
 };
 use crate::ops::Ctx;
 use crate::store::LabelRow;
+use crate::task::Cancel;
 
 /// A case that is not in its set yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,6 +54,25 @@ pub fn draft(ctx: &Ctx, trace: &str, set: &SetName) -> Result<CaseDraft> {
     draft_with(ctx, trace, set, &Inputs::of(&cases), &BTreeSet::new())
 }
 
+/// [`draft`]s many; a trace that is not there is left out. An error of kind `NotSo` when none is.
+pub fn drafts(ctx: &Ctx, traces: &[Untrusted], set: &SetName, cancel: &Cancel) -> Result<Vec<CaseDraft>> {
+    let inputs = Inputs::of(&ctx.store.eval_set(set)?.cases);
+    let mut made = Vec::new();
+    let mut missing = None;
+    for trace in traces {
+        cancel.check()?;
+        match draft_with(ctx, trace.raw(), set, &inputs, &BTreeSet::new()) {
+            Ok(draft) => made.push(draft),
+            Err(error) if error.kind == ErrorKind::NotSo => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if made.is_empty() => Err(error),
+        _ => Ok(made),
+    }
+}
+
 /// Like [`draft`], with the inputs of the set at hand, and ids that are given away already.
 pub(super) fn draft_with(
     ctx: &Ctx,
@@ -65,7 +85,7 @@ pub(super) fn draft_with(
         Error::not_so(format!("There is no trace {trace}.")).hint("List traces with `tuesday trace list`.")
     })?;
     let trace = stored.trace;
-    let label = chosen(ctx.store.labels_of(&trace.id)?, &ctx.reviewer);
+    let label = chosen(ctx.store.labels_of(&trace.id)?, ctx.reviewer.trim());
     let said = label.as_ref().map(|row| &row.body);
     let passed = said.is_some_and(|body| body.verdict == Some(Verdict::Pass));
     let body = CaseBody {

@@ -16,6 +16,7 @@ use crate::domain::{
     CaseBody, CaseConflict, CaseId, EvalCase, EvalSet, FileCase, Merge, Result, SetName, merge,
 };
 use crate::ops::Ctx;
+use crate::ops::label::reviewer;
 use crate::store::{CaseTx, EvalFileRow};
 use crate::wire::read::eval_set::{BadLine, EvalFile, digest, read_eval_set};
 use crate::wire::write::eval_set::{case_text, eval_set_path, write_eval_set};
@@ -175,7 +176,7 @@ pub(super) fn take(
     base: Option<&EvalSet>,
     mode: Mode,
 ) -> Result<(Taken, Vec<CaseId>)> {
-    let (mut out, lines) = ctx.store.change_cases(set, ctx.clock.now(), &ctx.reviewer, |tx| {
+    let (mut out, lines) = ctx.store.change_cases(set, ctx.clock.now(), reviewer(ctx)?, |tx| {
         let (lines, out) = compare(tx, file, base, mode)?;
         for (id, body) in &out.add {
             tx.put(id, body)?;
@@ -205,7 +206,7 @@ pub(super) fn foresee(
     file: &EvalFile,
     base: Option<&EvalSet>,
 ) -> Result<Taken> {
-    let out = ctx.store.change_cases(set, ctx.clock.now(), &ctx.reviewer, |tx| {
+    let out = ctx.store.change_cases(set, ctx.clock.now(), reviewer(ctx)?, |tx| {
         compare(tx, file, base, Mode::Obey).map(|(_, out)| out)
     })?;
     Ok(taken(out, path, &file.rejected))

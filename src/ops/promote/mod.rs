@@ -17,7 +17,7 @@ mod save;
 mod sets;
 mod view;
 
-pub use draft::{CaseDraft, DraftLabel, draft};
+pub use draft::{CaseDraft, DraftLabel, draft, drafts};
 pub use duplicates::{NEAR, Resembles};
 pub use files::{FileReport, Taken, evals_dir};
 pub use import::{ImportReport, ImportRequest, import};

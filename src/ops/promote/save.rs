@@ -13,6 +13,7 @@ use crate::domain::{
     category, some_text,
 };
 use crate::ops::Ctx;
+use crate::ops::label::reviewer;
 
 /// Fields that a person gives by hand; `None` leaves a field as it is. A blank text empties it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -176,7 +177,7 @@ pub fn promote(ctx: &Ctx, request: &PromoteRequest) -> Result<PromoteReport> {
         };
         return Err(error.hint("List traces with `tuesday trace list`."));
     }
-    let (at, by) = (ctx.clock.now(), &ctx.reviewer);
+    let (at, by) = (ctx.clock.now(), reviewer(ctx)?);
     let (version, promoted) = ctx.store.change_cases(set, at, by, |tx| {
         let mut promoted = Vec::new();
         for (draft, duplicate) in drafts {
@@ -254,7 +255,7 @@ fn save(
     act: impl FnOnce(&crate::store::CaseTx<'_>) -> Result<()>,
 ) -> Result<SaveReport> {
     let taken = files::follow(ctx, set)?;
-    let (version, cases) = ctx.store.change_cases(set, ctx.clock.now(), &ctx.reviewer, |tx| {
+    let (version, cases) = ctx.store.change_cases(set, ctx.clock.now(), reviewer(ctx)?, |tx| {
         act(tx)?;
         let mut cases = Vec::new();
         for id in ids {
