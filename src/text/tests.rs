@@ -14,6 +14,7 @@ fn hostile() -> Vec<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/blns.json");
     match std::fs::read_to_string(path) {
         Ok(text) => strings.extend(serde_json::from_str::<Vec<String>>(&text).unwrap()),
+        #[allow(clippy::print_stderr)]
         Err(e) => eprintln!("the list of naughty strings is left out: {path}: {e}"),
     }
     // All control codes, in every form a terminal knows.

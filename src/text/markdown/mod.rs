@@ -1,60 +1,81 @@
 //! Markdown as styled lines: one walk over the parser's events, without recursion.
 //!
 //! Owns what Markdown's blocks and runs look like on a screen of letters. Every run of text goes
-//! through `clean`. A line break in a paragraph is kept, as chat windows do. Tables are in [`table`].
+//! through `clean`. A line break in a paragraph is kept, as chat windows do. What stands before and between blocks is in
+//! [`sheet`], tables are in [`table`].
 
+mod sheet;
 mod table;
 
 use super::clean::{Clean, clean_line, clean_str};
 use super::json::json_text;
 use super::line::{Line, Role, Span, Style};
-use super::width::{width, wrap_line};
+use super::width::wrap_line;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
+use sheet::{Container, Sheet};
+use std::collections::HashSet;
 use table::Table;
 
-/// Markdown text in lines of at most `cols` columns (at least 12).
+/// Markdown text in lines of at most `cols` columns (at least 12). Nothing that was written is hidden:
+/// HTML and comments are shown as text, links say where they lead, and definitions that no link uses
+/// stand at the end.
 pub fn markdown(text: &str, cols: usize) -> Vec<Line> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let mut page = Page { cols: cols.max(12), ..Page::default() };
-    for event in TextMergeStream::new(Parser::new_ext(text, options)) {
+    let mut page = Page { sheet: Sheet::new(cols.max(12)), ..Page::default() };
+    let parser = Parser::new_ext(text, options);
+    let mut definitions: Vec<_> = parser
+        .reference_definitions()
+        .iter()
+        .map(|(label, definition)| (definition.span.clone(), label.to_lowercase()))
+        .collect();
+    for event in TextMergeStream::new(parser) {
+        if let Event::Start(Tag::Link { id, .. } | Tag::Image { id, .. }) = &event
+            && !definitions.is_empty()
+        {
+            page.referred.insert(id.to_lowercase());
+        }
         page.event(event);
     }
     page.flush();
-    page.lines
+    definitions.retain(|(_, label)| !page.referred.contains(label));
+    definitions.sort_by_key(|(span, _)| span.start);
+    for (span, _) in definitions {
+        let lines = page.verbatim(text.get(span).unwrap_or_default(), Role::Muted, "");
+        page.sheet.emit(lines);
+    }
+    if page.sheet.lines.is_empty() && !text.trim().is_empty() {
+        page.sheet.lines = page.verbatim(text, Role::Plain, "");
+    }
+    page.sheet.lines
 }
 
-/// A block that holds others, and what it puts before their lines.
-enum Container {
-    Quote,
-    /// The mark is put before the first line, its width in spaces before the others.
-    Item(String),
-}
+const BULLET: &str = "• ";
 
 /// A link or image that is open: where it leads, and where its text begins in the run.
 struct Target {
     url: Clean,
+    title: Clean,
     from: usize,
 }
 
 #[derive(Default)]
 struct Page {
-    cols: usize,
-    lines: Vec<Line>,
-    containers: Vec<Container>,
-    /// How many containers have had their first line.
-    begun: usize,
+    sheet: Sheet,
     /// The numbers of the open lists' next items.
     lists: Vec<Option<u64>>,
-    /// The block before wants a blank line behind it, inside this many containers.
-    gap: Option<usize>,
     run: Line,
+    /// The bytes of the run.
+    run_len: usize,
     heading: Option<HeadingLevel>,
     bold: usize,
     italic: usize,
     strike: usize,
     targets: Vec<Target>,
+    /// The labels that links refer to, in small letters.
+    referred: HashSet<String>,
     /// The text of an open code or HTML block.
     block: Option<String>,
+    /// What stands behind the fence that opened the block.
     language: String,
     table: Option<Table>,
 }
@@ -77,13 +98,16 @@ impl Page {
             }
             Event::SoftBreak | Event::HardBreak => self.line_break(),
             Event::Rule => {
-                let cols = self.room();
-                self.emit(vec![Line::of("─".repeat(cols), Role::Rule)]);
-                self.wants_gap();
+                let cols = self.sheet.room();
+                self.sheet.emit(vec![Line::of("─".repeat(cols), Role::Rule)]);
+                self.sheet.wants_gap();
             }
             Event::TaskListMarker(done) => {
-                if let Some(Container::Item(mark)) = self.containers.last_mut() {
-                    *mark = if done { "[x] " } else { "[ ] " }.to_owned();
+                if let Some(Container::Item(mark)) = self.sheet.containers.last_mut() {
+                    if mark == BULLET {
+                        mark.clear();
+                    }
+                    mark.push_str(if done { "[x] " } else { "[ ] " });
                 }
             }
             // Not asked of the parser.
@@ -98,10 +122,10 @@ impl Page {
             Tag::Emphasis => self.italic += 1,
             Tag::Strong => self.bold += 1,
             Tag::Strikethrough => self.strike += 1,
-            Tag::Link { dest_url, .. } => self.open_target(&dest_url),
-            Tag::Image { dest_url, .. } => {
+            Tag::Link { dest_url, title, .. } => self.open_target(&dest_url, &title),
+            Tag::Image { dest_url, title, .. } => {
                 self.put(clean_line("image: "), Style::of(Role::Muted));
-                self.open_target(&dest_url);
+                self.open_target(&dest_url, &title);
             }
             Tag::TableHead | Tag::TableRow => {
                 if let Some(table) = &mut self.table {
@@ -119,7 +143,7 @@ impl Page {
     fn start_block(&mut self, tag: Tag<'_>) {
         match tag {
             Tag::Heading { level, .. } => self.heading = Some(level),
-            Tag::BlockQuote(_) => self.containers.push(Container::Quote),
+            Tag::BlockQuote(_) => self.sheet.containers.push(Container::Quote),
             Tag::List(first) => self.lists.push(first),
             Tag::Item => {
                 let mark = match self.lists.last_mut() {
@@ -128,16 +152,14 @@ impl Page {
                         *number = number.saturating_add(1);
                         mark
                     }
-                    _ => "• ".to_owned(),
+                    _ => BULLET.to_owned(),
                 };
-                self.containers.push(Container::Item(mark));
+                self.sheet.containers.push(Container::Item(mark));
             }
             Tag::CodeBlock(kind) => {
                 self.block = Some(String::new());
                 self.language = match kind {
-                    CodeBlockKind::Fenced(info) => {
-                        info.split([' ', ',']).next().unwrap_or_default().to_owned()
-                    }
+                    CodeBlockKind::Fenced(info) => info.into_string(),
                     CodeBlockKind::Indented => String::new(),
                 };
             }
@@ -155,7 +177,7 @@ impl Page {
             TagEnd::Link | TagEnd::Image => self.close_target(),
             TagEnd::Paragraph => {
                 self.flush();
-                self.wants_gap();
+                self.sheet.wants_gap();
             }
             TagEnd::Heading(_) => {
                 let level = self.heading.map_or(1, |level| level as usize);
@@ -163,44 +185,44 @@ impl Page {
                 self.run.spans.insert(0, mark);
                 self.flush();
                 self.heading = None;
-                self.wants_gap();
+                self.sheet.wants_gap();
             }
             TagEnd::BlockQuote(_) => {
                 self.flush();
-                self.leave();
-                self.wants_gap();
+                self.sheet.leave();
+                self.sheet.wants_gap();
             }
             TagEnd::Item => {
                 self.flush();
-                if self.begun < self.containers.len() {
-                    self.emit(vec![Line::default()]);
+                if self.sheet.owes_a_mark() {
+                    self.sheet.emit(vec![Line::default()]);
                 }
-                self.leave();
+                self.sheet.leave();
             }
             TagEnd::List(_) => {
                 self.lists.pop();
                 if self.lists.is_empty() {
-                    self.wants_gap();
+                    self.sheet.wants_gap();
                 }
             }
             TagEnd::CodeBlock => self.code_block(),
             TagEnd::HtmlBlock => {
                 let text = self.block.take().unwrap_or_default();
                 let lines = self.verbatim(&text, Role::Muted, "");
-                self.emit(lines);
-                self.wants_gap();
+                self.sheet.emit(lines);
+                self.sheet.wants_gap();
             }
             TagEnd::TableCell => {
-                let cell = std::mem::take(&mut self.run);
+                let cell = self.take_run();
                 if let Some(table) = &mut self.table {
                     table.cell(cell);
                 }
             }
             TagEnd::Table => {
                 if let Some(table) = self.table.take() {
-                    let lines = table.lay_out(self.room());
-                    self.emit(lines);
-                    self.wants_gap();
+                    let lines = table.lay_out(self.sheet.room());
+                    self.sheet.emit(lines);
+                    self.sheet.wants_gap();
                 }
             }
             _ => {}
@@ -210,9 +232,14 @@ impl Page {
     fn code_block(&mut self) {
         let text = self.block.take().unwrap_or_default();
         let language = std::mem::take(&mut self.language);
+        if language.contains(' ') {
+            let line = Line::of(format!("``` {language}"), Role::Muted);
+            let lines = wrap_line(&line, self.sheet.room(), &[], &[]);
+            self.sheet.emit(lines);
+        }
         let indent = Span::new("  ", Role::Plain);
         let json = language.is_empty() || language.eq_ignore_ascii_case("json");
-        let laid = json.then(|| json_text(&text, self.room() - 2)).flatten();
+        let laid = json.then(|| json_text(&text, self.sheet.room() - 2)).flatten();
         let lines = match laid {
             Some(lines) => {
                 let set_in = |mut line: Line| {
@@ -223,19 +250,19 @@ impl Page {
             }
             None => self.verbatim(&text, Role::Code, "  "),
         };
-        self.emit(lines);
-        self.wants_gap();
+        self.sheet.emit(lines);
+        self.sheet.wants_gap();
     }
 
     /// Lines that keep their breaks and indents.
     fn verbatim(&self, text: &str, role: Role, indent: &str) -> Vec<Line> {
         let indent = [Span::new(indent, Role::Plain)];
         let text = clean_str(text.strip_suffix('\n').unwrap_or(text));
-        wrap_line(&Line::of(text, role), self.room(), &indent, &indent)
+        wrap_line(&Line::of(text, role), self.sheet.room(), &indent, &indent)
     }
 
     fn style(&self) -> Style {
-        let quoted = || self.containers.iter().rev().take(8).any(|c| matches!(c, Container::Quote));
+        let quoted = || self.sheet.containers.iter().rev().take(8).any(|c| matches!(c, Container::Quote));
         let role = if self.heading.is_some() {
             Role::Heading
         } else if !self.targets.is_empty() {
@@ -256,6 +283,7 @@ impl Page {
     }
 
     fn put(&mut self, text: Clean, style: Style) {
+        self.run_len += text.as_str().len();
         self.run.push(Span { text, style });
     }
 
@@ -264,89 +292,61 @@ impl Page {
         self.put(text, self.style());
     }
 
-    fn open_target(&mut self, url: &str) {
-        self.targets.push(Target { url: clean_line(url), from: self.run.text().len() });
+    fn open_target(&mut self, url: &str, title: &str) {
+        let (url, title) = (clean_line(url), clean_line(title));
+        self.targets.push(Target { url, title, from: self.run_len });
     }
 
     /// Shows where a link leads, unless its text says it.
     fn close_target(&mut self) {
-        let Some(Target { url, from }) = self.targets.pop() else { return };
-        let text = self.run.text();
-        let said = text.get(from..).unwrap_or_default();
+        let Some(Target { url, title, from }) = self.targets.pop() else { return };
         let leads = url.as_str();
-        if !leads.is_empty() && leads != said && leads.strip_prefix("mailto:") != Some(said) {
-            self.put(Clean::trusted(format!(" ({leads})")), Style::of(Role::Muted));
+        let address = leads.strip_prefix("mailto:").unwrap_or(leads);
+        let said = self.run_ends_in(leads, from) || self.run_ends_in(address, from);
+        let more = match (said || leads.is_empty(), title.is_empty()) {
+            (true, true) => return,
+            (false, true) => format!(" ({leads})"),
+            (true, false) => format!(" (\"{title}\")"),
+            (false, false) => format!(" ({leads} \"{title}\")"),
+        };
+        self.put(Clean::trusted(more), Style::of(Role::Muted));
+    }
+
+    /// Whether the run's text from this byte on is this.
+    fn run_ends_in(&self, text: &str, from: usize) -> bool {
+        if self.run_len - from != text.len() {
+            return false;
         }
+        let mut left = text;
+        for span in self.run.spans.iter().rev() {
+            let span = span.text.as_str();
+            if left.len() <= span.len() {
+                return span.ends_with(left);
+            }
+            match left.strip_suffix(span) {
+                Some(rest) => left = rest,
+                None => return false,
+            }
+        }
+        left.is_empty()
+    }
+
+    fn take_run(&mut self) -> Line {
+        self.run_len = 0;
+        std::mem::take(&mut self.run)
     }
 
     /// Ends the run of text, if there is one, as a block of its own.
     fn flush(&mut self) {
-        let mut run = std::mem::take(&mut self.run);
+        let mut run = self.take_run();
         if run.is_empty() {
             return;
         }
         if run.spans.last().is_some_and(|span| span.text.as_str() == "\n") {
             run.spans.pop();
         }
-        let lines = wrap_line(&run, self.room(), &[], &[]);
-        self.emit(lines);
-    }
-
-    fn wants_gap(&mut self) {
-        self.gap = Some(self.containers.len());
-    }
-
-    fn leave(&mut self) {
-        self.containers.pop();
-        self.begun = self.begun.min(self.containers.len());
-        self.gap = self.gap.map(|depth| depth.min(self.containers.len()));
-    }
-
-    /// The columns inside the open containers.
-    fn room(&self) -> usize {
-        self.cols - self.before(self.containers.len(), 0).iter().map(Span::width).sum::<usize>()
-    }
-
-    /// What the outer `depth` containers put before a line; those from `new` on with their marks. They
-    /// never take more than half of the width: deeper ones add nothing.
-    fn before(&self, depth: usize, new: usize) -> Vec<Span> {
-        let mut spans = Vec::new();
-        let mut left = self.cols / 2;
-        for (at, container) in self.containers.iter().take(depth).enumerate() {
-            let (wide, span) = match container {
-                Container::Quote => (2, Span::new("│ ", Role::Quote)),
-                Container::Item(mark) if at >= new => (width(mark), Span::new(mark.as_str(), Role::ListMark)),
-                Container::Item(mark) => (width(mark), Span::new(" ".repeat(width(mark)), Role::Plain)),
-            };
-            if wide > left {
-                break;
-            }
-            left -= wide;
-            spans.push(span);
-        }
-        spans
-    }
-
-    /// Adds the lines of a block, behind a blank line if one is due.
-    fn emit(&mut self, block: Vec<Line>) {
-        if let Some(depth) = self.gap.take()
-            && !self.lines.is_empty()
-        {
-            let mut spans = self.before(depth, depth);
-            while spans.last().is_some_and(|span| span.style.role != Role::Quote) {
-                spans.pop();
-            }
-            self.lines.push(Line { spans });
-        }
-        let depth = self.containers.len();
-        let mut before = self.before(depth, self.begun);
-        let rest = self.before(depth, depth);
-        self.begun = depth;
-        for mut line in block {
-            before.append(&mut line.spans);
-            self.lines.push(Line { spans: before });
-            before = rest.clone();
-        }
+        let lines = wrap_line(&run, self.sheet.room(), &[], &[]);
+        self.sheet.emit(lines);
     }
 }
 

@@ -45,7 +45,7 @@ and again today.
    • Cards
    • Limits, which are explained
      at length here
-[ ] done
+3. [ ] done
 
 │ Keep your
 │ receipt.
@@ -140,6 +140,20 @@ note: x
 }
 
 #[test]
+fn nothing_that_was_written_is_hidden() {
+    assert_eq!(
+        shown("[a]: /x\n[note]: # (do not tell)\n\n[A] b", 40),
+        "A (/x) b\n\n[note]: # (do not tell)\n"
+    );
+    assert_eq!(shown("<!-- secret -->", 40), "<!-- secret -->\n");
+    assert_eq!(shown("[a](b \"c\") <x@y.zz>", 40), "a (b \"c\") x@y.zz\n");
+    assert_eq!(shown("```js hidden words\nx\n```", 40), "``` js hidden words\n  x\n");
+    assert_eq!(shown("> >", 40), "> >\n");
+    assert_eq!(shown("- [x] a\n- [ ] b", 40), "[x] a\n[ ] b\n");
+    assert_eq!(shown("![cat](c.png)", 40), "image: cat (c.png)\n");
+}
+
+#[test]
 fn an_empty_item_keeps_its_mark() {
     assert_eq!(shown("- \n- b\n\ntext", 20), "• \n• b\n\ntext\n");
     assert_eq!(shown("- a\n\n- b", 20), "• a\n\n• b\n");
@@ -161,6 +175,8 @@ fn no_nesting_is_too_deep() {
         "`".repeat(n) + "deep",
         "<a ".repeat(n),
         "&amp;".repeat(n),
+        "[a](b) ".repeat(n),
+        "[a]: b\n\n".to_owned() + &"[a] ".repeat(n),
         "|a".repeat(n) + "\n" + &"|-".repeat(n) + "\n|x",
         (0..300).map(|i| format!("{}- x\n", "  ".repeat(i))).collect(),
     ];
