@@ -3,6 +3,7 @@
 //! One crate, so that it links once. `support` runs commands, `pty` types into the real program.
 
 mod contract;
+mod hostile;
 mod kill;
 mod labelling;
 mod picture;

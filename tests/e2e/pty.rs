@@ -177,6 +177,29 @@ impl Terminal {
         }
     }
 
+    /// Waits until the terminal has read all that the ended program wrote.
+    pub fn wait_for_end(&self) {
+        let mut seen = self.seen.0.lock().expect("whole");
+        while !seen.closed {
+            let (next, timeout) = self.seen.1.wait_timeout(seen, PATIENCE).expect("whole");
+            seen = next;
+            assert!(!timeout.timed_out(), "the terminal stays open after the program's end");
+        }
+    }
+
+    /// Waits until the screen has stood still for a moment: all keys typed so far are drawn.
+    pub fn settle(&self) {
+        let mut seen = self.seen.0.lock().expect("whole");
+        loop {
+            let before = seen.bytes.len();
+            let (next, timeout) = self.seen.1.wait_timeout(seen, Duration::from_millis(150)).expect("whole");
+            seen = next;
+            if timeout.timed_out() && seen.bytes.len() == before {
+                return;
+            }
+        }
+    }
+
     /// The process id, for signals.
     pub fn pid(&self) -> Option<u32> {
         self.child.process_id()
