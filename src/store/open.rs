@@ -13,7 +13,7 @@ use crate::domain::{Error, Result};
 use crate::task::Cancel;
 
 /// How long a writer waits for another process's transaction before it gives up.
-pub(super) const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

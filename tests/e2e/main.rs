@@ -9,3 +9,4 @@ mod labelling;
 mod picture;
 mod pty;
 mod support;
+mod trouble;
