@@ -154,9 +154,7 @@ impl Cleaner {
             Fate::Instead(text) => self.plain(text, text.width()),
             Fate::Drop => {}
             Fate::Hidden => {
-                // The tags of a flag of a region are no secret message.
-                let flag = self.tail.is_some_and(|tail| self.out[tail..].starts_with('🏴'));
-                if !(self.in_hidden || flag && c >= '\u{e0000}') {
+                if !self.in_hidden {
                     self.plain(SUBSTITUTE, 1);
                     self.in_hidden = true;
                 }
