@@ -82,6 +82,9 @@ pub(super) fn run(face: &Face, args: &SampleArgs) -> Result<u8> {
                     plural(usize::try_from(view.population).unwrap_or(usize::MAX), "trace"),
                     view.name
                 ))?;
+                for note in &view.notes {
+                    output::text(note.raw())?;
+                }
             }
         }
         What::List { json } => {

@@ -49,11 +49,7 @@ impl SampleRule {
     /// The rule in words: `1 %, where model:gpt-4o, since 2026-03-01 00:00 UTC, seed 7`. Holds the
     /// query's text, so clean it before printing.
     pub fn describe(&self) -> String {
-        let mut parts = vec![match self.method {
-            // Twelve digits hide that 0.07 * 100 is not quite 7.
-            Method::Rate(rate) => format!("{} %", (rate * 1e12).round() / 1e10),
-            Method::Size(size) => format!("{size} at most"),
-        }];
+        let mut parts = vec![self.method.describe()];
         if self.suspicious {
             parts.push("only thumbs down, reports, errors and fallbacks".to_owned());
         }
@@ -77,6 +73,17 @@ pub enum Method {
     /// This many, or all when there are fewer. With strata, as evenly over them as their sizes allow,
     /// so that a rare stratum can be judged too; the probabilities put the balance right.
     Size(u64),
+}
+
+impl Method {
+    /// In words: `1 %`, `200 at most`.
+    pub fn describe(self) -> String {
+        match self {
+            // Twelve digits hide that 0.07 * 100 is not quite 7.
+            Self::Rate(rate) => format!("{} %", (rate * 1e12).round() / 1e10),
+            Self::Size(size) => format!("{size} at most"),
+        }
+    }
 }
 
 /// What a draw can be stratified by.

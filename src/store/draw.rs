@@ -38,6 +38,15 @@ pub struct Candidate {
     pub stratum: usize,
 }
 
+/// What a draw saw besides its candidates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The names of the strata, by [`Candidate::stratum`]; empty where none were asked for.
+    pub strata: Vec<Untrusted>,
+    /// What the person should know of the query, such as a name that no trace has.
+    pub notes: Vec<Untrusted>,
+}
+
 /// What makes a trace suspicious.
 const SUSPICIOUS: i64 = flags::DOWN | flags::REPORT | flags::ERROR | flags::FALLBACK;
 
@@ -45,20 +54,24 @@ const SUSPICIOUS: i64 = flags::DOWN | flags::REPORT | flags::ERROR | flags::FALL
 const LOOK: i64 = 4096;
 
 impl Store {
-    /// Hands every trace of the frame to `each`, in the order of arrival, and gives the names of the strata
-    /// that were met.
+    /// Hands every trace of the frame to `each`, in the order of arrival.
     pub fn each_candidate(
         &self,
         frame: &DrawFrame,
         cancel: &Cancel,
         progress: &Progress,
         mut each: impl FnMut(Candidate),
-    ) -> Result<Vec<Untrusted>> {
-        let only = frame.query.as_ref().map(|query| self.matching(query, frame.now, cancel)).transpose()?;
-        let mut only = only.as_deref().map(Only::new);
+    ) -> Result<Seen> {
+        let mut notes = Vec::new();
+        let mut matches = Vec::new();
+        if let Some(query) = &frame.query {
+            notes = self.each_match(query, frame.now, cancel, |found| matches.push(found.seq))?;
+            matches.sort_unstable();
+        }
+        let mut only = frame.query.as_ref().map(|_| Only(&matches));
         let since = frame.since.map_or(i64::MIN, Timestamp::as_millisecond);
         progress.set_total(u64::try_from(self.trace_count()?).unwrap_or(0));
-        self.read_until(cancel, |db| {
+        let strata = self.read_until(cancel, |db| {
             let mut plain = |seq: i64, id_hash: i64| {
                 if only.as_mut().is_none_or(|only| only.holds(seq)) {
                     each(Candidate { seq, id_hash, stratum: 0 });
@@ -85,7 +98,8 @@ impl Store {
                 }
             }
             strata.names(|id| Ok(self.0.names.text(db, id)?.to_string()))
-        })
+        })?;
+        Ok(Seen { strata, notes })
     }
 
     /// The ids of these traces, in the order asked.
@@ -137,11 +151,7 @@ fn columns(
 /// A sorted list that is asked in rising order.
 struct Only<'a>(&'a [i64]);
 
-impl<'a> Only<'a> {
-    fn new(sorted: &'a [i64]) -> Self {
-        Self(sorted)
-    }
-
+impl Only<'_> {
     fn holds(&mut self, seq: i64) -> bool {
         let below = self.0.iter().take_while(|held| **held < seq).count();
         self.0 = &self.0[below..];

@@ -44,7 +44,7 @@ pub use blocks::{BLOCK, Block};
 pub use body::Dictionary;
 pub use cases::{CaseTx, EvalFileRow, EvalSetRow};
 pub use changes::{Changes, Watch};
-pub use draw::{Candidate, DrawFrame};
+pub use draw::{Candidate, DrawFrame, Seen};
 pub use ids::{id_hash, new_id};
 pub use import_lock::ImportLock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};

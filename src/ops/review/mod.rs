@@ -6,10 +6,14 @@ mod item;
 mod queue;
 mod rates;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{Ctx, label, sample};
-use crate::domain::{ModeId, Result, Untrusted, Verdict};
+use crate::domain::query::{Term, Word, WorkField};
+use crate::domain::{ModeId, Query, Result, Untrusted, Verdict};
+use crate::task::Cancel;
 
 pub use item::{HistoryLine, ReviewItem, item, lines};
 pub use queue::{QueueView, Tally};
@@ -127,6 +131,26 @@ fn start(
     reload(ctx, &mut queue, &all)?;
     queue.begin();
     Ok(queue)
+}
+
+/// The places in a queue that a query holds for, in order: what jumping by filter goes through. Errors
+/// when the query has a mistake.
+pub fn matching(ctx: &Ctx, queue: &QueueView, query: &str, cancel: &Cancel) -> Result<Vec<usize>> {
+    let mut query = Query::parse(query)?;
+    if let QueueSource::Sample(name) = &queue.source {
+        query = query.with(Term::Work { field: WorkField::Sample, any: vec![Word::exact(name)] });
+    }
+    let mut by_hash: HashMap<i64, Vec<usize>> = HashMap::new();
+    for (place, item) in queue.items.iter().enumerate() {
+        by_hash.entry(crate::store::id_hash(item.trace.raw())).or_default().push(place);
+    }
+    let mut places = Vec::new();
+    ctx.store.each_match(&query, ctx.clock.now(), cancel, |found| {
+        places.extend(by_hash.get(&found.id_hash).into_iter().flatten());
+    })?;
+    places.sort_unstable();
+    places.dedup();
+    Ok(places)
 }
 
 /// Brings a queue up to date with whatever was labelled since it was opened or last refreshed, by me or by

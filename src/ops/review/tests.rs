@@ -152,7 +152,7 @@ fn the_lines_of_a_queue_stand_in_its_order() {
 }
 
 #[test]
-fn a_queue_over_a_sample_has_its_order_and_probabilities() {
+fn a_queue_over_a_sample_has_its_order_and_is_gone_through_by_filter() {
     let world = World::with(50);
     let ann = world.as_reviewer("ann");
     let spec = DrawSpec {
@@ -170,11 +170,20 @@ fn a_queue_over_a_sample_has_its_order_and_probabilities() {
     assert_eq!(order, drawn.members.iter().map(|m| (m.trace.clone(), 0.2)).collect::<Vec<_>>());
     let json = serde_json::to_value(&queue).unwrap();
     assert_eq!((&json["name"], &json["total"], &json["resume"]), (&"week".into(), &10.into(), &0.into()));
-    // An undo in the queue takes back what was done on its traces, wherever that was done.
+    let label_fail = |queue: &QueueView| matching(&ann, queue, "label:fail", &Default::default()).unwrap();
+    judge(&ann, &at(&queue, 7), Verdict::Fail);
+    judge(&ann, &at(&queue, 2), Verdict::Fail);
+    assert_eq!(label_fail(&queue), [2, 7]);
+    let by_hand = open_traces(&ann, &[at(&queue, 3), at(&queue, 2)]).unwrap();
+    assert_eq!(label_fail(&by_hand), [1]);
+    assert!(matching(&ann, &queue, "label:", &Default::default()).is_err());
+    // An undo in the queue takes back what was done on its traces, wherever that was done, and no more.
     let outside = (0..50).map(|n| Untrusted::from(format!("t-{n}"))).find(|t| queue.place(t).is_none());
     judge(&ann, &at(&queue, 0), Verdict::Pass);
     judge(&ann, &outside.unwrap(), Verdict::Pass);
-    let undone = undo(&ann, &UndoScope::Sample("week".to_owned())).unwrap();
-    assert_eq!(undone.trace, at(&queue, 0));
-    assert!(undo(&ann, &UndoScope::Sample("week".to_owned())).is_err());
+    let mut undone = Vec::new();
+    while let Ok(receipt) = undo(&ann, &UndoScope::Sample("week".to_owned())) {
+        undone.push(queue.place(&receipt.trace));
+    }
+    assert_eq!(undone, [Some(0), Some(2), Some(7)]);
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{SampleView, head, view};
 use crate::domain::sample::{allocate, checked_name, draw_hash};
-use crate::domain::{Dimension, Error, Member, Method, Query, Result, Sample, SampleRule};
+use crate::domain::{Dimension, Error, Member, Method, Query, Result, Sample, SampleRule, Untrusted};
 use crate::ops::review::RatesView;
 use crate::ops::{Ctx, label};
 use crate::store::{Candidate, DrawFrame};
@@ -64,7 +64,7 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
         strata: spec.strata.clone(),
     };
     let mut strata: Vec<Stratum> = Vec::new();
-    let labels = ctx.store.each_candidate(&frame, cancel, progress, |found| {
+    let seen = ctx.store.each_candidate(&frame, cancel, progress, |found| {
         if strata.len() <= found.stratum {
             strata.resize_with(found.stratum + 1, Stratum::default);
         }
@@ -86,7 +86,7 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
         chosen.extend(drawn.map(|(place, id_hash, seq)| (place, id_hash, seq, at, probability)));
     }
     if chosen.is_empty() {
-        return Err(nothing(spec, population));
+        return Err(nothing(spec, population, seen.notes));
     }
     chosen.sort_unstable_by_key(|&(place, id_hash, seq, ..)| (place, id_hash, seq));
     progress.phase("keeping");
@@ -98,7 +98,7 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
         .map(|(trace, &(_, _, _, at, probability))| Member {
             trace,
             probability,
-            stratum: labels.get(at).cloned(),
+            stratum: seen.strata.get(at).cloned(),
         })
         .collect();
     let sample = Sample {
@@ -119,7 +119,7 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
     cancel.check()?;
     match ctx.store.add_sample(&sample)? {
         Some(taken) => Err(already(&taken)),
-        None => Ok(view(sample, RatesView::default())),
+        None => Ok(view(sample, RatesView::default(), seen.notes)),
     }
 }
 
@@ -171,15 +171,16 @@ fn already(taken: &crate::store::SampleRow) -> Error {
     ))
 }
 
-fn nothing(spec: &DrawSpec, population: u64) -> Error {
-    match (population, spec.method) {
+fn nothing(spec: &DrawSpec, population: u64, notes: Vec<Untrusted>) -> Error {
+    let error = match (population, spec.method) {
         (0, _) => Error::not_so("No trace fits: there is nothing to draw from.")
             .hint("Widen --where or --since, or import traces with `tuesday import FILE`."),
-        (_, Method::Rate(rate)) => Error::not_so(format!(
-            "None of the {population} traces that fit was drawn at {} %.",
-            rate * 100.0
-        ))
-        .hint("Use a higher --rate, or --size."),
+        (_, Method::Rate(rate)) => {
+            let share = Method::Rate(rate).describe();
+            Error::not_so(format!("None of the {population} traces that fit was drawn at {share}."))
+                .hint("Use a higher --rate, or --size.")
+        }
         (_, Method::Size(_)) => Error::not_so("Nothing was drawn."),
-    }
+    };
+    notes.into_iter().fold(error, |error, note| error.hint(note.into_raw()))
 }

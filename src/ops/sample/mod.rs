@@ -32,6 +32,9 @@ pub struct SampleView {
     /// Rates by reviewer and the agreement between them.
     #[serde(flatten)]
     pub rates: RatesView,
+    /// What the person should know of the draw's query; only right after the draw.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Untrusted>,
 }
 
 /// One line of the list of samples.
@@ -72,7 +75,7 @@ pub fn list(ctx: &Ctx) -> Result<Vec<SampleLine>> {
 pub fn show(ctx: &Ctx, name: &str) -> Result<SampleView> {
     let sample = load(ctx, name)?;
     let rates = rates_of(ctx, &sample.members)?;
-    Ok(view(sample, rates))
+    Ok(view(sample, rates, Vec::new()))
 }
 
 pub(super) fn load(ctx: &Ctx, name: &str) -> Result<Sample> {
@@ -101,7 +104,7 @@ fn missing(ctx: &Ctx, name: &str) -> Result<Error> {
     })
 }
 
-fn view(sample: Sample, rates: RatesView) -> SampleView {
+fn view(sample: Sample, rates: RatesView, notes: Vec<Untrusted>) -> SampleView {
     SampleView {
         name: sample.name,
         size: sample.members.len() as u64,
@@ -111,6 +114,7 @@ fn view(sample: Sample, rates: RatesView) -> SampleView {
         rule: sample.rule,
         members: sample.members,
         rates,
+        notes,
     }
 }
 

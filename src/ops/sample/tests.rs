@@ -158,6 +158,36 @@ fn the_suspicious_are_thumbs_down_reports_errors_and_fallbacks() {
 }
 
 #[test]
+fn a_query_narrows_what_is_drawn_from_and_is_kept_in_its_plain_form() {
+    let world = World::new();
+    world.add((0..300).map(|n| Trace {
+        model: Some(if n % 3 == 0 { "gpt-4o" } else { "small" }.into()),
+        latency_ms: Some(f64::from(n)),
+        ..trace(&format!("t-{n}"))
+    }));
+    let ctx = world.as_reviewer("ann");
+    let wanted = |query: &str| Some(query.to_owned());
+    let slow =
+        DrawSpec { query: wanted("  model:gpt-4o   latency>=150ms"), ..spec("slow", Method::Size(10)) };
+    let view = drawn(&ctx, &slow);
+    assert_eq!((view.size, view.population, view.members[0].probability), (10, 50, 0.2));
+    let fits = |name: &String| name[2..].parse::<u32>().is_ok_and(|n| n >= 150 && n % 3 == 0);
+    assert!(names(&view).iter().all(fits), "{view:?}");
+    assert!(view.rule.query.as_deref().is_some_and(|text| text.starts_with("model:gpt-4o latency")));
+    // The same with rows read for strata, and the uniform draw within it is the one without.
+    let rate = |name: &str| DrawSpec { query: wanted("model:gpt-4o"), ..spec(name, Method::Rate(0.3)) };
+    let plain = drawn(&ctx, &rate("plain"));
+    let by_model = drawn(&ctx, &DrawSpec { strata: vec![Dimension::Model], ..rate("strata") });
+    assert_eq!(names(&by_model), names(&plain));
+    assert!(names(&plain).is_subset(&names(&drawn(&ctx, &spec("whole", Method::Rate(0.3))))));
+    let wrong = refused(&ctx, &DrawSpec { query: wanted("latncy>3s"), ..spec("x", Method::Size(1)) });
+    assert_eq!(wrong.kind, ErrorKind::Usage);
+    assert!(wrong.what.contains("^^^^^^"), "{wrong:?}");
+    let nobody = refused(&ctx, &DrawSpec { query: wanted("model:gpt-9"), ..spec("x", Method::Size(1)) });
+    assert!(nobody.hints.iter().any(|hint| hint.contains("gpt-9")), "{nobody:?}");
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused_in_words() {
     let world = World::with(3);
     let ctx = world.as_reviewer("ann");
