@@ -5,6 +5,7 @@
 
 pub mod browse;
 mod ctx;
+pub mod figures;
 pub mod import;
 pub mod label;
 pub mod promote;

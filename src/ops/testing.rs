@@ -18,10 +18,12 @@ pub(super) struct World {
 impl World {
     /// An empty store; the clock stands at 2026-03-10 12:00 UTC.
     pub(super) fn new() -> Self {
-        let world = Self {
-            clock: Clock::fixed("2026-03-10T12:00:00Z".parse().unwrap()),
-            folder: tempfile::tempdir().unwrap(),
-        };
+        Self::at("2026-03-10T12:00:00Z".parse().unwrap())
+    }
+
+    /// An empty store whose clock stands at this time.
+    pub(super) fn at(now: jiff::Timestamp) -> Self {
+        let world = Self { clock: Clock::fixed(now), folder: tempfile::tempdir().unwrap() };
         drop(world.as_reviewer("ann"));
         world
     }
@@ -55,6 +57,11 @@ impl World {
             traces.into_iter().map(|t| preparer.prepare(t, self.clock.now()).unwrap()).collect();
         loader.write(&mut batch).unwrap();
     }
+}
+
+/// Traces in the `tuesday` format.
+pub(super) fn of_json(traces: Vec<serde_json::Value>) -> Vec<Trace> {
+    traces.into_iter().map(|trace| serde_json::from_value(trace).unwrap()).collect()
 }
 
 /// A trace with this id and little else.

@@ -11,9 +11,9 @@ use crate::domain::{
     ErrorKind, FailureKind, Feedback, FeedbackKind, LabelBody, Status, Thumbs, Trace, Verdict,
 };
 use crate::ops::label::{LabelRequest, VerdictRequest};
-use crate::ops::{Access, label, sample};
-use crate::store::Preparer;
-use crate::task::{Clock, Progress};
+use crate::ops::testing::World;
+use crate::ops::{label, sample};
+use crate::task::Progress;
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 
@@ -21,24 +21,19 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// A store that was filled through its own loader.
+/// A store and what was put into it.
 struct Fixture {
     ctx: Ctx,
     traces: Vec<Trace>,
-    _folder: tempfile::TempDir,
+    _world: World,
 }
 
 fn fixture(traces: Vec<Trace>, batch: usize) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let ctx = Ctx::open(&folder.path().join("t.db"), Access::Create, "ann", Clock::fixed(now())).unwrap();
-    let mut loader = ctx.store.loader(0).unwrap();
+    let world = World::at(now());
     for chunk in traces.chunks(batch) {
-        let mut preparer = Preparer::new(loader.dictionary()).unwrap();
-        let mut prepared: Vec<_> =
-            chunk.iter().map(|t| preparer.prepare(t.clone(), now()).unwrap()).collect();
-        loader.write(&mut prepared).unwrap();
+        world.add(chunk.to_vec());
     }
-    Fixture { ctx, traces, _folder: folder }
+    Fixture { ctx: world.as_reviewer("ann"), traces, _world: world }
 }
 
 /// Traces with everything in them that a query can ask for. `shuffle` is how far, in rows, a time may lie

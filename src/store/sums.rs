@@ -1,0 +1,343 @@
+//! Sums over traffic: from the hourly figures where whole hours are asked, from rows at the edges and
+//! where a query chooses.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::flags;
+use super::open::Store;
+use super::pages::each_row;
+use super::rollup::{self, COUNTS, Counted};
+use crate::domain::query::{Term, TimeBound, TimeRange};
+use crate::domain::{Query, Result, Untrusted};
+use crate::stats::Sketch;
+use crate::task::Cancel;
+
+/// Milliseconds in an hour.
+pub const HOUR_MS: i64 = rollup::HOUR_MS;
+
+/// Counts over some traffic, and how long its requests took.
+#[derive(Debug, Clone, Default)]
+pub struct Sums {
+    /// Requests.
+    pub requests: i64,
+    /// Failed with no answer in time.
+    pub timeouts: i64,
+    /// Refused for volume.
+    pub rate_limits: i64,
+    /// Refused for content.
+    pub content_policy: i64,
+    /// Failed otherwise.
+    pub other_errors: i64,
+    /// Answered by a fallback.
+    pub fallbacks: i64,
+    /// With a thumb up.
+    pub ups: i64,
+    /// With a thumb down.
+    pub downs: i64,
+    /// Reported.
+    pub reports: i64,
+    /// Asked again.
+    pub follow_ups: i64,
+    /// Whose cost is known.
+    pub priced: i64,
+    /// Their cost, in 1e-9 US dollars.
+    pub cost_nusd: i64,
+    /// Tokens read.
+    pub tokens_in: i64,
+    /// Tokens written.
+    pub tokens_out: i64,
+    /// Whose time is known.
+    pub timed: i64,
+    /// Their times, in milliseconds.
+    pub latency: Sketch,
+}
+
+impl Sums {
+    /// Requests that failed.
+    pub fn errors(&self) -> i64 {
+        self.timeouts + self.rate_limits + self.content_policy + self.other_errors
+    }
+
+    /// Adds other traffic.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, add) in self.counts_mut().into_iter().zip(other.counts()) {
+            *sum = sum.saturating_add(add);
+        }
+        self.latency.merge(&other.latency);
+    }
+
+    /// In the order of [`COUNTS`].
+    fn counts(&self) -> [i64; COUNTS.len()] {
+        [
+            self.requests,
+            self.timeouts,
+            self.rate_limits,
+            self.content_policy,
+            self.other_errors,
+            self.fallbacks,
+            self.ups,
+            self.downs,
+            self.reports,
+            self.follow_ups,
+            self.priced,
+            self.cost_nusd,
+            self.tokens_in,
+            self.tokens_out,
+            self.timed,
+        ]
+    }
+
+    fn counts_mut(&mut self) -> [&mut i64; COUNTS.len()] {
+        [
+            &mut self.requests,
+            &mut self.timeouts,
+            &mut self.rate_limits,
+            &mut self.content_policy,
+            &mut self.other_errors,
+            &mut self.fallbacks,
+            &mut self.ups,
+            &mut self.downs,
+            &mut self.reports,
+            &mut self.follow_ups,
+            &mut self.priced,
+            &mut self.cost_nusd,
+            &mut self.tokens_in,
+            &mut self.tokens_out,
+            &mut self.timed,
+        ]
+    }
+}
+
+impl From<rollup::Figures> for Sums {
+    fn from(figures: rollup::Figures) -> Self {
+        let mut sums = Self { latency: figures.latency, ..Self::default() };
+        for (sum, count) in sums.counts_mut().into_iter().zip(figures.counts) {
+            *sum = count;
+        }
+        sums
+    }
+}
+
+/// What traffic is told apart by. Ids of names; 0 stands for none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slice {
+    /// The prompt.
+    pub prompt: i64,
+    /// Its version.
+    pub version: i64,
+}
+
+/// The traffic of one slice within an hour.
+#[derive(Debug, Clone)]
+pub struct HourSums {
+    /// Which hour: milliseconds since the epoch divided by [`HOUR_MS`], rounded down.
+    pub hour: i64,
+    /// What it is of.
+    pub slice: Slice,
+    /// Its sums.
+    pub sums: Sums,
+}
+
+/// A feature and its traffic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureTraffic {
+    /// Its id; 0 for traces that name none.
+    pub id: i64,
+    /// Its name.
+    pub name: Option<Untrusted>,
+    /// Requests in the hours asked.
+    pub requests: i64,
+}
+
+/// What a query's traffic adds up to, for one prompt version or for all.
+#[derive(Debug, Clone, Default)]
+pub struct Touched {
+    /// The sums.
+    pub sums: Sums,
+    /// Different users, of requests that name one.
+    pub users: u64,
+    /// Those of them with a failed request or a thumb down.
+    pub users_hit: u64,
+    /// Times of the first and last request, in milliseconds since the epoch.
+    pub seen: Option<(i64, i64)>,
+}
+
+impl Store {
+    /// The hourly figures of these hours, both included, of one feature or of all.
+    pub fn hours(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
+        self.read(|db| {
+            db.prepare_cached(&format!(
+                "SELECT hour, prompt, version, {}, latency FROM main.rollup \
+                 WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
+                COUNTS.join(", ")
+            ))?
+            .query_map(params![from, to, feature], |r| {
+                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
+                Ok(HourSums { hour: r.get(0)?, slice, sums: rollup::of_row(r, 3)?.into() })
+            })?
+            .collect()
+        })
+    }
+
+    /// The same for times that are no whole hours, from the rows: `from` included, `to` not.
+    pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        self.read(|db| {
+            let mut slices: BTreeMap<(i64, Slice), rollup::Figures> = BTreeMap::new();
+            let mut statement = db.prepare_cached(
+                "SELECT ts, ifnull(prompt, 0), ifnull(version, 0), flags, cost_nusd, tokens_in, tokens_out, \
+                 latency_us FROM main.trace INDEXED BY trace_ts \
+                 WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR ifnull(feature, 0) = ?3)",
+            )?;
+            let mut rows = statement.query(params![from, to, feature])?;
+            while let Some(r) = rows.next()? {
+                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
+                let hour = r.get::<_, i64>(0)?.div_euclid(HOUR_MS);
+                slices.entry((hour, slice)).or_default().add(&Counted {
+                    flags: r.get(3)?,
+                    cost_nusd: r.get(4)?,
+                    tokens_in: r.get(5)?,
+                    tokens_out: r.get(6)?,
+                    latency_us: r.get(7)?,
+                });
+            }
+            let sums = |((hour, slice), figures): (_, rollup::Figures)| HourSums {
+                hour,
+                slice,
+                sums: figures.into(),
+            };
+            Ok(slices.into_iter().map(sums).collect())
+        })
+    }
+
+    /// The features with traffic in these hours, both included, busiest first.
+    pub fn features(&self, from: i64, to: i64) -> Result<Vec<FeatureTraffic>> {
+        self.read(|db| {
+            let found: Vec<(i64, i64)> = db
+                .prepare_cached(
+                    "SELECT feature, sum(requests) n FROM main.rollup WHERE hour BETWEEN ? AND ? \
+                     GROUP BY feature ORDER BY n DESC, feature",
+                )?
+                .query_map([from, to], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            found
+                .into_iter()
+                .map(|(id, requests)| {
+                    Ok(FeatureTraffic { id, name: self.0.names.column(db, named(id))?, requests })
+                })
+                .collect()
+        })
+    }
+
+    /// The first and last hour that have traffic.
+    pub fn span_of_hours(&self) -> Result<Option<(i64, i64)>> {
+        self.read(|db| {
+            db.query_row("SELECT min(hour), max(hour) FROM main.rollup", [], |r| {
+                Ok(r.get::<_, Option<i64>>(0)?.zip(r.get(1)?))
+            })
+        })
+    }
+
+    /// The id of a feature's name.
+    pub fn feature_id(&self, name: &str) -> Result<Option<i64>> {
+        use rusqlite::OptionalExtension as _;
+        self.read(|db| {
+            db.query_row("SELECT id FROM main.name WHERE kind = 1 AND text = ?", [name], |r| r.get(0))
+                .optional()
+        })
+    }
+
+    /// Names of the features there are.
+    pub fn feature_names(&self) -> Result<Vec<String>> {
+        self.read(|db| {
+            db.prepare("SELECT text FROM main.name WHERE kind = 1 ORDER BY text")?
+                .query_map([], |r| r.get(0))?
+                .collect()
+        })
+    }
+
+    /// The prompt and version of a slice.
+    pub fn slice_names(&self, slice: Slice) -> Result<(Option<Untrusted>, Option<Untrusted>)> {
+        self.read(|db| {
+            let names = &self.0.names;
+            Ok((names.column(db, named(slice.prompt))?, names.column(db, named(slice.version))?))
+        })
+    }
+
+    /// What the traces of a query from `since` up to `until` (excluded) add up to: all, and by prompt
+    /// version. Reads the rows of that time.
+    pub fn touched(
+        &self,
+        query: &Query,
+        (since, until): (Timestamp, Timestamp),
+        now: Timestamp,
+        cancel: &Cancel,
+    ) -> Result<(Touched, Vec<(Slice, Touched)>)> {
+        let within = TimeRange::Within(TimeBound::At(since), TimeBound::At(until));
+        let query = query.clone().with(Term::Time(within));
+        self.filtered(&query, now, cancel, |db, filter| {
+            let mut all = Gathered::default();
+            let mut slices: BTreeMap<Slice, Gathered> = BTreeMap::new();
+            let columns = "t.ts, ifnull(t.prompt, 0), ifnull(t.version, 0), t.flags, t.cost_nusd, t.tokens_in, \
+                           t.tokens_out, t.latency_us, t.user_hash";
+            each_row(db, filter, columns, |r| {
+                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
+                let row = Counted {
+                    flags: r.get(3)?,
+                    cost_nusd: r.get(4)?,
+                    tokens_in: r.get(5)?,
+                    tokens_out: r.get(6)?,
+                    latency_us: r.get(7)?,
+                };
+                let (ts, user) = (r.get(0)?, r.get(8)?);
+                all.add(&row, ts, user);
+                slices.entry(slice).or_default().add(&row, ts, user);
+                Ok(())
+            })?;
+            let slices = slices.into_iter().map(|(slice, of)| (slice, of.into())).collect();
+            Ok((all.into(), slices))
+        })
+    }
+}
+
+/// The id of a name, where 0 stands for none.
+fn named(id: i64) -> Option<i64> {
+    (id != 0).then_some(id)
+}
+
+#[derive(Default)]
+struct Gathered {
+    figures: rollup::Figures,
+    users: HashSet<i64>,
+    hit: HashSet<i64>,
+    seen: Option<(i64, i64)>,
+}
+
+impl Gathered {
+    fn add(&mut self, row: &Counted, ts: i64, user: Option<i64>) {
+        self.figures.add(row);
+        if let Some(user) = user {
+            self.users.insert(user);
+            if row.flags & (flags::ERROR | flags::DOWN) != 0 {
+                self.hit.insert(user);
+            }
+        }
+        self.seen = Some(self.seen.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))));
+    }
+}
+
+impl From<Gathered> for Touched {
+    fn from(of: Gathered) -> Self {
+        Self {
+            sums: of.figures.into(),
+            users: of.users.len() as u64,
+            users_hit: of.hit.len() as u64,
+            seen: of.seen,
+        }
+    }
+}
