@@ -1,5 +1,6 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
+mod bench;
 mod evals;
 mod import;
 mod label;
@@ -34,6 +35,8 @@ struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    #[command(hide = true)]
+    Bench(bench::BenchArgs),
     Import(import::ImportArgs),
     Evals(evals::EvalsArgs),
     Sample(sample::SampleArgs),
@@ -58,6 +61,7 @@ fn run(args: Args) -> Result<u8> {
     let face = Face { args };
     let Some(command) = &face.args.command else { return Ok(0) };
     match command {
+        Command::Bench(args) => bench::run(args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Sample(args) => sample::run(&face, args),

@@ -3,10 +3,12 @@
 //! Ops are plain blocking functions that take a [`Ctx`] first; a face runs them on whatever thread
 //! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
 
+pub mod bench;
 pub mod browse;
 mod ctx;
 pub mod figures;
 pub mod import;
+pub mod index;
 pub mod label;
 pub mod promote;
 pub mod review;

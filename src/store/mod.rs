@@ -11,6 +11,7 @@
 //! that has shipped.
 
 mod around;
+pub mod bench;
 mod blocks;
 mod body;
 mod cases;
@@ -29,6 +30,7 @@ mod indexes;
 mod labels;
 mod lookup;
 mod names;
+mod normalise;
 mod open;
 mod pages;
 mod prepare;
@@ -37,6 +39,7 @@ mod samples;
 mod schema;
 mod sums;
 mod taxonomy;
+pub mod text_index;
 mod traces;
 mod write;
 

@@ -95,3 +95,9 @@ CREATE TABLE rollup(
   latency BLOB NOT NULL,          -- mergeable quantile sketch, milliseconds
   PRIMARY KEY(hour, feature, model, prompt, version)
 ) STRICT, WITHOUT ROWID;
+
+-- The words of input and output, for search. It follows the rows: it knows those up to meta.text_indexed.
+-- The words come ready from store::normalise; the ascii tokenizer only finds the spaces between them.
+CREATE VIRTUAL TABLE text_index USING fts5(
+  input, output, content='', columnsize=0, detail=full, tokenize='ascii'
+);

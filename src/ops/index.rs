@@ -1,0 +1,101 @@
+//! The search index brought up to the rows, in the background or after an import.
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::Ctx;
+use crate::domain::Result;
+use crate::store::text_index::Words;
+use crate::task::{Cancel, Progress};
+
+/// Traces whose words are made at a time.
+const STEP: i64 = 512;
+/// Traces and bytes of words in one transaction. The larger, the fewer segments are to be merged; but as
+/// long as it lasts, an import waits.
+const MOST_TRACES: usize = 16_384;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// Steps that each maker of words may be ahead.
+const AHEAD: usize = 3;
+
+/// What a catch-up did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct IndexView {
+    /// Traces that it added to the index.
+    pub indexed: u64,
+    /// Traces that are still to be added.
+    pub pending: u64,
+}
+
+/// Brings the search index up to the rows. It goes in steps that are each whole: when cancelled or
+/// killed, what is done is done, and the next call goes on from there. Progress counts traces.
+///
+/// The indexes that a killed import left out are built first.
+pub fn catch_up(ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<IndexView> {
+    progress.phase("building the search index");
+    ctx.store.build_indexes()?;
+    let (start, last) = ctx.store.text_index_state()?;
+    progress.set_total((last - start).max(0).unsigned_abs());
+    progress.set_done(0);
+    let mut at = start;
+    if at < last {
+        let makers =
+            std::thread::available_parallelism().map_or(1, |n| n.get().saturating_sub(1).clamp(1, 4));
+        at = std::thread::scope(|threads| {
+            let made: Vec<Receiver<Result<Vec<Words>>>> = (0..makers)
+                .map(|n| {
+                    let (give, take) = bounded(AHEAD);
+                    threads.spawn(move || {
+                        let mut from = start + 1 + n as i64 * STEP;
+                        while from <= last && !cancel.is_cancelled() {
+                            let words = ctx.store.words(from, last.min(from + STEP - 1));
+                            if give.send(words).is_err() {
+                                return;
+                            }
+                            from += makers as i64 * STEP;
+                        }
+                    });
+                    take
+                })
+                .collect();
+            write(ctx, start, &made, cancel, progress)
+        })?;
+    }
+    Ok(IndexView { indexed: (at - start).unsigned_abs(), pending: (last - at).max(0).unsigned_abs() })
+}
+
+/// Takes the words in turn and writes them; gives how far it came.
+fn write(
+    ctx: &Ctx,
+    start: i64,
+    made: &[Receiver<Result<Vec<Words>>>],
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<i64> {
+    let mut at = start;
+    let mut batch: Vec<Words> = Vec::new();
+    let mut weight = 0;
+    let mut turns = made.iter().cycle();
+    loop {
+        let words = turns.next().and_then(|maker| maker.recv().ok()).transpose()?;
+        if cancel.is_cancelled() {
+            return Ok(at);
+        }
+        let over = words.is_none();
+        if let Some(words) = words {
+            weight += words.iter().map(Words::weight).sum::<usize>();
+            batch.extend(words);
+        }
+        if batch.len() >= MOST_TRACES || weight >= MOST_BYTES || over && !batch.is_empty() {
+            if !ctx.store.index_words(at, &batch)? {
+                // Another process is at it.
+                return Ok(at);
+            }
+            at = batch.last().map_or(at, |last| last.seq);
+            progress.set_done((at - start).unsigned_abs());
+            batch.clear();
+            weight = 0;
+        }
+        if over {
+            return Ok(at);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Text as the words that the search index knows. The same function makes the words that are indexed
+//! and the words that are asked for, so that they meet.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+/// Words are cut here, in bytes: what is longer is no word but data in Base64 or the like.
+const LONGEST: usize = 64;
+
+/// The words of a text in lower case, without diacritics, one space between them. Words end at whatever
+/// is neither letter nor digit; in scripts that write no spaces each sign is a word, so that a phrase
+/// of them finds what contains it.
+pub fn normalise(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    normalise_into(text, &mut words);
+    words
+}
+
+/// Like [`normalise`], at the end of `words`.
+pub(super) fn normalise_into(text: &str, words: &mut String) {
+    let mut to = Words { words, length: 0 };
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if first.is_ascii() {
+            let run = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+            to.ascii(&rest[..run]);
+            rest = &rest[run..];
+        } else {
+            to.wide(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    to.end();
+}
+
+struct Words<'a> {
+    words: &'a mut String,
+    /// Bytes of the word being written.
+    length: usize,
+}
+
+impl Words<'_> {
+    fn ascii(&mut self, text: &str) {
+        for b in text.bytes() {
+            if b.is_ascii_alphanumeric() {
+                self.letter(b.to_ascii_lowercase() as char);
+            } else {
+                self.end();
+            }
+        }
+    }
+
+    fn wide(&mut self, c: char) {
+        if is_word_alone(c) {
+            return self.alone(c);
+        }
+        match c {
+            'ß' | 'ẞ' => {
+                self.letter('s');
+                self.letter('s');
+            }
+            'ς' => self.letter('σ'),
+            'ı' => self.letter('i'),
+            _ if is_diacritic(c) => {}
+            _ => c.to_lowercase().for_each(|lower| {
+                decompose_compatible(lower, |part| {
+                    if is_word_alone(part) {
+                        self.alone(part);
+                    } else if !is_diacritic(part) {
+                        part.to_lowercase().for_each(|part| {
+                            if part.is_alphanumeric() || is_combining_mark(part) {
+                                self.letter(part);
+                            } else {
+                                self.end();
+                            }
+                        });
+                    }
+                });
+            }),
+        }
+    }
+
+    fn letter(&mut self, c: char) {
+        if self.length + c.len_utf8() <= LONGEST {
+            self.words.push(c);
+        }
+        self.length += c.len_utf8();
+    }
+
+    fn alone(&mut self, c: char) {
+        self.end();
+        self.letter(c);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if self.length > 0 {
+            self.words.push(' ');
+            self.length = 0;
+        }
+    }
+}
+
+/// Marks that readers of the script leave out in a search, and signs that join or vary letters. Vowel
+/// signs of the scripts of India are none of them: there they tell words apart.
+fn is_diacritic(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}'
+        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
+        | '\u{ad}' | '\u{200d}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Signs of Thai, Lao, Myanmar, Khmer, kana, Han, Hangul and their extensions.
+fn is_word_alone(c: char) -> bool {
+    matches!(c,
+        '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' | '\u{e50}'..='\u{e59}' | '\u{e81}'..='\u{edf}'
+        | '\u{1000}'..='\u{1049}' | '\u{1780}'..='\u{17d3}'
+        | '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_meet_however_they_are_written() {
+        for (text, words) in [
+            ("The Overdraft-Fee, €35!", "the overdraft fee 35 "),
+            ("gpt-4o_mini v2.1", "gpt 4o mini v2 1 "),
+            ("Crème BRÛLÉE ça", "creme brulee ca "),
+            ("Straße STRASSE", "strasse strasse "),
+            ("ΟΔΟΣ οδός", "οδοσ οδοσ "),
+            ("İstanbul ISPARTA ısparta", "istanbul isparta isparta "),
+            ("ﬁnance Ａ１ ½", "finance a1 1 2 "),
+            ("銀行ATMが", "銀 行 atm が "),
+            ("은행에서 bank", "은 행 에 서 bank "),
+            ("ｶﾅ", "カ ナ "),
+            ("हिन्दी में", "हिन्दी में "),
+            ("العَرَبِيَّة", "العربية "),
+            ("ไทย", "ไ ท ย "),
+            ("👍 ok\u{0}\u{1b}[31m", "ok 31m "),
+            ("", ""),
+        ] {
+            assert_eq!(normalise(text), words, "{text:?}");
+        }
+        assert_eq!(normalise(&"x".repeat(1000)).len(), LONGEST + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_their_own_words(text in "\\PC{0,60}") {
+            let once = normalise(&text);
+            prop_assert_eq!(normalise(&once), once);
+        }
+    }
+}
