@@ -9,6 +9,7 @@ mod long;
 mod output;
 mod sample;
 mod taxonomy;
+mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ enum Command {
     Label(label::LabelArgs),
     Labels(labels::LabelsArgs),
     Taxonomy(taxonomy::TaxonomyArgs),
+    Trace(trace::TraceArgs),
 }
 
 /// Parses the arguments, runs, prints, and gives the exit code.
@@ -68,6 +70,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Label(args) => label::run(&face, args),
         Command::Labels(args) => labels::run(&face, args),
         Command::Taxonomy(args) => taxonomy::run(&face, args),
+        Command::Trace(args) => trace::run(&face, args),
     }
 }
 

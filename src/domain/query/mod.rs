@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use error::{QueryError, nearest};
 pub use fields::{FIELDS, FieldSpec};
+pub use print::failure_word;
 pub use term::{
     FeedbackWord, IdField, LabelWord, NameField, NumberField, NumberTest, PromptRef, Side, Term, TimeBound,
     TimeRange, Word, WorkField,

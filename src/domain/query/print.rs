@@ -203,6 +203,11 @@ impl WorkField {
     }
 }
 
+/// The word of a kind of failure, in queries and in JSON.
+pub fn failure_word(kind: FailureKind) -> &'static str {
+    kind.word()
+}
+
 /// An enumeration with a word for each value in the query language.
 pub(super) trait Choice: Copy + PartialEq + 'static {
     /// All values.
