@@ -64,9 +64,7 @@ Fields:"
             [] => field.about.to_owned(),
             values => format!("{} ({})", field.about, values.join(", ")),
         };
-        let name =
-            if field.name.ends_with('.') { format!("{}NAME", field.name) } else { field.name.to_owned() };
-        help.push_str(&format!("\n  {name:<14} {about:<58} {}", field.example));
+        help.push_str(&format!("\n  {:<31} {about}", field.example));
     }
     help
 }
@@ -236,6 +234,9 @@ fn head(view: &TraceView) -> String {
         second.push("answered by a fallback".to_owned());
     }
     second.retain(|part| !part.is_empty());
+    if second.is_empty() {
+        return first.join(" · ");
+    }
     format!("{}\n{}", first.join(" · "), second.join(" · "))
 }
 
@@ -250,7 +251,12 @@ fn print_message(message: &ChatMessage) -> Result<()> {
     said(&who, &Untrusted::new(pieces.join("\n")))?;
     for call in message.tool_calls.iter().flatten() {
         output::text(&format!("  → {}", call.function.name.raw()))?;
-        for line in json(&call.function.arguments, COLUMNS - 6) {
+        // Arguments come as JSON in a string.
+        let arguments = match &call.function.arguments {
+            serde_json::Value::String(text) => json_text(text, COLUMNS - 6),
+            _ => None,
+        };
+        for line in arguments.unwrap_or_else(|| json(&call.function.arguments, COLUMNS - 6)) {
             output::text(&format!("      {}", line.text()))?;
         }
     }
