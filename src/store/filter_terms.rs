@@ -120,7 +120,11 @@ impl<'a> Build<'a> {
     fn term(&mut self, term: &Term, mode: TextMode) -> rusqlite::Result<String> {
         match term {
             Term::Text { side, any } => {
-                let wanted = any_of(*side, any);
+                let Some(wanted) = any_of(*side, any) else {
+                    let word = any.first().map_or("", |word| word.text.as_str());
+                    self.note(format!("There is no letter or digit to search for in {word}."));
+                    return Ok("0".to_owned());
+                };
                 match mode {
                     TextMode::Index if self.text.indexed == 0 => Ok("0".to_owned()),
                     TextMode::Index => {
@@ -402,8 +406,11 @@ impl<'a> Build<'a> {
         if let Some(driver) = self.work_driver(&terms)? {
             return Ok(driver);
         }
-        if terms.iter().any(|term| matches!(term, Term::Text { .. })) && self.text.indexed > 0 {
-            self.params.insert(":fts".to_owned(), Value::Text(all_of(parts)));
+        if terms.iter().any(|term| matches!(term, Term::Text { .. }))
+            && self.text.indexed > 0
+            && let Some(wanted) = all_of(parts)
+        {
+            self.params.insert(":fts".to_owned(), Value::Text(wanted));
             return Ok(Driver::Text);
         }
         for term in &terms {

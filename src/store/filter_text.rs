@@ -1,62 +1,148 @@
-//! Words of a query as expressions of the text index, and the rows that the index does not know yet.
+//! Words of a query as expressions of the search index, and the newest rows, which the index does not
+//! know yet: while they are few, an index of their own is kept in memory.
 
-use rusqlite::{Connection, OptionalExtension};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::domain::Untrusted;
+use rusqlite::Connection;
+
+use super::open::Store;
+use super::text_index::{TEXT_INDEX, Words, normalise};
 use crate::domain::query::{Node, Side, Term, Word};
+use crate::domain::{Result, Untrusted};
+use crate::text::figures::thousands;
 
-/// How far the text index is, read once a request.
+/// At most so many rows are searched beside the index; reading more would keep a person waiting.
+const MOST_TAIL: i64 = 5_000;
+
+/// How far the search index is, read once a request.
 #[derive(Default)]
 pub(super) struct TextState {
     /// The last `seq` that the index knows.
     pub(super) indexed: i64,
     /// The last `seq` there is.
     pub(super) last: i64,
+    /// The rows between, while they are few.
+    tail: Option<Arc<Tail>>,
 }
 
 impl TextState {
-    /// Reads how far the index is, where the query asks for text.
-    pub(super) fn read(db: &Connection, wanted: bool) -> rusqlite::Result<Self> {
-        let _ = (db, wanted);
-        Ok(Self::default())
+    /// Reads how far the index is.
+    pub(super) fn read(store: &Store) -> Result<Self> {
+        let (indexed, last) = store.text_index_state()?;
+        let few = last > indexed && last - indexed <= MOST_TAIL;
+        let tail = if few { Some(store.0.text_tail.upto(store, indexed, last)?) } else { None };
+        Ok(Self { indexed, last, tail })
     }
 
     /// Rows after the index whose text matches this expression.
     pub(super) fn tail_matches(&self, wanted: &str) -> rusqlite::Result<Vec<i64>> {
-        let _ = wanted;
-        Ok(Vec::new())
+        let Some(tail) = &self.tail else { return Ok(Vec::new()) };
+        let rows = lock(&tail.rows);
+        let matches = rows
+            .prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH ?1 AND rowid > ?2")?
+            .query_map((wanted, self.indexed), |r| r.get(0))?
+            .collect();
+        matches
     }
 
-    /// What the person should know of the index.
+    /// What the person should know of the index: how many of the newest rows a search leaves out.
     pub(super) fn note(&self) -> Option<Untrusted> {
-        None
+        let missing = self.last - self.indexed;
+        (missing > 0 && self.tail.is_none()).then(|| {
+            Untrusted::new(format!(
+                "The search index is being built: the newest {} traces are not searched yet.",
+                thousands(missing)
+            ))
+        })
     }
 }
 
-/// Any of these words, on this side.
-pub(super) fn any_of(side: Side, words: &[Word]) -> String {
+/// The newest rows' words, kept between requests and added to as rows arrive.
+#[derive(Default)]
+pub(super) struct TailCache(Mutex<Option<Arc<Tail>>>);
+
+struct Tail {
+    /// It holds the rows after this.
+    after: i64,
+    /// An index in memory, of the same making as the one in the file.
+    rows: Mutex<Connection>,
+    /// Up to this.
+    upto: Mutex<i64>,
+}
+
+impl TailCache {
+    /// A tail that holds the rows after `indexed` up to `last`, and maybe some before.
+    fn upto(&self, store: &Store, indexed: i64, last: i64) -> Result<Arc<Tail>> {
+        let mut kept = lock(&self.0);
+        let usable = kept.as_ref().filter(|tail| {
+            let upto = *lock(&tail.upto);
+            tail.after <= indexed && indexed <= upto && last - tail.after <= 2 * MOST_TAIL
+        });
+        let tail = match usable {
+            Some(tail) => Arc::clone(tail),
+            None => {
+                let rows = Connection::open_in_memory().map_err(|e| store.explain(e))?;
+                rows.execute_batch(TEXT_INDEX).map_err(|e| store.explain(e))?;
+                Arc::new(Tail { after: indexed, rows: Mutex::new(rows), upto: Mutex::new(indexed) })
+            }
+        };
+        let mut upto = lock(&tail.upto);
+        if *upto < last {
+            let words = store.words(*upto + 1, last)?;
+            lock_and_add(&tail.rows, &words).map_err(|e| store.explain(e))?;
+            *upto = last;
+        }
+        drop(upto);
+        *kept = Some(Arc::clone(&tail));
+        Ok(tail)
+    }
+}
+
+fn lock_and_add(rows: &Mutex<Connection>, words: &[Words]) -> rusqlite::Result<()> {
+    let mut db = lock(rows);
+    let tx = db.transaction()?;
+    {
+        let mut insert =
+            tx.prepare_cached("INSERT INTO text_index(rowid, input, output) VALUES (?, ?, ?)")?;
+        for one in words {
+            insert.execute((one.seq, &one.input, &one.output))?;
+        }
+    }
+    tx.commit()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Any of these words, on this side; `None` when they hold no letter or digit, which nothing matches.
+pub(super) fn any_of(side: Side, words: &[Word]) -> Option<String> {
     let column = match side {
         Side::Any => "",
         Side::Input => "input : ",
         Side::Output => "output : ",
     };
-    let words: Vec<String> = words.iter().map(phrase).collect();
-    format!("{column}({})", words.join(" OR "))
+    let words: Vec<String> = words.iter().filter_map(phrase).collect();
+    (!words.is_empty()).then(|| format!("{column}({})", words.join(" OR ")))
 }
 
-/// What all text terms among these ask for.
-pub(super) fn all_of(parts: &[Node]) -> String {
-    let texts: Vec<String> = parts
+/// What all text terms among these ask for; `None` when one asks for nothing that could be found.
+pub(super) fn all_of(parts: &[Node]) -> Option<String> {
+    let texts: Option<Vec<String>> = parts
         .iter()
         .filter_map(|part| match part {
             Node::Term(Term::Text { side, any }) => Some(any_of(*side, any)),
             _ => None,
         })
         .collect();
-    texts.join(" AND ")
+    texts.map(|texts| texts.join(" AND "))
 }
 
 /// A phrase in quotes, in which nothing is an operator.
-fn phrase(word: &Word) -> String {
-    format!("\"{}\"{}", word.text.replace('"', "\"\""), if word.prefix { " *" } else { "" })
+fn phrase(word: &Word) -> Option<String> {
+    let words = normalise(&word.text);
+    let words = words.trim();
+    // Only letters, digits and spaces come out, but quotes cost nothing.
+    let quoted = words.replace('"', "\"\"");
+    (!words.is_empty()).then(|| format!("\"{quoted}\"{}", if word.prefix { " *" } else { "" }))
 }

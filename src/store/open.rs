@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::body::Dictionaries;
+use super::filter_text::TailCache;
 use super::names::Names;
 use super::schema::{TRACES, WORK};
 use crate::domain::{Error, Result};
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     readers: Mutex<Vec<Connection>>,
     pub(super) dictionaries: Dictionaries,
     pub(super) names: Names,
+    pub(super) text_tail: TailCache,
 }
 
 impl Store {
@@ -65,6 +67,7 @@ impl Store {
             readers: Mutex::new(Vec::new()),
             dictionaries: Dictionaries::default(),
             names: Names::default(),
+            text_tail: TailCache::default(),
         }));
         if store.0.writable {
             *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL")?);

@@ -143,13 +143,13 @@ impl Store {
         let terms = query.terms();
         let text = terms.iter().any(|term| matches!(term, Term::Text { .. }));
         let bodies = terms.iter().any(|term| matches!(term, Term::Metadata { .. }));
+        let text = if text { TextState::read(self)? } else { TextState::default() };
         self.read_until(cancel, |db| {
             // One view of both files for all statements: a count and its rows agree.
             let view = db.unchecked_transaction()?;
             if bodies {
                 self.give_functions(db)?;
             }
-            let text = TextState::read(db, text)?;
             let filter = Filter::new(db, query, now, &text)?;
             let result = run(db, &filter);
             view.finish()?;

@@ -37,6 +37,10 @@ impl Words {
     }
 }
 
+/// The table, as the schema makes it, for an index elsewhere of the same words.
+pub(super) const TEXT_INDEX: &str = "CREATE VIRTUAL TABLE text_index USING fts5(\
+     input, output, content='', columnsize=0, detail=full, tokenize='ascii')";
+
 /// The last `seq` that the index knows; it knows all before.
 pub(super) fn watermark(db: &Connection) -> rusqlite::Result<i64> {
     db.prepare_cached("SELECT value FROM main.meta WHERE key = 'text_indexed'")?

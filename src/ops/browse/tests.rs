@@ -360,6 +360,68 @@ fn one_trace_comes_with_what_is_known_of_it() {
     assert_eq!(error.kind, ErrorKind::NotSo);
 }
 
+fn content(content: &crate::domain::Content) -> String {
+    content.plain_text().raw().to_lowercase()
+}
+
+fn check_text(f: &Fixture) {
+    f.check("fees", |t| content(&t.input).contains("about fees"));
+    f.check("input:FEES,rent", |t| !content(&t.input).contains("cards"));
+    f.check("output:fees", |_| false);
+    f.check("answer -question", |_| false);
+    f.check("\"about cards\" status:error", |t| {
+        content(&t.input).contains("cards") && t.status == Status::Error
+    });
+    f.check("\"cards about\"", |_| false);
+    f.check("output:\"answer 12\"*", |t| content(&t.output).starts_with("answer 12"));
+    f.check("car* feedback:down", |t| {
+        content(&t.input).contains("cards") && said(t, FeedbackKind::Thumbs(Thumbs::Down))
+    });
+    f.check("-fees model:gpt-1", |t| !content(&t.input).contains("fees") && is(&t.model, "gpt-1"));
+    f.check("(rent or tag:vip) since:3d", |t| {
+        (content(&t.input).contains("rent") || !t.tags.is_empty())
+            && t.time.unwrap().as_millisecond() >= now().as_millisecond() - 3 * 86_400_000
+    });
+    f.check("session:s-3 fees", |t| is(&t.session, "s-3") && content(&t.input).contains("fees"));
+    f.check("question", |_| true);
+    f.check("\"?!\"", |_| false);
+}
+
+#[test]
+fn words_are_found_whether_the_index_knows_the_rows_or_not() {
+    let f = fixture(varied(400, 150, 9), 100);
+    check_text(&f);
+    let words = f.ctx.store.words(1, 217).unwrap();
+    assert!(f.ctx.store.index_words(0, &words).unwrap());
+    check_text(&f);
+    crate::ops::index::catch_up(&f.ctx, &Cancel::default(), &Progress::default()).unwrap();
+    check_text(&f);
+}
+
+#[test]
+fn words_are_found_in_many_blocks_out_of_order() {
+    let f = fixture(varied(8_600, 5_000, 10), 2_000);
+    let search = |query: &str| {
+        let query = Query::parse(query).unwrap();
+        page(&f.ctx, &query, Cursor::Newest, Direction::Older, 50, &Cancel::default()).unwrap()
+    };
+    let behind = search("fees");
+    assert!(behind.rows.is_empty());
+    assert!(behind.notes[0].raw().contains("8,600"), "{:?}", behind.notes);
+    assert!(search("model:gpt-1").notes.is_empty());
+    crate::ops::index::catch_up(&f.ctx, &Cancel::default(), &Progress::default()).unwrap();
+    check_text(&f);
+    assert!(search("fees").notes.is_empty());
+}
+
+#[test]
+fn a_word_without_letters_is_told_of() {
+    let f = fixture(varied(20, 0, 11), 20);
+    let query = Query::parse("\"👍 !\"").unwrap();
+    let page = page(&f.ctx, &query, Cursor::Newest, Direction::Older, 50, &Cancel::default()).unwrap();
+    assert!(page.rows.is_empty() && page.notes[0].raw().contains("no letter or digit"));
+}
+
 #[test]
 fn a_cancelled_search_says_so() {
     let f = fixture(varied(50, 0, 7), 50);
