@@ -413,7 +413,8 @@ fn show_case(ctx: &Ctx, set: &SetName, id: &CaseId, json: bool) -> Result<u8> {
     }
     for like in &view.resembles {
         let how = if like.exact { "same input as" } else { "much like" };
-        say(format!("{how:<12}{} ({} alike)", like.case, figures::percent_to(like.similarity, 0)))?;
+        let (words, alike) = (truncate(&one(&like.input), 40), figures::percent_to(like.similarity, 0));
+        say(format!("{how:<12}{} ({alike}): {words}", like.case))?;
     }
     say("history")?;
     let zone = jiff::tz::TimeZone::system();

@@ -235,21 +235,22 @@ impl Check {
 
     /// One line for a person, in the form that [`parse`](Self::parse) reads back.
     pub fn line(&self) -> String {
-        if self.0.len() == 2
-            && let Some(kind) = KINDS.iter().find(|kind| kind.name == self.kind())
-            && let Some(value) = kind.short.and_then(|short| self.0.get(short))
-        {
-            let short = match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                Value::Array(list) if list.len() == 1 => list[0].as_str().map(str::to_owned),
-                _ => None,
-            };
-            if let Some(line) = short.map(|short| format!("{}: {short}", self.kind()))
-                && Self::parse(&line).is_ok_and(|same| same == *self)
-            {
-                return line;
+        let short = |setting: &str| match self.0.get(setting) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Value::Array(list)) if list.len() == 1 => list[0].as_str().map(str::to_owned),
+            _ => None,
+        };
+        let value = match KINDS.iter().find(|kind| kind.name == self.kind()) {
+            Some(kind) if kind.name == "length" && self.0.contains_key("min") => {
+                Some(format!("{}..{}", short("min").unwrap_or_default(), short("max").unwrap_or_default()))
             }
+            Some(kind) => kind.short.and_then(short),
+            None => None,
+        };
+        let line = value.map_or_else(|| self.kind().to_owned(), |value| format!("{}: {value}", self.kind()));
+        if Self::parse(&line).is_ok_and(|same| same == *self) {
+            return line;
         }
         Value::Object(self.0.clone()).to_string()
     }
@@ -374,5 +375,10 @@ mod tests {
         assert_eq!(check("cost: 0.01"), json!({"kind":"cost","max_usd":0.01}));
         assert_eq!(check("exact"), json!({"kind":"exact"}));
         assert!(Check::parse("latency: soon").is_err());
+        for line in
+            ["length: 20..200", "length: 20..", "length: 200", "exact", "contains: a: b", "cost: 0.01"]
+        {
+            assert_eq!(Check::parse(line).unwrap().line(), line);
+        }
     }
 }

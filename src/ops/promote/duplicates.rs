@@ -15,10 +15,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::{CaseId, Content, EvalCase};
+use crate::domain::{CaseId, Content, EvalCase, Untrusted};
 
 /// From which Jaccard index on two inputs are near duplicates.
 pub const NEAR: f64 = 0.6;
+
+/// How many characters of a resembling case are shown.
+const PREVIEW: usize = 120;
 
 /// How many resembling cases are named at most.
 const NAMED: usize = 5;
@@ -28,6 +31,8 @@ const NAMED: usize = 5;
 pub struct Resembles {
     /// The case.
     pub case: CaseId,
+    /// First words of its input.
+    pub input: Untrusted,
     /// Whether its words are the same.
     pub exact: bool,
     /// The Jaccard index, 0 to 1; 1 for an exact one.
@@ -37,8 +42,16 @@ pub struct Resembles {
 /// The inputs of a set, ready to be compared with. Built once for many questions.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    cases: Vec<(CaseId, u64, usize)>,
+    cases: Vec<Known>,
     by_shingle: HashMap<u64, Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    id: CaseId,
+    first_words: Untrusted,
+    whole: u64,
+    shingles: usize,
 }
 
 impl Inputs {
@@ -57,7 +70,8 @@ impl Inputs {
         for shingle in &shingles {
             self.by_shingle.entry(*shingle).or_default().push(self.cases.len());
         }
-        self.cases.push((id.clone(), whole, shingles.len()));
+        let (id, first_words) = (id.clone(), input.asked(PREVIEW));
+        self.cases.push(Known { id, first_words, whole, shingles: shingles.len() });
     }
 
     /// The cases that `input` resembles, most alike first, without `itself`.
@@ -70,12 +84,13 @@ impl Inputs {
         let mut found: Vec<Resembles> = shared
             .into_iter()
             .filter_map(|(place, shared)| {
-                let (id, other, count) = &self.cases[place];
-                let exact = *other == whole;
-                let union = shingles.len() + count - shared;
+                let case = &self.cases[place];
+                let exact = case.whole == whole;
+                let union = shingles.len() + case.shingles - shared;
                 let similarity = if exact { 1.0 } else { shared as f64 / union.max(1) as f64 };
-                (Some(id) != itself && (exact || similarity >= NEAR)).then(|| Resembles {
-                    case: id.clone(),
+                (Some(&case.id) != itself && (exact || similarity >= NEAR)).then(|| Resembles {
+                    case: case.id.clone(),
+                    input: case.first_words.clone(),
                     exact,
                     similarity,
                 })
@@ -140,7 +155,6 @@ fn content_text(content: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Untrusted;
 
     fn text(text: &str) -> Content {
         Content::Text(Untrusted::from(text))
