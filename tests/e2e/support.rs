@@ -47,13 +47,15 @@ pub fn run_json(store: &Path, args: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|e| panic!("tuesday {args:?} printed no JSON ({e}):\n{out}"))
 }
 
-/// `count` plain traces as JSONL, ids `t-<from>…`, a minute apart and ending about now.
+/// `count` plain traces as JSONL, ids `t-<from>…`, a second apart within the last 20 hours; the same
+/// number gives the same trace within one run of the tests.
 pub fn traces(from: usize, count: usize) -> String {
-    let now = jiff::Timestamp::now().as_second();
+    static START: std::sync::LazyLock<i64> =
+        std::sync::LazyLock::new(|| jiff::Timestamp::now().as_second() - 20 * 3600);
     (from..from + count)
         .map(|i| {
-            let at = jiff::Timestamp::from_second(now - 60 * (from + count - i) as i64).expect("in range");
-            let version = if i % 3 == 0 { "v4" } else { "v3" };
+            let at = jiff::Timestamp::from_second(*START + i as i64).expect("in range");
+        let version = if i % 3 == 0 { "v4" } else { "v3" };
             let mut trace = json!({
                 "id": format!("t-{i}"), "session": format!("s-{}", i / 3), "user": format!("u-{}", i % 17),
                 "time": at.to_string(), "feature": "customer_support", "model": "gpt-4o",
