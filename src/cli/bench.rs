@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
-use crate::ops::bench::{ImportBench, Measured, import, make_data};
+use crate::ops::bench::{ImportBench, Measured, draw, import, labels, make_data};
 
 /// Measure this program against plain SQLite, in one run
 #[derive(Args, Debug)]
@@ -36,17 +36,57 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// A draw of a hundredth
+    Draw {
+        /// Of how many traces
+        #[arg(long, visible_alias = "n", default_value_t = 1_000_000)]
+        traces: u64,
+        /// Where data and stores are made; they stay for the next time
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Draws
+        #[arg(long, default_value_t = 9)]
+        rounds: usize,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A label, and the next trace, on a quiet machine and while an import runs
+    Label {
+        /// How many traces the import brings
+        #[arg(long, visible_alias = "n", default_value_t = 200_000)]
+        traces: u64,
+        /// Where data and databases are made; the data stay for the next time
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Labels
+        #[arg(long, default_value_t = 500)]
+        acts: usize,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
-    let What::Import { traces, dir, rounds, no_index, json } = &args.what;
+    let (what, traces, dir, json) = match &args.what {
+        what @ (What::Import { traces, dir, json, .. }
+        | What::Draw { traces, dir, json, .. }
+        | What::Label { traces, dir, json, .. }) => (what, *traces, dir, *json),
+    };
     let folder = dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tuesday-bench"));
     let measured = long::run(Unit::Traces, |_, progress| {
-        let data = make_data(&folder, *traces, progress)?;
-        let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
-        import(&data, &bench, progress)
+        let data = make_data(&folder, traces, progress)?;
+        match what {
+            What::Import { no_index, rounds, .. } => {
+                let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
+                import(&data, &bench, progress)
+            }
+            What::Draw { rounds, .. } => draw(&data, &folder, *rounds, progress),
+            What::Label { acts, .. } => labels(&data, &folder, *acts, progress),
+        }
     })?;
-    show(&measured, *json)
+    show(&measured, json)
 }
 
 fn show(measured: &[Measured], json: bool) -> Result<u8> {

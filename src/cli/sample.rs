@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 
+use super::long::{self, Unit};
 use super::{Face, output};
 use crate::domain::sample::{parse_rate, parse_since};
 use crate::domain::{Dimension, Method, Result};
 use crate::ops::sample::{DrawSpec, SampleView, draw, list, show};
 use crate::ops::{Access, Ctx};
-use crate::task::{Cancel, Progress};
 use crate::text::figures::{percent, plural, thousands};
 
 /// Draw samples of the traces, and show them
@@ -71,7 +71,8 @@ pub(super) fn run(face: &Face, args: &SampleArgs) -> Result<u8> {
     match &args.what {
         What::Draw(args) => {
             let ctx = face.ctx(Access::Existing)?;
-            let view = draw(&ctx, &spec(&ctx, args)?, &Cancel::default(), &Progress::default())?;
+            let spec = spec(&ctx, args)?;
+            let view = long::run(Unit::Traces, |cancel, progress| draw(&ctx, &spec, cancel, progress))?;
             if args.json {
                 output::json(&view)?;
             } else {

@@ -12,6 +12,7 @@
 
 mod around;
 pub mod bench;
+pub mod bench_work;
 mod blocks;
 mod body;
 mod cases;

@@ -98,7 +98,8 @@ fn size(path: &Path) -> f64 {
     std::fs::metadata(path).map_or(0.0, |about| about.len() as f64 / 1e6)
 }
 
-fn remove(path: &Path) {
+/// Removes a database, a store, and all beside it.
+pub(super) fn remove(path: &Path) {
     for end in ["", "-wal", "-shm", "-work", "-work-wal", "-work-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(end);

@@ -3,11 +3,13 @@
 
 mod data;
 mod import;
+mod work;
 
 use serde::Serialize;
 
 pub use data::{BenchData, make_data};
 pub use import::{ImportBench, import};
+pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.
 #[derive(Debug, Clone, Serialize)]
