@@ -9,6 +9,7 @@ mod ctx;
 pub mod figures;
 pub mod import;
 pub mod index;
+pub mod incident;
 pub mod label;
 pub mod promote;
 pub mod review;

@@ -317,6 +317,21 @@ impl ActionKind {
     }
 }
 
+impl Figures {
+    /// A figure by the name that a runbook's severity rules use; `None` when it is not known.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        let all = &self.all;
+        let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
+        match name {
+            "users" => share(all.users_hit?, all.users?),
+            "errors" => share(all.errors, all.requests),
+            "thumbs_down" => share(all.thumbs_down, all.thumbs_up + all.thumbs_down),
+            "requests" => Some(all.requests as f64),
+            _ => None,
+        }
+    }
+}
+
 impl Incident {
     /// What people call it: `INC-7`.
     pub fn name(&self) -> String {

@@ -191,6 +191,14 @@ impl StepKind {
         }
     }
 
+    /// The answers that it offers.
+    pub fn choices(&self) -> &[Untrusted] {
+        match self {
+            Self::Ask { choices } => choices,
+            _ => &[],
+        }
+    }
+
     /// Whether it changes something outside of tuesday.
     pub fn acts(&self) -> bool {
         matches!(self, Self::Command { .. } | Self::Http { .. } | Self::Flag { .. } | Self::Rollback { .. })

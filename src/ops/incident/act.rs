@@ -1,0 +1,94 @@
+//! Opening an incident, and acting in one.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::view::{IncidentView, show};
+use crate::domain::incident::{Act, Evidence, Incident, OpenSpec, TraceExcerpt};
+use crate::domain::runbook::Severity;
+use crate::domain::{Error, Result, Untrusted};
+use crate::ops::Ctx;
+use crate::ops::label::reviewer;
+use crate::store::{IncidentRef, Stamp};
+use crate::wire::read::runbook::{default_runbook, runbook_file};
+
+/// What a person gives to open an incident.
+#[derive(Debug, Clone, Default)]
+pub struct OpenRequest {
+    /// One line.
+    pub title: Untrusted,
+    /// How bad, when known.
+    pub severity: Option<Severity>,
+    /// The feature it is about; the runbook's when none is given.
+    pub feature: Option<Untrusted>,
+    /// When the harm began, when known.
+    pub began_at: Option<Timestamp>,
+    /// The runbook's file; the one that comes with the program when none is given.
+    pub runbook: Option<PathBuf>,
+}
+
+/// Opens an incident. The runbook is pinned: what becomes of the file later does not change it.
+pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<IncidentView> {
+    let now = ctx.clock.now();
+    let runbook = match &request.runbook {
+        Some(path) => runbook_file(path)?,
+        None => default_runbook()?,
+    };
+    if request.began_at.is_some_and(|began| began > now) {
+        return Err(Error::usage("An incident cannot have begun in the future."));
+    }
+    let spec = OpenSpec {
+        title: request.title,
+        severity: request.severity,
+        feature: request.feature.or_else(|| runbook.book.feature.clone()),
+        began_at: request.began_at,
+        runbook,
+    };
+    let incident = ctx.store.open_incident(Incident::open(spec)?, &stamp(ctx, None)?)?;
+    show(ctx, &incident.name())
+}
+
+/// Does one act in an incident named `INC-7`, `7` or by its UUID, and gives it as it is afterwards.
+/// `happened_at` says when it happened, where that was before now.
+pub fn act(ctx: &Ctx, name: &str, act: Act, happened_at: Option<Timestamp>) -> Result<IncidentView> {
+    let which = IncidentRef::parse(name)?;
+    let stamp = stamp(ctx, happened_at)?;
+    let incident = ctx
+        .store
+        .act_on_incident(&which, &stamp, |incident| incident.handle(act, stamp.recorded_at, &stamp.actor))?;
+    show(ctx, &incident.name())
+}
+
+/// Attaches traces as evidence, each with its first words, so that the record can be read where the
+/// traces are not. Those attached already are left out.
+pub fn attach(ctx: &Ctx, name: &str, traces: &[Untrusted]) -> Result<IncidentView> {
+    let excerpts = traces.iter().map(|id| excerpt(ctx, id)).collect::<Result<Vec<_>>>()?;
+    act(ctx, name, Act::Attach { evidence: Evidence::Traces { traces: excerpts } }, None)
+}
+
+fn excerpt(ctx: &Ctx, id: &Untrusted) -> Result<TraceExcerpt> {
+    const WORDS: usize = 200;
+    let Some(stored) = ctx.store.trace_by_id(id.raw())? else {
+        ctx.store.require_trace(id)?;
+        return Err(Error::not_so(format!("The trace {:?} is gone.", id.raw())));
+    };
+    let trace = stored.trace;
+    Ok(TraceExcerpt {
+        id: id.clone(),
+        time: trace.time,
+        version: trace.prompt_version,
+        asked: trace.input.asked(WORDS),
+        answered: trace.output.answered(WORDS),
+    })
+}
+
+fn stamp(ctx: &Ctx, happened_at: Option<Timestamp>) -> Result<Stamp> {
+    let recorded_at = ctx.clock.now();
+    let happened_at = happened_at.unwrap_or(recorded_at);
+    if happened_at > recorded_at {
+        return Err(Error::usage("What is recorded cannot have happened in the future.")
+            .hint("Give a time before now, such as 10m or 2025-03-04T02:58:00Z."));
+    }
+    Ok(Stamp { happened_at, recorded_at, actor: reviewer(ctx)?.into() })
+}

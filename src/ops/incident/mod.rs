@@ -1,0 +1,19 @@
+//! Incidents: open, see, act, take figures, tell the story.
+//!
+//! Every act goes through [`act`]: what may happen is the step machine's to say
+//! ([`Incident::handle`](crate::domain::incident::Incident::handle)). To add an act, add it there; a face
+//! then only has to make it.
+
+mod act;
+mod list;
+mod markdown;
+mod postmortem;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use crate::domain::incident::Act;
+pub use act::{OpenRequest, act, attach, open};
+pub use list::{IncidentLine, list, of_trace};
+pub use postmortem::{PostmortemView, postmortem, save_postmortem};
+pub use view::{IncidentView, LineView, PhaseState, PhaseView, RecordView, StepView, header, show};

@@ -1,0 +1,325 @@
+//! An incident as a face shows it: header facts, phases with their steps, timeline, evidence.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::domain::incident::{
+    Action, Figures, Incident, Missing, Outcome, StepState, StepStatus, Times, TraceExcerpt, span_words,
+};
+use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, would};
+use crate::domain::{Result, Untrusted};
+use crate::ops::Ctx;
+use crate::store::{IncidentFile, IncidentRef};
+use crate::text::{clean_line, figures};
+
+/// All that is shown of an incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IncidentView {
+    /// `INC-7`.
+    pub id: String,
+    /// 7.
+    pub number: i64,
+    /// Its name on every machine.
+    pub uuid: String,
+    /// One line.
+    pub title: Untrusted,
+    /// `open` or `closed`.
+    pub state: &'static str,
+    /// How bad, once said.
+    pub severity: Option<Severity>,
+    /// What it is about.
+    pub feature: Option<Untrusted>,
+    /// The phase it is in.
+    pub phase: Phase,
+    /// 1 to 6.
+    pub phase_number: usize,
+    /// Who leads it.
+    pub commander: Untrusted,
+    /// When it was opened, which is when it was detected.
+    pub opened_at: Timestamp,
+    /// When the harm began, once known.
+    pub began_at: Option<Timestamp>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// As what it was closed.
+    pub outcome: Option<Outcome>,
+    /// What was said on closing.
+    pub closing_note: Option<Untrusted>,
+    /// The time that durations reach to.
+    pub as_of: Timestamp,
+    /// How long things took.
+    pub times: Times,
+    /// All six phases.
+    pub phases: Vec<PhaseView>,
+    /// What happened, oldest first.
+    pub timeline: Vec<LineView>,
+    /// Traces attached as evidence.
+    pub evidence: Vec<TraceExcerpt>,
+    /// The newest figures attached.
+    pub figures: Option<Figures>,
+    /// The severity that the runbook's rules propose for those figures.
+    pub suggested_severity: Option<Severity>,
+    /// Parts of the post-mortem written so far.
+    pub sections: BTreeMap<Section, Untrusted>,
+    /// What is to be done.
+    pub actions: Vec<Action>,
+    /// What is still missing before the story is told.
+    pub missing: Vec<Missing>,
+    /// The runbook it was opened with.
+    pub runbook: RunbookView,
+    /// Whether the record is whole.
+    pub record: RecordView,
+}
+
+/// The runbook that an incident was opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunbookView {
+    /// Its name.
+    pub name: Untrusted,
+    /// blake3 of its text, in hex.
+    pub hash: String,
+}
+
+/// The state of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordView {
+    /// Events in it.
+    pub events: usize,
+    /// Whether every event's hash fits.
+    pub whole: bool,
+    /// The first event that does not fit.
+    pub broken_at: Option<u64>,
+}
+
+/// A phase and its steps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseView {
+    /// Which.
+    pub phase: Phase,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The question it answers.
+    pub question: &'static str,
+    /// Where it stands.
+    pub state: PhaseState,
+    /// When it was entered last.
+    pub entered_at: Option<Timestamp>,
+    /// Since when it is settled.
+    pub settled_at: Option<Timestamp>,
+    /// Its steps.
+    pub steps: Vec<StepView>,
+}
+
+/// Where a phase stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseState {
+    /// The incident is in it.
+    Now,
+    /// Every step is done or skipped.
+    Done,
+    /// Left behind with steps open.
+    Left,
+    /// Still to come.
+    Todo,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepView {
+    /// From 1, over the whole runbook.
+    pub number: usize,
+    /// Its id.
+    pub id: String,
+    /// `manual`, `check`, …
+    pub kind: &'static str,
+    /// Whether it would change something outside, and is therefore signed by hand.
+    pub acts: bool,
+    /// One line.
+    pub title: Untrusted,
+    /// What to do, in Markdown.
+    pub say: Option<Untrusted>,
+    /// What it would do or asks.
+    pub would: Option<Untrusted>,
+    /// The answers offered.
+    pub choices: Vec<Untrusted>,
+    /// Figures shown beside it.
+    pub show: Vec<Figure>,
+    /// The part of the post-mortem that its note becomes.
+    pub fills: Option<Section>,
+    /// Where it stands.
+    pub state: StepStatus,
+    /// Who has it.
+    pub owner: Option<Untrusted>,
+    /// What was said of it.
+    pub note: Option<Untrusted>,
+    /// When the work on it began.
+    pub started_at: Option<Timestamp>,
+    /// When it was settled.
+    pub ended_at: Option<Timestamp>,
+    /// Who settled it.
+    pub ended_by: Option<Untrusted>,
+    /// Time it took, or has taken so far, in milliseconds.
+    pub taken_ms: u64,
+    /// How long it may take, in milliseconds.
+    pub box_ms: Option<u64>,
+    /// Whether it has taken longer than that.
+    pub over_box: bool,
+}
+
+/// A line of the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LineView {
+    /// Its place in the record.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// Who wrote it.
+    pub actor: Untrusted,
+    /// The step it is about.
+    pub step: Option<String>,
+    /// What happened.
+    pub text: Untrusted,
+}
+
+/// One incident, named `INC-7`, `7` or by its UUID.
+pub fn show(ctx: &Ctx, name: &str) -> Result<IncidentView> {
+    let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
+    Ok(view(&file, ctx.clock.now()))
+}
+
+/// The header that never scrolls away: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
+pub fn header(view: &IncidentView, zone: &TimeZone) -> String {
+    let severity = view.severity.map_or("SEV?", Severity::name);
+    let commander = clean_line(view.commander.raw());
+    let open = span_words(view.times.open_ms);
+    let opened = view.opened_at.as_millisecond();
+    let now = view.as_of.as_millisecond();
+    // The date is left out only where it is today's.
+    let since = figures::when(opened, now, zone);
+    match view.outcome {
+        None => format!(
+            "{} {severity} {}/6 {}  {open} since {since}  cmd {commander}",
+            view.id,
+            view.phase_number,
+            view.phase.title().to_uppercase(),
+        ),
+        Some(outcome) => format!(
+            "{} {severity} CLOSED {}  {since}, open for {open}  cmd {commander}",
+            view.id,
+            outcome.words()
+        ),
+    }
+}
+
+fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
+    let incident = &file.incident;
+    let closing = incident.closed.as_ref();
+    let book = &incident.runbook.book;
+    IncidentView {
+        id: incident.name(),
+        number: incident.number,
+        uuid: incident.uuid.clone(),
+        title: incident.title.clone(),
+        state: if incident.is_open() { "open" } else { "closed" },
+        severity: incident.severity,
+        feature: incident.feature.clone(),
+        phase: incident.phase,
+        phase_number: incident.phase.number(),
+        commander: incident.commander.clone(),
+        opened_at: incident.opened_at,
+        began_at: incident.began_at,
+        closed_at: closing.map(|closing| closing.at),
+        outcome: closing.map(|closing| closing.outcome),
+        closing_note: closing.and_then(|closing| closing.note.clone()),
+        as_of: now,
+        times: incident.times(now),
+        phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, now)).collect(),
+        timeline: file
+            .record
+            .iter()
+            .map(|recorded| LineView {
+                seq: recorded.seq,
+                at: recorded.happened_at,
+                recorded_at: recorded.recorded_at,
+                actor: recorded.actor.clone(),
+                step: recorded.event.step().map(str::to_owned),
+                text: recorded.event.words(book),
+            })
+            .collect(),
+        evidence: incident.traces().into_iter().cloned().collect(),
+        figures: incident.figures().cloned(),
+        suggested_severity: incident.figures().and_then(|taken| book.suggest(|name| taken.figure(name))),
+        sections: Section::ALL
+            .into_iter()
+            .filter_map(|section| Some((section, incident.section(section)?)))
+            .collect(),
+        actions: incident.actions.clone(),
+        missing: incident.missing(),
+        runbook: RunbookView { name: book.name.clone(), hash: incident.runbook.hash.clone() },
+        record: RecordView {
+            events: file.record.len(),
+            whole: file.broken_at.is_none(),
+            broken_at: file.broken_at,
+        },
+    }
+}
+
+fn phase_view(incident: &Incident, phase: Phase, now: Timestamp) -> PhaseView {
+    let steps: Vec<StepView> =
+        incident.steps_of(phase).map(|(index, step, state)| step_view(index, step, state, now)).collect();
+    let open = steps.iter().any(|step| !step.state.is_settled());
+    let index = phase.index();
+    let state = match (incident.phase == phase && incident.is_open(), open) {
+        (true, _) => PhaseState::Now,
+        (false, false) if !steps.is_empty() => PhaseState::Done,
+        (false, _) if incident.phase > phase || !incident.is_open() => PhaseState::Left,
+        (false, _) => PhaseState::Todo,
+    };
+    PhaseView {
+        phase,
+        title: phase.title(),
+        question: phase.question(),
+        state,
+        entered_at: incident.entered[index],
+        settled_at: incident.settled[index],
+        steps,
+    }
+}
+
+fn step_view(index: usize, step: &Step, state: &StepState, now: Timestamp) -> StepView {
+    let running = match state.state {
+        StepStatus::Doing => state
+            .started_at
+            .and_then(|from| u64::try_from(now.as_millisecond() - from.as_millisecond()).ok())
+            .unwrap_or(0),
+        _ => 0,
+    };
+    let taken_ms = state.taken_ms + running;
+    StepView {
+        number: index + 1,
+        id: step.id.clone(),
+        kind: step.kind.name(),
+        acts: step.kind.acts(),
+        title: step.title.clone(),
+        say: step.say.clone(),
+        would: would(step),
+        choices: step.kind.choices().to_vec(),
+        show: step.show.clone(),
+        fills: step.fills,
+        state: state.state,
+        owner: state.owner.clone(),
+        note: state.note.clone(),
+        started_at: state.started_at,
+        ended_at: state.ended.as_ref().map(|(at, _)| *at),
+        ended_by: state.ended.as_ref().map(|(_, by)| by.clone()),
+        taken_ms,
+        box_ms: step.box_ms,
+        over_box: step.box_ms.is_some_and(|limit| taken_ms > limit),
+    }
+}
