@@ -3,6 +3,8 @@
 mod bench;
 mod evals;
 mod import;
+mod incident;
+mod init;
 mod label;
 mod labels;
 mod long;
@@ -40,6 +42,8 @@ enum Command {
     Bench(bench::BenchArgs),
     Import(import::ImportArgs),
     Evals(evals::EvalsArgs),
+    Incident(incident::IncidentArgs),
+    Init(init::InitArgs),
     Sample(sample::SampleArgs),
     Label(label::LabelArgs),
     Labels(labels::LabelsArgs),
@@ -66,6 +70,8 @@ fn run(args: Args) -> Result<u8> {
         Command::Bench(args) => bench::run(args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
+        Command::Incident(args) => incident::run(&face, args),
+        Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),
         Command::Label(args) => label::run(&face, args),
         Command::Labels(args) => labels::run(&face, args),

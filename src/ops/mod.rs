@@ -10,6 +10,7 @@ pub mod figures;
 pub mod import;
 pub mod index;
 pub mod incident;
+pub mod init;
 pub mod label;
 pub mod promote;
 pub mod review;

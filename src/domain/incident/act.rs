@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::{
-    Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, StepStatus, TraceExcerpt, times::clock_words,
+    Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, Recorded, StepStatus, TraceExcerpt,
+    times::clock_words,
 };
+use crate::domain::query::nearest;
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::{Error, Result, Untrusted};
 
@@ -159,6 +161,31 @@ impl Incident {
         Ok(vec![event])
     }
 
+    /// What these acts record, one after the other: all of them, or the error of the first that may not
+    /// happen.
+    pub fn handle_all(
+        &self,
+        acts: Vec<Act>,
+        now: Timestamp,
+        actor: &Untrusted,
+    ) -> Result<Vec<IncidentEvent>> {
+        let (mut ahead, mut all) = (self.clone(), Vec::new());
+        for act in acts {
+            for event in ahead.handle(act, now, actor)? {
+                ahead.apply(&Recorded {
+                    seq: ahead.seq + 1,
+                    happened_at: now,
+                    recorded_at: now,
+                    actor: actor.clone(),
+                    event: event.clone(),
+                    hash: [0; 32],
+                });
+                all.push(event);
+            }
+        }
+        Ok(all)
+    }
+
     /// Refuses acts that the incident as a whole is past, or not yet at. After closing, the
     /// post-mortem goes on: notes, evidence, its steps and its parts.
     fn may(&self, act: &Act) -> Result<()> {
@@ -202,11 +229,12 @@ impl Incident {
     pub fn find(&self, step: &str) -> Result<usize> {
         self.runbook.book.find(step).ok_or_else(|| {
             let ids: Vec<&str> = self.runbook.book.steps.iter().map(|step| step.id.as_str()).collect();
-            Error::not_so(format!("{} has no step “{step}”.", self.name())).hint(format!(
-                "Steps go by number, 1 to {}, or by id: {}.",
-                ids.len(),
-                ids.join(", ")
-            ))
+            let error = Error::not_so(format!("{} has no step “{step}”.", self.name()));
+            let error = match nearest(step, ids.iter().copied()) {
+                Some(near) => error.hint(format!("Did you mean “{near}”?")),
+                None => error,
+            };
+            error.hint(format!("Steps go by number, 1 to {}, or by id: {}.", ids.len(), ids.join(", ")))
         })
     }
 

@@ -34,12 +34,21 @@ impl Incident {
         if self.began_at.is_none() {
             ask("when it began".into(), format!("tuesday incident began {name} 2h"));
         }
-        for phase in Phase::ALL {
-            let open: Vec<&str> = self
-                .steps_of(phase)
-                .filter(|(_, _, state)| !state.state.is_settled())
-                .map(|(_, step, _)| step.id.as_str())
-                .collect();
+        let open = |phase: Phase| {
+            let todo = self.steps_of(phase).filter(|(_, _, state)| !state.state.is_settled());
+            todo.map(|(_, step, _)| step.id.as_str()).collect::<Vec<_>>()
+        };
+        // Once it is closed only the post-mortem's steps can still be done: the rest is explained.
+        let late = |phase: Phase| !self.is_open() && phase != Phase::Postmortem;
+        let left: Vec<&str> = Phase::ALL.into_iter().filter(|phase| late(*phase)).flat_map(open).collect();
+        if !left.is_empty() {
+            ask(
+                format!("why these were left open: {}", left.join(", ")),
+                format!("tuesday incident note {name} TEXT"),
+            );
+        }
+        for phase in Phase::ALL.into_iter().filter(|phase| !late(*phase)) {
+            let open = open(phase);
             if !open.is_empty() {
                 ask(
                     format!("{}: {}", phase.title(), open.join(", ")),

@@ -52,11 +52,16 @@ pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<IncidentView> {
 /// Does one act in an incident named `INC-7`, `7` or by its UUID, and gives it as it is afterwards.
 /// `happened_at` says when it happened, where that was before now.
 pub fn act(ctx: &Ctx, name: &str, act: Act, happened_at: Option<Timestamp>) -> Result<IncidentView> {
+    acts(ctx, name, vec![act], happened_at)
+}
+
+/// Does several acts as one: all of them, or none.
+pub fn acts(ctx: &Ctx, name: &str, acts: Vec<Act>, happened_at: Option<Timestamp>) -> Result<IncidentView> {
     let which = IncidentRef::parse(name)?;
     let stamp = stamp(ctx, happened_at)?;
-    let incident = ctx
-        .store
-        .act_on_incident(&which, &stamp, |incident| incident.handle(act, stamp.recorded_at, &stamp.actor))?;
+    let incident = ctx.store.act_on_incident(&which, &stamp, |incident| {
+        incident.handle_all(acts, stamp.recorded_at, &stamp.actor)
+    })?;
     show(ctx, &incident.name())
 }
 

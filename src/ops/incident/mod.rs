@@ -13,7 +13,7 @@ mod tests;
 mod view;
 
 pub use crate::domain::incident::Act;
-pub use act::{OpenRequest, act, attach, open};
+pub use act::{OpenRequest, act, acts, attach, open};
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{PostmortemView, postmortem, save_postmortem};
 pub use view::{IncidentView, LineView, PhaseState, PhaseView, RecordView, StepView, header, show};

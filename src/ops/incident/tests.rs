@@ -1,1 +1,295 @@
+//! Incidents on real stores, through the ops that both faces call.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::domain::incident::{Action, ActionKind, Evidence, Figures, Outcome, StepStatus, Tally};
+use crate::domain::runbook::{Phase, Section, Severity};
+use crate::domain::{ErrorKind, Untrusted};
+use crate::ops::{Access, Ctx};
+use crate::store::Preparer;
+use crate::task::Clock;
+
+struct World {
+    folder: tempfile::TempDir,
+    ctx: Ctx,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed("2025-03-04T02:55:00Z".parse::<Timestamp>().unwrap());
+        let ctx = Ctx::open(&folder.path().join("t.db"), Access::Create, "mira", clock).unwrap();
+        Self { folder, ctx }
+    }
+
+    fn trace(&self, id: &str, input: &str, output: &str) {
+        let trace = serde_json::json!({"id": id, "input": input, "output": output, "prompt_version": "v4",
+            "time": "2025-03-04T01:12:00Z"});
+        let mut loader = self.ctx.store.loader().unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let ready = preparer.prepare(serde_json::from_value(trace).unwrap(), self.ctx.clock.now()).unwrap();
+        loader.write(&mut [ready]).unwrap();
+    }
+
+    fn open(&self, title: &str) -> IncidentView {
+        let request = OpenRequest {
+            title: title.into(),
+            severity: Some(Severity::Sev2),
+            began_at: Some("2025-03-04T01:10:00Z".parse().unwrap()),
+            ..OpenRequest::default()
+        };
+        open(&self.ctx, request).unwrap()
+    }
+
+    fn later(&self, minutes: i64) -> &Self {
+        self.ctx.clock.advance_ms(minutes * 60_000);
+        self
+    }
+
+    fn done(&self, step: &str, note: &str) -> IncidentView {
+        act(&self.ctx, "1", Act::Done { step: step.into(), note: Some(note.into()) }, None).unwrap()
+    }
+
+    fn markdown(&self) -> String {
+        postmortem(&self.ctx, "INC-1", &TimeZone::UTC).unwrap().markdown
+    }
+}
+
+fn figures() -> Figures {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let tally = |requests, errors, down| Tally {
+        requests,
+        errors,
+        thumbs_down: down,
+        thumbs_up: 100,
+        users: Some(1000),
+        users_hit: Some(140),
+        ..Tally::default()
+    };
+    Figures {
+        query: "feature:support | \"x\"".into(),
+        since: at("2025-03-04T01:10:00Z"),
+        until: at("2025-03-04T03:00:00Z"),
+        taken_at: at("2025-03-04T03:00:00Z"),
+        all: tally(8_750, 143, 60),
+        by_version: vec![("v4".into(), tally(7_000, 140, 58)), ("".into(), tally(1_750, 3, 2))],
+    }
+}
+
+#[test]
+fn an_incident_is_walked_through_from_open_to_post_mortem() {
+    let world = World::new();
+    world.trace("t_8f21", "why a fee?", "You can just transfer your balance to resolve the overdraft fee.");
+    let view = world.open("Bad overdraft advice after prompt v4");
+    assert_eq!((view.id.as_str(), view.phase, view.commander.raw()), ("INC-1", Phase::Detect, "mira"));
+    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 1/6 DETECT  0s since 02:55  cmd mira");
+    world.later(3).done("acknowledge", "I have it");
+    let view = attach(&world.ctx, "inc-1", &["t_8f21".into()]).unwrap();
+    assert_eq!(view.evidence[0].answered.raw().split(' ').next(), Some("You"));
+    act(&world.ctx, "1", Act::Attach { evidence: Evidence::Figures { figures: figures() } }, None).unwrap();
+    world.done("hypothesis", "prompt v4, line 12");
+    let view = world.later(6).done("off", "flag support-ai enabled -> disabled");
+    assert_eq!((view.phase, view.suggested_severity), (Phase::Contain, Some(Severity::Sev2)));
+    for step in ["choose", "effect", "tell-contained"] {
+        act(&world.ctx, "1", Act::Skip { step: step.into(), note: None }, None).unwrap();
+    }
+    let view = world.later(36).done("rollback", "v4 -> v3");
+    assert_eq!(view.times.contain_ms, Some(9 * 60_000));
+    assert_eq!(view.times.exposure_ms, Some(114 * 60_000));
+    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 4/6 FIX  45m since 02:55  cmd mira");
+    let view = act(&world.ctx, "1", Act::Close { outcome: Outcome::Resolved, note: None }, None).unwrap();
+    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 CLOSED resolved  02:55, open for 45m  cmd mira");
+    assert!(view.missing.iter().any(|missing| missing.what.contains("watch")), "{:?}", view.missing);
+
+    let markdown = world.markdown();
+    for part in [
+        "# Post-mortem INC-1: Bad overdraft advice after prompt v4",
+        "| State | draft, closed 2025-03-04 03:40 +00:00 |",
+        "| Detected | 2025-03-04 02:55 +00:00 (1h 45m after it began) |",
+        "| Contained | 2025-03-04 03:04 +00:00 (9m after detection) |",
+        "| People exposed for | 1h 54m |",
+        "| all | 8,750 | 143 (1.6 % [1.4, 1.9]) | 60 (37.5 % [30.4, 45.2]) | 1,000 | 140 |",
+        "| no version | 1,750 |",
+        "over `feature:support | \"x\"`",
+        "| 2025-03-04 02:58 +00:00 | mira | “Acknowledge, and say who leads” done: I have it |",
+        "## Why\n\nprompt v4, line 12\n",
+        "It went unnoticed for 1h 45m.",
+        "- `t_8f21`, version `v4`, 2025-03-04 01:12 +00:00",
+        "  - answered: `You can just transfer your balance to resolve the overdraft fee.`",
+        "## Still missing",
+    ] {
+        assert!(markdown.contains(part), "{part}\nis not in\n{markdown}");
+    }
+}
+
+#[test]
+fn what_is_written_and_agreed_stands_in_the_post_mortem() {
+    let world = World::new();
+    world.open("x");
+    let write = |section, text: &str| Act::Write { section, text: text.into() };
+    let action = |owner: Option<&str>| Act::AddAction {
+        action: Action {
+            text: "German cases | in the gate".into(),
+            kind: ActionKind::Prevent,
+            owner: owner.map(Untrusted::from),
+            due: owner.map(|_| "2025-03-11".into()),
+        },
+    };
+    let both = vec![write(Section::Summary, "Users got *bad* advice.\n# No heading"), action(Some("ann"))];
+    let view = acts(&world.ctx, "1", both, None).unwrap();
+    assert!(!view.missing.iter().any(|missing| missing.what.contains("action")), "{:?}", view.missing);
+    act(&world.ctx, "1", action(None), None).unwrap();
+    let markdown = world.markdown();
+    assert!(markdown.contains("## Summary\n\nUsers got \\*bad\\* advice.\n\\# No heading\n"), "{markdown}");
+    assert!(
+        markdown.contains("| 1 | German cases \\| in the gate | prevent | ann | 2025-03-11 |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| 2 | German cases \\| in the gate | prevent | **nobody yet** |"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn several_acts_are_done_as_one_or_not_at_all() {
+    let world = World::new();
+    world.open("x");
+    let done = |step: &str| Act::Done { step: step.into(), note: None };
+    let both = vec![done("fresh"), done("fresh")];
+    let error = acts(&world.ctx, "1", both, None).unwrap_err();
+    assert!(error.what.contains("was done by mira"), "{}", error.what);
+    let view = show(&world.ctx, "1").unwrap();
+    assert_eq!((view.record.events, view.phases[0].steps[1].state), (1, StepStatus::Todo));
+}
+
+#[test]
+fn the_runbook_of_an_incident_is_the_one_it_was_opened_with() {
+    let world = World::new();
+    let path = world.folder.path().join("own.toml");
+    let text = "schema = 1\nname = \"own\"\nfeature = \"cards\"\n[[step]]\nid = \"a\"\nphase = \"contain\"\n\
+                kind = \"manual\"\ntitle = \"First\"\n";
+    std::fs::write(&path, text).unwrap();
+    let request = || OpenRequest { title: "x".into(), runbook: Some(path.clone()), ..OpenRequest::default() };
+    let view = open(&world.ctx, request()).unwrap();
+    assert_eq!((view.phase, view.feature.clone()), (Phase::Contain, Some("cards".into())));
+    std::fs::write(&path, text.replace("First", "Second").replace("manual", "nanual")).unwrap();
+    let view = show(&world.ctx, "1").unwrap();
+    assert_eq!(view.phases[2].steps[0].title.raw(), "First");
+    let error = open(&world.ctx, request()).unwrap_err();
+    assert!(error.what.contains("own.toml, line 7: ") && error.hints[0].contains("manual"), "{error:?}");
+    assert_eq!(list(&world.ctx).unwrap().len(), 1, "nothing was opened");
+}
+
+#[test]
+fn a_step_done_before_now_says_so() {
+    let world = World::new();
+    world.open("x");
+    let earlier = world.ctx.clock.now();
+    world.later(30);
+    let done = || Act::Done { step: "fresh".into(), note: None };
+    let view = act(&world.ctx, "1", done(), Some(earlier)).unwrap();
+    assert_eq!(view.phases[0].steps[1].ended_at, Some(earlier));
+    assert!(world.markdown().contains("done (recorded 2025-03-04 03:25 +00:00) |"), "{}", world.markdown());
+    let future = earlier + jiff::SignedDuration::from_hours(9);
+    assert_eq!(act(&world.ctx, "1", done(), Some(future)).unwrap_err().kind, ErrorKind::Usage);
+}
+
+#[test]
+fn a_false_alarm_says_so_and_asks_for_little() {
+    let world = World::new();
+    world.open("x");
+    let close = Act::Close { outcome: Outcome::FalseAlarm, note: Some("the judge was changed".into()) };
+    let view = act(&world.ctx, "1", close, None).unwrap();
+    assert_eq!(view.missing, []);
+    assert!(world.markdown().contains("## False alarm\n\nthe judge was changed\n"));
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_when_asked() {
+    let world = World::new();
+    world.open("x");
+    let path = world.folder.path().join("pm/inc-1.md");
+    save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, false).unwrap();
+    std::fs::write(&path, "edited").unwrap();
+    let error = save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, false).unwrap_err();
+    assert!(error.hints[0].contains("--force"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "edited");
+    save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, true).unwrap();
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("# Post-mortem INC-1"));
+}
+
+#[test]
+fn unknown_traces_and_incidents_are_named() {
+    let world = World::new();
+    world.trace("t-100", "a", "b");
+    world.open("x");
+    let error = attach(&world.ctx, "1", &["t-100".into(), "t-101".into()]).unwrap_err();
+    assert!(error.what.contains("t-101") && error.hints[0].contains("t-100"), "{error:?}");
+    assert_eq!(show(&world.ctx, "1").unwrap().evidence, [], "all or nothing");
+    assert_eq!(show(&world.ctx, "INC-9").unwrap_err().kind, ErrorKind::NotSo);
+    attach(&world.ctx, "1", &["t-100".into()]).unwrap();
+    assert_eq!(of_trace(&world.ctx, &"t-100".into()).unwrap(), ["INC-1"]);
+}
+
+/// Every string of the list of naughty strings, as title, note and trace: the post-mortem keeps its
+/// headings, and nothing in it moves a terminal's cursor.
+#[test]
+fn naughty_strings_do_not_change_the_document() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/blns.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: {path} is not there");
+        return;
+    };
+    let strings: Vec<String> = serde_json::from_str(&text).unwrap();
+    let headings = |text: &str| {
+        use pulldown_cmark::{Event, Options, Parser, Tag};
+        let parser = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_GFM);
+        let starts = parser.filter_map(|event| match event {
+            Event::Start(Tag::Heading { level, .. }) => Some(format!("{level:?}")),
+            Event::Start(Tag::Table(columns)) => Some(format!("table of {}", columns.len())),
+            Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::HtmlBlock)) => {
+                Some(format!("{tag:?}"))
+            }
+            Event::Html(_) | Event::InlineHtml(_) => Some("html".to_owned()),
+            _ => None,
+        });
+        starts.collect::<Vec<_>>()
+    };
+    let world = World::new();
+    let told = |name: &str, words: &[&str]| {
+        let acts_of = words
+            .iter()
+            .flat_map(|words| {
+                [
+                    Act::Note { text: format!("x{words}").into(), step: None },
+                    Act::Note { text: format!("{words} x").into(), step: Some("off".into()) },
+                    Act::Write { section: Section::Why, text: format!("{words}\n\n{words} x").into() },
+                    Act::Write { section: Section::Prevention, text: format!("a\n{words}").into() },
+                ]
+            })
+            .collect();
+        acts(&world.ctx, name, acts_of, None).unwrap();
+        let ids: Vec<Untrusted> = words.iter().map(|words| format!("{name}-{words}").into()).collect();
+        for (id, words) in ids.iter().zip(words) {
+            world.trace(id.raw(), words, words);
+        }
+        attach(&world.ctx, name, &ids).unwrap();
+        postmortem(&world.ctx, name, &TimeZone::UTC).unwrap().markdown
+    };
+    let open = |title: &str| {
+        let request = OpenRequest { title: title.into(), ..OpenRequest::default() };
+        open(&world.ctx, request).unwrap().id
+    };
+    let plain = headings(&told(&open("x"), &["x"]));
+    let strings: Vec<&str> = strings.iter().map(String::as_str).filter(|s| !s.trim().is_empty()).collect();
+    // Several to an incident: opening one for each of five hundred strings takes long.
+    for words in strings.chunks(12) {
+        let markdown = told(&open(&format!("{} x", words[0])), words);
+        assert_eq!(headings(&markdown), plain, "{words:?}\n{markdown}");
+        let unsafe_char = markdown.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(unsafe_char, None, "{words:?}");
+    }
+}

@@ -1,0 +1,359 @@
+//! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
+
+mod print;
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Face, output};
+use crate::domain::incident::{Action, ActionKind, Outcome};
+use crate::domain::runbook::{Phase, Section, Severity};
+use crate::domain::sample::parse_since;
+use crate::domain::{Error, Result, Untrusted};
+use crate::ops::incident::{self, Act, IncidentView, OpenRequest};
+use crate::ops::{Access, Ctx};
+
+/// Open an incident, step through its runbook, and write the post-mortem
+#[derive(Args, Debug)]
+pub(super) struct IncidentArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Open an incident; its runbook is kept as it is now
+    Open {
+        /// What is wrong, in a few words
+        title: String,
+        /// How bad it is, SEV1 (worst) to SEV4
+        #[arg(long, value_parser = severity)]
+        severity: Option<Severity>,
+        /// The feature it is about
+        #[arg(long)]
+        feature: Option<String>,
+        /// When it began: an age such as 2h, a date, or a time
+        #[arg(long, value_name = "TIME")]
+        began: Option<String>,
+        /// The runbook's file [default: the team's, else the one built in]
+        #[arg(long, value_name = "FILE")]
+        runbook: Option<PathBuf>,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the incidents, open ones first
+    List {
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an incident: its steps, its timeline, what is missing
+    Show(Which),
+    /// Settle, begin, give away or take up a step
+    Step {
+        #[command(flatten)]
+        which: Which,
+        /// The step's id or number
+        step: String,
+        /// What becomes of it
+        #[arg(value_parser = PossibleValuesParser::new(["done", "skip", "start", "reopen", "assign"]))]
+        what: String,
+        /// What came of it, or why
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Who has it
+        #[arg(long, value_name = "NAME", required_if_eq("what", "assign"))]
+        owner: Option<String>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Write something into the timeline
+    Note {
+        #[command(flatten)]
+        which: Which,
+        /// What
+        text: String,
+        /// The step it belongs to
+        #[arg(long)]
+        step: Option<String>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Attach traces as evidence
+    Attach {
+        #[command(flatten)]
+        which: Which,
+        /// The traces
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<String>,
+    },
+    /// Say how bad it is
+    Severity {
+        #[command(flatten)]
+        which: Which,
+        /// SEV1 (worst) to SEV4
+        #[arg(value_parser = severity)]
+        severity: Severity,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Say when it began
+    Began {
+        #[command(flatten)]
+        which: Which,
+        /// An age such as 2h, a date, or a time
+        time: String,
+    },
+    /// Go to a phase
+    Phase {
+        #[command(flatten)]
+        which: Which,
+        #[arg(value_parser = phase)]
+        phase: Phase,
+    },
+    /// Hand the command to somebody else
+    Handover {
+        #[command(flatten)]
+        which: Which,
+        /// Who leads from here
+        to: String,
+        /// What they should know
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Close it, and hear what the post-mortem still lacks
+    Close {
+        #[command(flatten)]
+        which: Which,
+        /// There was nothing: the meter was broken, or the alert wrong
+        #[arg(long)]
+        false_alarm: bool,
+        /// In a sentence
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Open a closed incident again
+    Reopen {
+        #[command(flatten)]
+        which: Which,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Print the post-mortem as Markdown, or write parts of it
+    Postmortem(PostmortemArgs),
+}
+
+#[derive(Args, Debug)]
+struct Which {
+    /// The incident: INC-7, 7, or its UUID
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Answer with JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct At {
+    /// When it happened, where that was before now: an age such as 10m, or a time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct PostmortemArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Write it into a file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace the file when it is there already
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Write a part of it: summary, impact, why, detection, went_well, went_badly, lucky, prevention
+    #[arg(long, value_name = "PART=TEXT")]
+    set: Vec<String>,
+    /// Add an action
+    #[arg(long, value_name = "TEXT")]
+    action: Option<String>,
+    /// Whose action it is
+    #[arg(long, value_name = "NAME", requires = "action")]
+    owner: Option<String>,
+    /// When it is due
+    #[arg(long, value_name = "DATE", requires = "action")]
+    due: Option<String>,
+    /// What the action is to do
+    #[arg(long, requires = "action", default_value = "prevent",
+        value_parser = PossibleValuesParser::new(ActionKind::ALL.map(ActionKind::name)))]
+    kind: String,
+}
+
+pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
+    let write = || face.ctx(Access::Existing);
+    match &args.command {
+        Command::Open { title, severity, feature, began, runbook, json } => {
+            // At three in the morning nobody should be refused for want of a store.
+            let ctx = face.ctx(Access::Create)?;
+            let request = OpenRequest {
+                title: title.as_str().into(),
+                severity: *severity,
+                feature: feature.as_deref().map(Untrusted::from),
+                began_at: began.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()?,
+                runbook: runbook.clone(),
+            };
+            let view = incident::open(&ctx, request)?;
+            let said = format!("Opened {}.", view.id);
+            print::acted(&view, &said, *json)
+        }
+        Command::List { json } => print::list(&incident::list(&face.ctx(Access::ReadOnly)?)?, *json),
+        Command::Show(which) => {
+            let view = incident::show(&face.ctx(Access::ReadOnly)?, &which.id)?;
+            if which.json { output::json(&view).map(|()| 0) } else { print::show(&view) }
+        }
+        Command::Step { which, step, what, note, owner, at } => {
+            let ctx = write()?;
+            let (step, note) = (step.clone(), text(note));
+            let owner = text(owner);
+            let assign = owner.clone().map(|owner| Act::Assign { step: step.clone(), owner });
+            let (acts, said) = match what.as_str() {
+                "start" => (vec![Act::Start { step: step.clone(), owner, note }], "Began"),
+                "assign" => (assign.into_iter().collect(), "Gave away"),
+                "reopen" => {
+                    let act = Act::Reopen { step: step.clone(), note };
+                    ([act].into_iter().chain(assign).collect(), "Took up again")
+                }
+                "skip" => {
+                    let act = Act::Skip { step: step.clone(), note };
+                    (assign.into_iter().chain([act]).collect(), "Skipped")
+                }
+                _ => {
+                    let act = Act::Done { step: step.clone(), note };
+                    (assign.into_iter().chain([act]).collect(), "Done:")
+                }
+            };
+            let view = incident::acts(&ctx, &which.id, acts, at.time(&ctx)?)?;
+            print::stepped(&view, &step, said, which.json)
+        }
+        Command::Note { which, text, step, at } => {
+            let ctx = write()?;
+            let note = Act::Note { text: text.as_str().into(), step: step.clone() };
+            let view = incident::act(&ctx, &which.id, note, at.time(&ctx)?)?;
+            print::acted(&view, &format!("Noted in {}.", view.id), which.json)
+        }
+        Command::Attach { which, traces } => {
+            let traces: Vec<Untrusted> = traces.iter().map(|id| id.as_str().into()).collect();
+            let view = incident::attach(&write()?, &which.id, &traces)?;
+            let said = format!("Attached; {} has {} traces as evidence.", view.id, view.evidence.len());
+            print::acted(&view, &said, which.json)
+        }
+        Command::Severity { which, severity, note } => {
+            let act = Act::Severity { severity: *severity, note: text(note) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            print::acted(&view, &format!("{} is {severity} now.", view.id), which.json)
+        }
+        Command::Began { which, time } => {
+            let ctx = write()?;
+            let began_at = parse_since(time, ctx.clock.now())?;
+            let view = incident::act(&ctx, &which.id, Act::Began { began_at }, None)?;
+            let at = print::clock(began_at, &TimeZone::system());
+            print::acted(&view, &format!("{} began at {at}.", view.id), which.json)
+        }
+        Command::Phase { which, phase } => {
+            let view = incident::act(&write()?, &which.id, Act::Enter { phase: *phase }, None)?;
+            print::acted(&view, &format!("{} is in {} now.", view.id, phase.title()), which.json)
+        }
+        Command::Handover { which, to, note } => {
+            let act = Act::HandOver { to: to.as_str().into(), note: text(note) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            print::acted(&view, &format!("{to} leads {} now.", view.id), which.json)
+        }
+        Command::Close { which, false_alarm, note } => {
+            let outcome = if *false_alarm { Outcome::FalseAlarm } else { Outcome::Resolved };
+            let act = Act::Close { outcome, note: text(note) };
+            print::closed(&incident::act(&write()?, &which.id, act, None)?, which.json)
+        }
+        Command::Reopen { which, note } => {
+            let act = Act::ReopenIncident { note: text(note) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            print::acted(&view, &format!("{} is open again.", view.id), which.json)
+        }
+        Command::Postmortem(args) => postmortem(face, args),
+    }
+}
+
+fn postmortem(face: &Face, args: &PostmortemArgs) -> Result<u8> {
+    let mut acts = args.set.iter().map(|part| section(part)).collect::<Result<Vec<_>>>()?;
+    if let Some(action) = &args.action {
+        let kind = ActionKind::ALL.into_iter().find(|kind| kind.name() == args.kind).unwrap_or_default();
+        let (owner, due) = (text(&args.owner), text(&args.due));
+        acts.push(Act::AddAction { action: Action { text: action.as_str().into(), kind, owner, due } });
+    }
+    let which = &args.which;
+    let ctx = face.ctx(if acts.is_empty() { Access::ReadOnly } else { Access::Existing })?;
+    if !acts.is_empty() {
+        let written = acts.len();
+        let view = incident::acts(&ctx, &which.id, acts, None)?;
+        if args.out.is_none() {
+            let said = format!("Wrote {written} of the post-mortem of {}.", view.id);
+            return print::acted(&view, &said, which.json);
+        }
+    }
+    let zone = TimeZone::system();
+    let view = match &args.out {
+        None => incident::postmortem(&ctx, &which.id, &zone)?,
+        Some(path) => {
+            let view = incident::save_postmortem(&ctx, &which.id, &zone, path, args.force)?;
+            if !which.json {
+                let lacks = match view.missing.len() {
+                    0 => String::new(),
+                    n => format!(" It lacks {n} things; they stand at its end."),
+                };
+                return output::text(&format!("Wrote {}.{lacks}", path.display())).map(|()| 0);
+            }
+            view
+        }
+    };
+    if which.json {
+        return output::json(&view).map(|()| 0);
+    }
+    // What is in the document was made safe when it was written.
+    output::text(view.markdown.trim_end()).map(|()| 0)
+}
+
+fn section(part: &str) -> Result<Act> {
+    let known = || Section::ALL.map(Section::name).join(", ");
+    let (name, text) = part.split_once('=').ok_or_else(|| {
+        Error::usage(format!("“{part}” names no part of the post-mortem."))
+            .hint(format!("Write --set PART=TEXT; the parts are {}.", known()))
+    })?;
+    let section = Section::from_name(name.trim()).ok_or_else(|| {
+        Error::usage(format!("A post-mortem has no part “{name}”."))
+            .hint(format!("The parts are {}.", known()))
+    })?;
+    Ok(Act::Write { section, text: text.into() })
+}
+
+impl At {
+    fn time(&self, ctx: &Ctx) -> Result<Option<Timestamp>> {
+        self.at.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()
+    }
+}
+
+fn text(text: &Option<String>) -> Option<Untrusted> {
+    text.as_deref().map(Untrusted::from)
+}
+
+fn severity(text: &str) -> std::result::Result<Severity, String> {
+    Severity::from_name(text).ok_or_else(|| "SEV1, SEV2, SEV3 or SEV4".to_owned())
+}
+
+fn phase(text: &str) -> std::result::Result<Phase, String> {
+    Phase::from_name(text).ok_or_else(|| Phase::ALL.map(Phase::name).join(", "))
+}
