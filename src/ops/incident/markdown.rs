@@ -21,7 +21,8 @@ pub(super) fn paragraphs(text: &Untrusted) -> String {
         let (marker, rest) = part.split_at(item);
         out += &" ".repeat(if item > 0 { depth } else { 0 });
         out += marker;
-        out += &block_start(&inline(rest));
+        // Far from its marker it would be code, where escapes show.
+        out += &block_start(&inline(rest.trim_start()));
         out.push('\n');
     }
     out.trim_end().to_owned()
@@ -52,8 +53,11 @@ fn inline(text: &str) -> String {
             '\\' | '`' | '*' | '[' | ']' | '<' | '|' => true,
             '~' => chars.get(at + 1) == Some(&'~') || (at > 0 && chars[at - 1] == '~'),
             '_' => !inside_word,
-            // Amounts of money stay; formulas between dollars do not begin.
-            '$' => !chars.get(at + 1).is_some_and(char::is_ascii_digit),
+            // Amounts of money stay: after a space a dollar can open a formula, but never close one.
+            '$' => {
+                let amount = chars.get(at + 1).is_some_and(char::is_ascii_digit);
+                !(amount && (at == 0 || chars[at - 1].is_whitespace()))
+            }
             '&' => chars.get(at + 1).is_some_and(|c| *c == '#' || c.is_alphabetic()),
             _ => false,
         };
@@ -98,9 +102,13 @@ mod tests {
 
     #[test]
     fn ordinary_words_are_left_alone() {
-        for text in
-            ["Rolled back to v3. It helped!", "wrong_policy: 12 % (v4)", "a & b, 3 < 4? no", "user's #1"]
-        {
+        for text in [
+            "Rolled back to v3. It helped!",
+            "wrong_policy: 12 % (v4)",
+            "a & b, 3 < 4? no",
+            "user's #1",
+            "from $5 to $6",
+        ] {
             assert_eq!(line(&text.into()).replace("\\<", "<"), text);
         }
         assert_eq!(paragraphs(&"- one\n- two *b*\n\n1. x".into()), "- one\n- two \\*b\\*\n\n1. x");

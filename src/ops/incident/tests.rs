@@ -27,7 +27,7 @@ impl World {
     fn trace(&self, id: &str, input: &str, output: &str) {
         let trace = serde_json::json!({"id": id, "input": input, "output": output, "prompt_version": "v4",
             "time": "2025-03-04T01:12:00Z"});
-        let mut loader = self.ctx.store.loader().unwrap();
+        let mut loader = self.ctx.store.loader(1).unwrap();
         let mut preparer = Preparer::new(None).unwrap();
         let ready = preparer.prepare(serde_json::from_value(trace).unwrap(), self.ctx.clock.now()).unwrap();
         loader.write(&mut [ready]).unwrap();
