@@ -34,6 +34,7 @@ pub fn figures(
         until,
         taken_at: now,
         all: tally(&all),
+        before: None,
         by_version,
     })
 }

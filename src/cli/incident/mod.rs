@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Face, output};
-use crate::domain::incident::{Action, ActionKind, Outcome};
+use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
-use crate::domain::{Error, Result, Untrusted};
-use crate::ops::incident::{self, Act, IncidentView, OpenRequest};
+use crate::domain::{Error, Query, Result, Untrusted};
+use crate::ops::incident::{self, Act, FiguresRequest, IncidentView, OpenRequest};
 use crate::ops::{Access, Ctx};
+use crate::task::Cancel;
+use crate::text::figures;
 
 /// Open an incident, step through its runbook, and write the post-mortem
 #[derive(Args, Debug)]
@@ -89,8 +91,25 @@ enum Command {
         #[command(flatten)]
         which: Which,
         /// The traces
-        #[arg(required = true, value_name = "TRACE")]
+        #[arg(required_unless_present = "query", value_name = "TRACE")]
         traces: Vec<String>,
+        /// A query that shows something, instead of traces
+        #[arg(long, conflicts_with = "traces")]
+        query: Option<String>,
+    },
+    /// Count what it did so far: requests, errors, thumbs down, users, by prompt version
+    Figures {
+        #[command(flatten)]
+        which: Which,
+        /// Only these traces, besides being of the incident's feature
+        #[arg(long = "where", value_name = "QUERY")]
+        only: Option<String>,
+        /// From then on [default: when it began, else a day before it was opened]
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Keep them in the record
+        #[arg(long)]
+        keep: bool,
     },
     /// Say how bad it is
     Severity {
@@ -247,10 +266,31 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::act(&ctx, &which.id, note, at.time(&ctx)?)?;
             print::acted(&view, &format!("Noted in {}.", view.id), which.json)
         }
-        Command::Attach { which, traces } => {
+        Command::Attach { which, query: Some(query), .. } => {
+            let query = Query::parse(query)?.to_string().into();
+            let act = Act::Attach { evidence: Evidence::Query { query } };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            print::acted(&view, "Attached the query.", which.json)
+        }
+        Command::Figures { which, only, since, keep } => {
+            let ctx = face.ctx(if *keep { Access::Existing } else { Access::ReadOnly })?;
+            let request = FiguresRequest {
+                only: only.as_deref().map(Query::parse).transpose()?,
+                since: since.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()?,
+            };
+            let taken = if *keep {
+                incident::keep_figures(&ctx, &which.id, &request, &Cancel::default())?.figures
+            } else {
+                Some(incident::figures_now(&ctx, &which.id, &request, &Cancel::default())?)
+            };
+            let taken = taken.unwrap_or_default();
+            if which.json { output::json(&taken).map(|()| 0) } else { print::figures(&taken, *keep) }
+        }
+        Command::Attach { which, traces, .. } => {
             let traces: Vec<Untrusted> = traces.iter().map(|id| id.as_str().into()).collect();
             let view = incident::attach(&write()?, &which.id, &traces)?;
-            let said = format!("Attached; {} has {} traces as evidence.", view.id, view.evidence.len());
+            let held = figures::plural(view.evidence.len(), "trace");
+            let said = format!("Attached; {} has {held} as evidence.", view.id);
             print::acted(&view, &said, which.json)
         }
         Command::Severity { which, severity, note } => {
@@ -276,8 +316,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
         }
         Command::Close { which, false_alarm, note } => {
             let outcome = if *false_alarm { Outcome::FalseAlarm } else { Outcome::Resolved };
-            let act = Act::Close { outcome, note: text(note) };
-            print::closed(&incident::act(&write()?, &which.id, act, None)?, which.json)
+            print::closed(&incident::close(&write()?, &which.id, outcome, text(note))?, which.json)
         }
         Command::Reopen { which, note } => {
             let act = Act::ReopenIncident { note: text(note) };

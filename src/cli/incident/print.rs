@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::{IncidentView, output};
 use crate::domain::Result;
-use crate::domain::incident::{Missing, StepStatus, span_words};
+use crate::domain::incident::{Figures, Missing, StepStatus, span_words};
 use crate::domain::runbook::Severity;
-use crate::ops::incident::{IncidentLine, PhaseState, StepView, header};
+use crate::ops::incident::{IncidentLine, PhaseState, StepView, TallyWords, header};
 use crate::text::{clean_line, figures};
 
 /// An act was done: one line about it, then the header.
@@ -142,6 +142,21 @@ fn step_line(step: &StepView) -> String {
         line += &format!("\n         {}", clean_line(note.raw()));
     }
     line + "\n"
+}
+
+pub(super) fn figures(taken: &Figures, kept: bool) -> Result<u8> {
+    let zone = TimeZone::system();
+    let words = TallyWords::of(taken);
+    output::table(&TallyWords::HEADINGS, words.into_iter().map(|line| line.cells().to_vec()))?;
+    let query = if taken.query.is_empty() { "all traces" } else { taken.query.raw() };
+    let kept = if kept { "; kept in the record" } else { "" };
+    output::text(&format!(
+        "{} from {} to {}{kept}. Shares with 95 % intervals; thumbs down of all thumbs.",
+        clean_line(query),
+        clock(taken.since, &zone),
+        clock(taken.until, &zone)
+    ))?;
+    Ok(0)
 }
 
 /// A time with its date, in the person's zone.

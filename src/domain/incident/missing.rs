@@ -66,7 +66,7 @@ impl Incident {
             ask("traces as evidence".into(), format!("tuesday incident attach {name} TRACE…"));
         }
         if self.figures().is_none() {
-            ask("figures of the impact".into(), format!("tuesday incident figures {name}"));
+            ask("figures of the impact".into(), format!("tuesday incident figures {name} --keep"));
         }
         for section in [Section::Summary, Section::Why, Section::Prevention, Section::WentWell] {
             if self.section(section).is_none() {

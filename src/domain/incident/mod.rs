@@ -242,7 +242,10 @@ pub struct Figures {
     pub taken_at: Timestamp,
     /// All the traffic asked about.
     pub all: Tally,
-    /// The same by prompt version, most requests first.
+    /// The same traffic in as long a time before: what is usual.
+    #[serde(default)]
+    pub before: Option<Tally>,
+    /// All of it by prompt version, most requests first.
     #[serde(default)]
     pub by_version: Vec<(Untrusted, Tally)>,
 }

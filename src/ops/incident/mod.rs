@@ -5,6 +5,7 @@
 //! then only has to make it.
 
 mod act;
+mod figures;
 mod list;
 mod markdown;
 mod postmortem;
@@ -14,6 +15,7 @@ mod view;
 
 pub use crate::domain::incident::Act;
 pub use act::{OpenRequest, act, acts, attach, open};
+pub use figures::{FiguresRequest, TallyWords, close, figures_now, keep_figures};
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{PostmortemView, postmortem, save_postmortem};
 pub use view::{IncidentView, LineView, PhaseState, PhaseView, RecordView, StepView, header, show};

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::figures::{FiguresRequest, TallyWords, figures_now};
 use super::markdown::{code, line, paragraphs};
 use super::view::{IncidentView, show};
-use crate::domain::incident::{Figures, Missing, Outcome, Tally, span_words};
+use crate::domain::incident::{Figures, Missing, Outcome, span_words};
 use crate::domain::runbook::{Phase, Section};
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
-use crate::stats::wilson;
+use crate::task::Cancel;
 use crate::text::figures;
 use crate::wire::write::new_file::write_text;
 
@@ -34,7 +35,12 @@ pub struct PostmortemView {
 
 /// Writes the post-mortem of an incident, with times in this zone.
 pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemView> {
-    let view = show(ctx, name)?;
+    let mut view = show(ctx, name)?;
+    if view.figures.is_none() && view.outcome != Some(Outcome::FalseAlarm) {
+        // A draft shows how things stand, whoever forgot to take figures.
+        let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
+        view.figures = taken.ok().filter(|taken| taken.all.requests > 0);
+    }
     let markdown = Writer { view: &view, zone, out: String::new() }.write();
     Ok(PostmortemView { id: view.id.clone(), draft: draft(&view), markdown, missing: view.missing })
 }
@@ -163,10 +169,11 @@ impl Writer<'_> {
     }
 
     fn impact(&mut self) {
+        let view = self.view;
         self.heading("Impact");
         let text = self.view.sections.get(&Section::Impact).map(paragraphs);
-        match (&self.view.figures, &text) {
-            (None, None) => self.block("_No figures were taken._"),
+        match (&view.figures, &text) {
+            (None, None) => self.block("_There was no traffic to count, or none could be read._"),
             (None, Some(_)) => {}
             (Some(taken), _) => self.figures(taken),
         }
@@ -176,12 +183,14 @@ impl Writer<'_> {
     }
 
     fn figures(&mut self, taken: &Figures) {
-        self.block("| | requests | errors | thumbs down | users | users hit |");
-        self.line("|---|---:|---:|---:|---:|---:|");
-        self.line(&tally("all", &taken.all));
-        for (version, numbers) in &taken.by_version {
-            let name = if version.is_empty() { "no version".to_owned() } else { line(version) };
-            self.line(&tally(&name, numbers));
+        self.block(&format!("| {} |", TallyWords::HEADINGS.join(" | ")));
+        self.line("|---|---:|---:|---:|---:|---:|---:|---:|");
+        for words in TallyWords::of(taken) {
+            let name = line(&words.name);
+            // The figures are ours; only the name is somebody's.
+            let mut cells = words.cells();
+            cells[0] = name;
+            self.line(&format!("| {} |", cells.join(" | ")));
         }
         let query = if taken.query.is_empty() { "all traces".to_owned() } else { code(&taken.query) };
         self.block(&format!(
@@ -238,9 +247,9 @@ impl Writer<'_> {
         self.heading("Evidence");
         if self.view.evidence.is_empty() {
             self.block("_No traces were attached._");
-            return;
+        } else {
+            self.line("");
         }
-        self.line("");
         for trace in &self.view.evidence {
             let mut head = format!("- {}", code(&trace.id));
             if let Some(version) = &trace.version {
@@ -252,6 +261,12 @@ impl Writer<'_> {
             self.line(&head);
             self.line(&format!("  - asked: {}", code(&trace.asked)));
             self.line(&format!("  - answered: {}", code(&trace.answered)));
+        }
+        if !self.view.queries.is_empty() {
+            self.line("");
+        }
+        for query in &self.view.queries {
+            self.line(&format!("- query {}", code(query)));
         }
     }
 
@@ -295,27 +310,4 @@ impl Writer<'_> {
             self.line(&format!("- {what}: {}", code(&missing.way.as_str().into())));
         }
     }
-}
-
-fn tally(name: &str, tally: &Tally) -> String {
-    let count = |n: u64| figures::thousands(i64::try_from(n).unwrap_or(i64::MAX));
-    let share = |part: u64, of: u64| match wilson(part as f64, of as f64, 0.95) {
-        None => count(part),
-        Some(interval) => format!(
-            "{} ({} [{}, {}])",
-            count(part),
-            figures::percent(part as f64 / of as f64),
-            figures::fixed(interval.lower * 100.0, 1),
-            figures::fixed(interval.upper * 100.0, 1)
-        ),
-    };
-    let users = |n: Option<u64>| n.map_or(figures::UNKNOWN.to_owned(), count);
-    format!(
-        "| {name} | {} | {} | {} | {} | {} |",
-        count(tally.requests),
-        share(tally.errors, tally.requests),
-        share(tally.thumbs_down, tally.thumbs_up + tally.thumbs_down),
-        users(tally.users),
-        users(tally.users_hit),
-    )
 }

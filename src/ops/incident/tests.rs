@@ -74,7 +74,8 @@ fn figures() -> Figures {
         until: at("2025-03-04T03:00:00Z"),
         taken_at: at("2025-03-04T03:00:00Z"),
         all: tally(8_750, 143, 60),
-        by_version: vec![("v4".into(), tally(7_000, 140, 58)), ("".into(), tally(1_750, 3, 2))],
+        before: Some(tally(9_000, 12, 8)),
+        by_version: vec![("v4".into(), tally(7_000, 140, 58)), ("support@v3".into(), tally(1_750, 3, 2))],
     }
 }
 
@@ -110,8 +111,9 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
         "| Detected | 2025-03-04 02:55 +00:00 (1h 45m after it began) |",
         "| Contained | 2025-03-04 03:04 +00:00 (9m after detection) |",
         "| People exposed for | 1h 54m |",
-        "| all | 8,750 | 143 (1.6 % [1.4, 1.9]) | 60 (37.5 % [30.4, 45.2]) | 1,000 | 140 |",
-        "| no version | 1,750 |",
+        "| all | 8,750 | 143 (1.6 % [1.4, 1.9]) | 60 (37.5 % [30.4, 45.2]) | 1,000 | 140 | — | — |",
+        "| as long before | 9,000 |",
+        "| support@v3 | 1,750 |",
         "over `feature:support | \"x\"`",
         "| 2025-03-04 02:58 +00:00 | mira | “Acknowledge, and say who leads” done: I have it |",
         "## Why\n\nprompt v4, line 12\n",
@@ -292,4 +294,36 @@ fn naughty_strings_do_not_change_the_document() {
         let unsafe_char = markdown.chars().find(|c| c.is_control() && *c != '\n');
         assert_eq!(unsafe_char, None, "{words:?}");
     }
+}
+
+#[test]
+fn closing_takes_the_figures_and_a_draft_shows_them_as_they_stand() {
+    let world = World::new();
+    let began = "2025-03-04T01:10:00Z".parse::<Timestamp>().unwrap().as_second();
+    for n in 0..60 {
+        let trace = serde_json::json!({
+            "id": format!("t{n}"), "input": "a", "output": "b", "user": format!("u{}", n % 6), "feature": "support",
+            "prompt": "support", "prompt_version": if n < 20 { "v3" } else { "v4" },
+            "status": if n >= 40 { "error" } else { "ok" },
+            "time": Timestamp::from_second(began - 1200 + n * 60).unwrap(),
+        });
+        let mut loader = world.ctx.store.loader(1).unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let ready = preparer.prepare(serde_json::from_value(trace).unwrap(), world.ctx.clock.now()).unwrap();
+        loader.write(&mut [ready]).unwrap();
+    }
+    let view = world.open("x");
+    assert!(world.markdown().contains("| all | 40 | 20 (50.0 %"), "{}", world.markdown());
+    let only = Some(crate::domain::Query::parse("status:error").unwrap());
+    let request = FiguresRequest { only, since: None };
+    let taken = figures_now(&world.ctx, "1", &request, &crate::task::Cancel::default()).unwrap();
+    assert_eq!((taken.all.requests, taken.query.raw()), (20, "status:error"));
+    assert_eq!(view.figures, None);
+    let view = close(&world.ctx, "1", Outcome::Resolved, None).unwrap();
+    let kept = view.figures.unwrap();
+    assert_eq!((kept.all.requests, kept.all.errors, kept.before.unwrap().requests), (40, 20, 20));
+    assert_eq!((kept.all.users, kept.all.users_hit), (Some(6), Some(6)));
+    assert_eq!(view.suggested_severity, Some(Severity::Sev1), "everybody was hit");
+    let words: Vec<String> = view.timeline.iter().map(|line| line.text.raw().to_owned()).collect();
+    assert_eq!(words[1..], ["figures taken: 40 requests, 20 errors, 0 thumbs down", "closed, resolved"]);
 }

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::domain::incident::{
-    Action, Figures, Incident, Missing, Outcome, StepState, StepStatus, Times, TraceExcerpt, span_words,
+    Action, Evidence, Figures, Incident, Missing, Outcome, StepState, StepStatus, Times, TraceExcerpt,
+    span_words,
 };
 use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, would};
 use crate::domain::{Result, Untrusted};
@@ -58,6 +59,8 @@ pub struct IncidentView {
     pub timeline: Vec<LineView>,
     /// Traces attached as evidence.
     pub evidence: Vec<TraceExcerpt>,
+    /// Queries attached as evidence.
+    pub queries: Vec<Untrusted>,
     /// The newest figures attached.
     pub figures: Option<Figures>,
     /// The severity that the runbook's rules propose for those figures.
@@ -253,6 +256,14 @@ fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
             })
             .collect(),
         evidence: incident.traces().into_iter().cloned().collect(),
+        queries: incident
+            .evidence
+            .iter()
+            .filter_map(|exhibit| match &exhibit.evidence {
+                Evidence::Query { query } => Some(query.clone()),
+                _ => None,
+            })
+            .collect(),
         figures: incident.figures().cloned(),
         suggested_severity: incident.figures().and_then(|taken| book.suggest(|name| taken.figure(name))),
         sections: Section::ALL
