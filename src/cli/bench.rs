@@ -94,8 +94,10 @@ fn show(measured: &[Measured], json: bool) -> Result<u8> {
         output::json(&measured)?;
     } else {
         output::table(
-            &["what", "plain", "tuesday", "unit", "ratio", "wanted"],
+            &["what", "plain", "tuesday", "unit", "ratio", "wanted", "plain cpu", "tuesday cpu"],
             measured.iter().map(|m| {
+                let cpu =
+                    |of: fn((f64, f64)) -> f64| m.cpu.map_or(String::new(), |cpu| format!("{:.2}", of(cpu)));
                 vec![
                     m.what.to_owned(),
                     format!("{:.2}", m.raw),
@@ -103,6 +105,8 @@ fn show(measured: &[Measured], json: bool) -> Result<u8> {
                     m.unit.to_owned(),
                     format!("{:.2}", m.ratio),
                     format!("{:.2}", m.wanted),
+                    cpu(|c| c.0),
+                    cpu(|c| c.1),
                 ]
             }),
         )?;

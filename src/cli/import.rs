@@ -9,6 +9,7 @@ use super::{Face, output};
 use crate::domain::Result;
 use crate::ops::Access;
 use crate::ops::import::{Format, ImportSpec, ImportView, files};
+use crate::ops::index::catch_up;
 use crate::text::figures::{plural, thousands};
 
 /// Bring traces into the store, from files or standard input
@@ -68,15 +69,18 @@ pub(super) fn run(face: &Face, args: &ImportArgs) -> Result<u8> {
         rejects: args.rejects.clone(),
     };
     let ctx = face.ctx(Access::Create)?;
-    let view = long::run(Unit::Bytes, |cancel, progress| files(&ctx, &spec, cancel, progress))?;
+    let mut view = long::run(Unit::Bytes, |cancel, progress| files(&ctx, &spec, cancel, progress))?;
     name_rejects(&view);
+    if !args.no_index && !view.stopped {
+        view.text_index = long::run(Unit::Traces, |cancel, progress| catch_up(&ctx, cancel, progress))?;
+    }
     if args.json {
         output::json(&view)?;
     } else {
         output::text(&told(&view))?;
     }
     Ok(match &view {
-        view if view.stopped => 1,
+        view if view.stopped || !args.no_index && view.text_index.pending > 0 => 1,
         view if view.rejected > 0 => 3,
         _ => 0,
     })
@@ -119,6 +123,12 @@ fn told(view: &ImportView) -> String {
         if let Some(rejects) = &file.rejects_file {
             lines.push(format!("  Rejects of {} are in {rejects}.", file.file));
         }
+    }
+    if view.text_index.pending > 0 {
+        lines.push(format!(
+            "  {} not searchable yet: the program builds the search index in the background.",
+            plural(usize::try_from(view.text_index.pending).unwrap_or(usize::MAX), "trace")
+        ));
     }
     if view.stopped {
         lines.push("Stopped. What was added is kept; the same command goes on from there.".to_owned());

@@ -106,6 +106,8 @@ impl Store {
         let mut db = Connection::open(path).map_err(sql)?;
         db.busy_timeout(BUSY).map_err(sql)?;
         schema.check(&db, &name)?;
+        // Texts of a kilobyte waste a tenth of pages of 4 KiB. No effect on a file that has pages already.
+        db.pragma_update(None, "page_size", 8192).map_err(sql)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
         db.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
         db.pragma_update(None, "foreign_keys", true).map_err(sql)?;

@@ -2,9 +2,8 @@
 //! sorted afterwards, and FTS5 filled from it.
 
 use std::path::Path;
-use std::time::Instant;
 
-use super::{BenchData, Measured};
+use super::{BenchData, Measured, Spent};
 use crate::domain::{Error, Result};
 use crate::ops::import::{ImportSpec, files};
 use crate::ops::{Access, Ctx, index};
@@ -24,73 +23,79 @@ pub struct ImportBench {
 
 /// Loads the data both ways in turn.
 pub fn import(data: &BenchData, bench: &ImportBench, progress: &Progress) -> Result<Vec<Measured>> {
-    let best = |a: f64, b: f64| if a == 0.0 { b } else { a.min(b) };
-    let mut raw = [0.0; 4];
-    let mut ours = [0.0; 4];
+    let (mut raw, mut ours) = (Round::default(), Round::default());
     for _ in 0..bench.rounds.max(1) {
-        let (now, size) = raw_round(data, bench, progress)?;
-        for (kept, new) in raw.iter_mut().zip([now[0], now[1], size, 0.0]) {
-            *kept = best(*kept, new);
-        }
-        let now = our_round(data, bench, progress)?;
-        for (kept, new) in ours.iter_mut().zip(now) {
-            *kept = best(*kept, new);
-        }
+        raw = raw.best(raw_round(data, bench, progress)?);
+        ours = ours.best(our_round(data, bench, progress)?);
     }
-    let mut measured = vec![Measured::less("import, durable and browsable", "s", raw[0], ours[0], 0.8)];
+    let mut measured = vec![Measured::time("import, durable and browsable", raw.load, ours.load, 0.8)];
     if bench.index {
-        measured.push(Measured::less("search index", "s", raw[1], ours[1], 1.0));
-        measured.push(Measured::less("both", "s", raw[0] + raw[1], ours[0] + ours[1], 1.0));
+        measured.push(Measured::time("search index", raw.index, ours.index, 1.0));
+        let both = (raw.load.and(raw.index), ours.load.and(ours.index));
+        measured.push(Measured::time("both", both.0, both.1, 1.0));
     }
     let json = data.bytes as f64 / 1e6;
-    measured.push(Measured::less("store size against the JSONL", "MB", json, ours[2], 1.0 / 1.2));
-    measured.push(Measured::less("store size against plain tables", "MB", raw[2], ours[2], 1.0));
+    measured.push(Measured::less("store against JSONL", "MB", json, ours.size, 1.0 / 1.2));
+    measured.push(Measured::less("store against plain tables", "MB", raw.size, ours.size, 1.0));
     Ok(measured)
 }
 
-fn raw_round(data: &BenchData, bench: &ImportBench, progress: &Progress) -> Result<([f64; 2], f64)> {
+/// What one way took.
+#[derive(Default, Clone, Copy)]
+struct Round {
+    load: Spent,
+    index: Spent,
+    /// Megabytes of the database.
+    size: f64,
+}
+
+impl Round {
+    fn best(self, other: Self) -> Self {
+        Self { load: self.load.best(other.load), index: self.index.best(other.index), size: other.size }
+    }
+}
+
+fn raw_round(data: &BenchData, bench: &ImportBench, progress: &Progress) -> Result<Round> {
     let path = bench.folder.join("bench-raw.db");
     remove(&path);
     progress.phase("plain loader");
-    let begun = Instant::now();
-    let mut raw = RawLoader::create(&path)?;
-    raw.load(&data.path)?;
-    raw.index()?;
-    let loaded = begun.elapsed().as_secs_f64();
+    let (raw, load) = Spent::on(|| {
+        let mut raw = RawLoader::create(&path)?;
+        raw.load(&data.path)?;
+        raw.index()?;
+        Ok(raw)
+    })?;
     progress.phase("plain search index");
-    let begun = Instant::now();
-    if bench.index {
-        raw.search_index()?;
-    }
-    let indexed = begun.elapsed().as_secs_f64();
+    let ((), index) = Spent::on(|| if bench.index { raw.search_index() } else { Ok(()) })?;
     drop(raw);
     let size = size(&path);
     remove(&path);
-    Ok(([loaded, indexed], size))
+    Ok(Round { load, index, size })
 }
 
-fn our_round(data: &BenchData, bench: &ImportBench, progress: &Progress) -> Result<[f64; 4]> {
+fn our_round(data: &BenchData, bench: &ImportBench, progress: &Progress) -> Result<Round> {
     let path = bench.folder.join("bench-ours.db");
     remove(&path);
-    let begun = Instant::now();
-    let ctx = Ctx::open(&path, Access::Create, "bench", Clock::System)?;
     let spec = ImportSpec { files: vec![data.path.display().to_string()], ..ImportSpec::default() };
-    let view = files(&ctx, &spec, &Cancel::default(), progress)?;
-    let loaded = begun.elapsed().as_secs_f64();
+    let cancel = Cancel::default();
+    let ((ctx, view), load) = Spent::on(|| {
+        let ctx = Ctx::open(&path, Access::Create, "bench", Clock::System)?;
+        let view = files(&ctx, &spec, &cancel, progress)?;
+        Ok((ctx, view))
+    })?;
     if view.added != data.traces {
         return Err(Error::failed(format!("{} of {} traces were taken.", view.added, data.traces)));
     }
-    let begun = Instant::now();
-    if bench.index {
-        index::catch_up(&ctx, &Cancel::default(), progress)?;
-    }
-    let indexed = begun.elapsed().as_secs_f64();
+    let ((), index) = Spent::on(|| {
+        if bench.index {
+            index::catch_up(&ctx, &cancel, progress)?;
+        }
+        Ok(())
+    })?;
     drop(ctx);
     let size = size(&path);
-    if std::env::var_os("TUESDAY_BENCH_KEEP").is_none() {
-        remove(&path);
-    }
-    Ok([loaded, indexed, size, 0.0])
+    remove(&path);
+    Ok(Round { load, index, size })
 }
 
 /// Megabytes on the disk.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Ctx;
+use super::index::IndexView;
 use crate::domain::{Error, Result, Trace};
 use crate::store::{Outcome, Prepared, Preparer};
 use crate::task::{Cancel, Progress};
@@ -58,6 +59,8 @@ pub struct ImportView {
     pub stopped: bool,
     /// Odd things about what was taken.
     pub notes: NotesView,
+    /// How far the search index is behind the rows.
+    pub text_index: IndexView,
     /// The same for each file.
     pub files: Vec<FileView>,
     /// The first rejects.
@@ -137,6 +140,8 @@ pub fn files(ctx: &Ctx, spec: &ImportSpec, cancel: &Cancel, progress: &Progress)
     let began = std::time::Instant::now();
     let mut view = pipeline::run(ctx, spec, plan, cancel, progress)?;
     view.seconds = began.elapsed().as_secs_f64();
+    let (indexed, last) = ctx.store.text_index_state()?;
+    view.text_index.pending = (last - indexed).max(0).unsigned_abs();
     drop(lock);
     Ok(view)
 }

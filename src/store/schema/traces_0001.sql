@@ -101,3 +101,5 @@ CREATE TABLE rollup(
 CREATE VIRTUAL TABLE text_index USING fts5(
   input, output, content='', columnsize=0, detail=full, tokenize='ascii'
 );
+-- One segment a transaction, whatever its size; sixteen of a level are merged, in steps.
+INSERT INTO text_index(text_index, rank) VALUES ('hashsize', 67108864), ('automerge', 16), ('crisismerge', 32);
