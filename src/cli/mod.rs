@@ -5,10 +5,12 @@ mod evals;
 mod import;
 mod incident;
 mod init;
+mod keys;
 mod label;
 mod labels;
 mod long;
 mod output;
+mod review;
 mod sample;
 mod taxonomy;
 mod trace;
@@ -18,19 +20,24 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::{Config, Environment, Flags};
 use crate::domain::Result;
 use crate::ops::{Access, Ctx};
 use crate::task::Clock;
+use crate::tui::ScreenId;
 
 /// Review, label, evaluate and run incidents for an LLM feature in production.
 #[derive(Parser, Debug)]
 #[command(name = "tuesday", version, disable_help_subcommand = true)]
 struct Args {
-    /// The store to work on
-    #[arg(long, value_name = "FILE", env = "TUESDAY_STORE")]
+    /// The configuration [default: the nearest tuesday.toml upwards from here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The store to work on [env: TUESDAY_STORE] [default: tuesday.db here, else in your data folder]
+    #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
-    /// Your name, on labels and incident records [default: your login name]
-    #[arg(long, value_name = "NAME", env = "TUESDAY_REVIEWER")]
+    /// Your name, on labels and incident records [env: TUESDAY_REVIEWER] [default: your login name]
+    #[arg(long, value_name = "NAME")]
     reviewer: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -49,6 +56,8 @@ enum Command {
     Labels(labels::LabelsArgs),
     Taxonomy(taxonomy::TaxonomyArgs),
     Trace(trace::TraceArgs),
+    Review(review::ReviewArgs),
+    Keys(keys::KeysArgs),
 }
 
 /// Parses the arguments, runs, prints, and gives the exit code.
@@ -64,8 +73,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<u8> {
-    let face = Face { args };
-    let Some(command) = &face.args.command else { return Ok(0) };
+    let flags = Flags { config: args.config, store: args.store, reviewer: args.reviewer };
+    let face = Face { config: Config::resolve(&flags, &Environment::of_process()?)? };
+    let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
         Command::Import(args) => import::run(&face, args),
@@ -77,25 +87,28 @@ fn run(args: Args) -> Result<u8> {
         Command::Labels(args) => labels::run(&face, args),
         Command::Taxonomy(args) => taxonomy::run(&face, args),
         Command::Trace(args) => trace::run(&face, args),
+        Command::Review(args) => review::run(&face, args),
+        Command::Keys(args) => keys::run(&face, args),
     }
 }
 
-/// What each command gets: the global flags, resolved when they are needed.
+/// What each command gets: the configuration in force.
 struct Face {
-    args: Args,
+    config: Config,
 }
 
 impl Face {
-    /// Opens the store that the flags, the environment or the default name.
+    /// Opens the store that the flags, the environment, the configuration or the default name.
     fn ctx(&self, access: Access) -> Result<Ctx> {
-        Ctx::open(&self.store_path()?, access, &self.reviewer(), Clock::System)
+        let ctx = Ctx::open(&self.store_path()?, access, &self.reviewer(), Clock::System)?;
+        Ok(ctx.with_evals_dir(self.config.evals_dir.value.clone()))
     }
 
     fn store_path(&self) -> Result<PathBuf> {
-        Ok(self.args.store.clone().unwrap_or_else(|| PathBuf::from("tuesday.db")))
+        Ok(self.config.store.value.clone())
     }
 
     fn reviewer(&self) -> String {
-        self.args.reviewer.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "me".to_owned())
+        self.config.reviewer.value.clone()
     }
 }

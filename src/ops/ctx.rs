@@ -30,4 +30,9 @@ impl Ctx {
         self.evals_dir = Some(dir);
         self
     }
+
+    /// Whether the store takes people's work, or can only be read.
+    pub fn writable(&self) -> bool {
+        self.store.is_writable()
+    }
 }

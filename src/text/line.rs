@@ -31,6 +31,19 @@ pub enum Role {
     CurrentMatch,
     Added,
     Removed,
+    /// The subject of a screen or a pane.
+    Title,
+    /// A key that can be pressed.
+    Key,
+    /// Where the person is: the present tab, the cursor's mark.
+    Accent,
+    Pass,
+    Fail,
+    Unsure,
+    Better,
+    Worse,
+    /// Wants attention now.
+    Alert,
 }
 
 /// How a run of text is drawn, by meaning.

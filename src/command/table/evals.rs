@@ -1,0 +1,5 @@
+//! The evals screen's commands.
+
+use super::rows;
+
+rows! {}

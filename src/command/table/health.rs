@@ -1,0 +1,5 @@
+//! The health screen's commands.
+
+use super::rows;
+
+rows! {}

@@ -1,0 +1,5 @@
+//! The incidents screen's commands.
+
+use super::rows;
+
+rows! {}

@@ -1,0 +1,5 @@
+//! The Review screen's commands.
+
+use super::rows;
+
+rows! {}

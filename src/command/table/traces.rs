@@ -1,0 +1,5 @@
+//! The traces screen's commands.
+
+use super::rows;
+
+rows! {}

@@ -1,0 +1,223 @@
+//! `tuesday.toml`, read strictly: what it does not know is refused with its place and the nearest name.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::colour::{Colour, MEANINGS, colour_names};
+use super::{Origin, Set, ThemeChoice};
+use crate::command::{Keymap, nearest, parse_keys, table};
+use crate::domain::{Error, Result};
+use crate::text::Role;
+
+const KEYS: &[&str] = &["store", "reviewer", "evals_dir", "runbook", "theme", "editor", "keys", "colors"];
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub struct FileConfig {
+    pub store: Option<Set<PathBuf>>,
+    pub reviewer: Option<Set<String>>,
+    pub evals_dir: Option<Set<PathBuf>>,
+    pub runbook: Option<Set<PathBuf>>,
+    pub theme: Option<Set<ThemeChoice>>,
+    pub editor: Option<Set<String>>,
+    pub keymap: Keymap,
+    pub colours: Vec<(Role, Colour)>,
+}
+
+/// A file while it is read: knows how to name a place in it.
+struct Reader<'a> {
+    name: String,
+    text: &'a str,
+}
+
+/// Reads the file.
+pub fn read(path: &Path) -> Result<FileConfig> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Error::usage(format!("The configuration {} cannot be read.", path.display())).because(e)
+    })?;
+    parse(&path.display().to_string(), &text)
+}
+
+/// Reads the file's text.
+pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
+    let reader = Reader { name: name.to_owned(), text };
+    let table =
+        DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message().to_owned()))?;
+    let mut config = FileConfig::default();
+    for (key, value) in table.get_ref() {
+        let at = || Origin::File { line: reader.place(&key.span()).0 };
+        match key.get_ref().as_ref() {
+            "store" => config.store = Some(Set::new(reader.text(value)?.into(), at())),
+            "reviewer" => config.reviewer = Some(Set::new(reader.text(value)?, at())),
+            "evals_dir" => config.evals_dir = Some(Set::new(reader.text(value)?.into(), at())),
+            "runbook" => config.runbook = Some(Set::new(reader.text(value)?.into(), at())),
+            "editor" => config.editor = Some(Set::new(reader.text(value)?, at())),
+            "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
+            "keys" => config.keymap = reader.keymap(value)?,
+            "colors" => config.colours = reader.colours(value)?,
+            other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
+        }
+    }
+    Ok(config)
+}
+
+impl Reader<'_> {
+    /// Line and column of a place, from 1.
+    fn place(&self, span: &Range<usize>) -> (usize, usize) {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+
+    fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Error {
+        let (line, column) = self.place(&span);
+        Error::usage(format!("{}:{line}:{column}: {}", self.name, what.as_ref()))
+    }
+
+    fn unknown<'a>(
+        &self,
+        span: Range<usize>,
+        found: &str,
+        what: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> Error {
+        let error = self.wrong(span, format!("there is no {what} `{found}`."));
+        match nearest(found, known.clone()) {
+            Some(near) => error.hint(format!("Did you mean `{near}`?")),
+            None => error.hint(format!("There are: {}.", known.collect::<Vec<_>>().join(", "))),
+        }
+    }
+
+    fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String> {
+        match value.get_ref() {
+            DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
+            DeValue::String(_) => Err(self.wrong(value.span(), "this must not be empty.")),
+            other => Err(self.wrong(value.span(), format!("a text belongs here, not {}.", kind(other)))),
+        }
+    }
+
+    fn theme(&self, value: &Spanned<DeValue<'_>>) -> Result<ThemeChoice> {
+        let word = self.text(value)?;
+        ThemeChoice::WORDS.iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice).ok_or_else(
+            || self.unknown(value.span(), &word, "theme", ThemeChoice::WORDS.iter().map(|(known, _)| *known)),
+        )
+    }
+
+    fn table<'v, 't>(&self, value: &'v Spanned<DeValue<'t>>) -> Result<&'v DeTable<'t>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Ok(table),
+            other => Err(self.wrong(value.span(), format!("a table belongs here, not {}.", kind(other)))),
+        }
+    }
+
+    /// `quit = "Q"`, `quit = ["Q", "ctrl-q"]`, `quit = []`.
+    fn keymap(&self, value: &Spanned<DeValue<'_>>) -> Result<Keymap> {
+        let mut own = BTreeMap::new();
+        let mut places = BTreeMap::new();
+        for (id, keys) in self.table(value)? {
+            let name = id.get_ref().to_string();
+            // `review.pass = "P"` without quotes is a table in TOML: take both.
+            let (name, keys) = match keys.get_ref() {
+                DeValue::Table(inner) => {
+                    for (rest, keys) in inner {
+                        let name = format!("{name}.{}", rest.get_ref());
+                        self.own_keys(&mut own, &mut places, name, rest.span(), keys)?;
+                    }
+                    continue;
+                }
+                _ => (name, keys),
+            };
+            self.own_keys(&mut own, &mut places, name, id.span(), keys)?;
+        }
+        Keymap::new(&own).map_err(|e| {
+            let span =
+                places.iter().find(|(id, _)| e.what.contains(&format!("`{id}`"))).map(|(_, s)| s.clone());
+            let mut error = self.wrong(span.unwrap_or_else(|| value.span()), &e.what);
+            error.hints = e.hints;
+            error
+        })
+    }
+
+    fn own_keys(
+        &self,
+        own: &mut BTreeMap<String, Vec<String>>,
+        places: &mut BTreeMap<String, Range<usize>>,
+        id: String,
+        span: Range<usize>,
+        keys: &Spanned<DeValue<'_>>,
+    ) -> Result<()> {
+        if !table::all().any(|row| row.id.0 == id) {
+            let known: Vec<&str> = table::all().map(|row| row.id.0).collect();
+            return Err(match nearest(&id, known.into_iter()) {
+                Some(near) => self
+                    .wrong(span, format!("there is no command `{id}`."))
+                    .hint(format!("Did you mean `{near}`?")),
+                None => self
+                    .wrong(span, format!("there is no command `{id}`."))
+                    .hint("`tuesday keys` lists them all."),
+            });
+        }
+        let values: Vec<&Spanned<DeValue<'_>>> = match keys.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![keys],
+        };
+        let mut list = Vec::new();
+        for value in values {
+            let text = self.text(value)?;
+            parse_keys(&text).map_err(|e| {
+                let mut error = self.wrong(value.span(), &e.what);
+                error.hints = e.hints;
+                error
+            })?;
+            list.push(text);
+        }
+        places.insert(id.clone(), span);
+        own.insert(id, list);
+        Ok(())
+    }
+
+    fn colours(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Role, Colour)>> {
+        let mut colours = Vec::new();
+        for (meaning, colour) in self.table(value)? {
+            let name = meaning.get_ref();
+            let Some((_, role)) = MEANINGS.iter().find(|(known, _)| known == name) else {
+                return Err(self.unknown(
+                    meaning.span(),
+                    name,
+                    "meaning",
+                    MEANINGS.iter().map(|(known, _)| *known),
+                ));
+            };
+            let text = match colour.get_ref() {
+                DeValue::Integer(n) => n.to_string(),
+                _ => self.text(colour)?,
+            };
+            let Some(parsed) = Colour::parse(&text) else {
+                let error = self.wrong(colour.span(), format!("`{text}` is not a colour."));
+                return Err(match nearest(&text, colour_names()) {
+                    Some(near) => error.hint(format!("Did you mean `{near}`?")),
+                    None => error.hint("Colours are written like these: red, bright-blue, #7bd88f, 208."),
+                });
+            };
+            colours.push((*role, parsed));
+        }
+        Ok(colours)
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

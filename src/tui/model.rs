@@ -1,0 +1,90 @@
+//! Everything the program knows while it runs.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::canvas::Laid;
+use super::jobs::Jobs;
+use super::overlays::{Overlay, Tag};
+use super::screen::Env;
+use super::screens::{ScreenId, Screens};
+use super::theme::Theme;
+use crate::command::{Key, Place};
+use crate::config::Config;
+use crate::text::Line;
+
+/// The whole state.
+#[derive(Debug)]
+pub struct Model {
+    pub env: Env,
+    pub theme: Theme,
+    pub active: ScreenId,
+    pub screens: Screens,
+    /// The top one is the last.
+    pub overlays: Vec<Overlay>,
+    pub jobs: Jobs,
+    /// Keys of a sequence that is not finished.
+    pub pressed: Vec<Key>,
+    /// What just happened, and how to take it back.
+    pub status: Option<Line>,
+    /// What wants attention: at the right of the header.
+    pub badge: Option<Line>,
+    /// The person wants to leave; waits for acts that are not done.
+    pub leaving: bool,
+}
+
+/// The question whether what was typed may be thrown away.
+pub const DISCARD: Tag = Tag("discard");
+
+impl Model {
+    /// The state at the start: nothing is loaded yet.
+    pub fn new(config: &Config, theme: Theme, first: ScreenId, size: (u16, u16), zone: TimeZone) -> Self {
+        let env = Env {
+            now: Timestamp::UNIX_EPOCH,
+            zone,
+            reviewer: config.reviewer.value.clone(),
+            store: config.store.value.display().to_string(),
+            writable: true,
+            evals_dir: config.evals_dir.value.clone(),
+            runbook: config.runbook.value.clone(),
+            keymap: config.keymap.clone(),
+            laid: Laid::default(),
+            size,
+        };
+        Self {
+            env,
+            theme,
+            active: first,
+            screens: Screens::default(),
+            overlays: Vec::new(),
+            jobs: Jobs::default(),
+            pressed: Vec::new(),
+            status: None,
+            badge: None,
+            leaving: false,
+        }
+    }
+
+    /// Where keys are looked up now.
+    pub fn places(&self) -> Vec<Place> {
+        match self.overlays.last() {
+            Some(overlay) => vec![overlay.layer().place()],
+            None => vec![self.screens.get(self.active).place(), Place::Anywhere],
+        }
+    }
+
+    /// Whether the condition of a command holds now.
+    pub fn holds(&self, when: crate::command::When) -> bool {
+        use crate::command::{When, table::app};
+        match when {
+            When::ALWAYS => true,
+            app::JOB_RUNS => self.jobs.shown().is_some(),
+            other => self.screens.get(self.active).holds(other),
+        }
+    }
+
+    /// Whether leaving now would lose something that was typed.
+    pub fn would_lose(&self) -> bool {
+        self.overlays.iter().any(|overlay| overlay.layer().would_lose())
+    }
+}

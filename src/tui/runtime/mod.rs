@@ -1,0 +1,498 @@
+//! Carries effects out: the loop, worker threads, the terminal, signals, the person's editor.
+//!
+//! Draws only when something changed. A key is answered by a frame at once; what jobs report is drawn at
+//! most every 16 ms. With nothing to do it sleeps, but for a look at the store's change counter a few
+//! times a second.
+
+mod editor;
+mod input;
+mod panic;
+mod terminal;
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::future::FutureExt as _;
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::effect::Effect;
+use super::jobs::JobId;
+use super::message::Message;
+use super::model::Model;
+use super::screens::ScreenId;
+use super::theme::{Terminal as Abilities, Theme};
+use super::update::update;
+use super::view::view;
+use super::work::{Answer, Request};
+use crate::config::Config;
+use crate::domain::{Error, Result};
+use crate::ops::Ctx;
+use crate::ops::watch::{self, Changes, Watch};
+use crate::task::{Cancel, Clock, Progress};
+
+/// The least time between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(16);
+/// A job that runs longer than this shows how far it is.
+const SHOW_AFTER: Duration = Duration::from_millis(250);
+/// How often progress is sampled.
+const SAMPLE: Duration = Duration::from_millis(100);
+/// How often the store is asked whether it was changed.
+const WATCH: Duration = Duration::from_millis(300);
+/// How long opening the store may take before the screen comes up without it.
+const OPEN_WAIT: Duration = Duration::from_millis(20);
+/// How long jobs get to stop when the program ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the program starts with.
+pub struct Start {
+    /// The configuration in force.
+    pub config: Config,
+    /// The screen to begin on.
+    pub first: ScreenId,
+    /// A sample whose queue to open at once.
+    pub sample: Option<String>,
+    /// Opens the store; runs on a thread of its own.
+    pub store: Box<dyn FnOnce() -> Result<Ctx> + Send>,
+}
+
+/// Opens the program on the terminal and returns when the person leaves: the process's exit code.
+pub fn open(start: Start) -> Result<u8> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Error::usage("The program needs a terminal to open on.")
+            .hint("Use a command with --json instead: `tuesday --help` lists them."));
+    }
+    let (opened, opening) = std::sync::mpsc::sync_channel(1);
+    let store = start.store;
+    std::thread::spawn(move || opened.send(store()));
+    // A store that cannot be opened is told on the command line, not on a screen that flashes by.
+    let early = opening.recv_timeout(OPEN_WAIT).ok().transpose()?;
+
+    let logging = log_to_file();
+    panic::install();
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .build()
+        .map_err(|e| Error::failed("The program cannot start its threads.").because(e))?;
+    let theme = Theme::new(start.config.theme.value, &start.config.colours, &abilities());
+    let guard = terminal::enter()?;
+    let mut terminal = terminal::screen()?;
+    let size = terminal.size().map_err(terminal::failed)?;
+    let mut model =
+        Model::new(&start.config, theme, start.first, (size.width, size.height), TimeZone::system());
+    if let Some(sample) = &start.sample {
+        model.screens.review.open_at_start(sample);
+    }
+    let result = tokio.block_on(async {
+        let mut runtime = Runtime::new(terminal, model, start.config.editor.value)?;
+        runtime.draw()?;
+        if runtime.model.theme.follows_background {
+            terminal::ask_background();
+        }
+        match early {
+            Some(ctx) => runtime.opened(ctx),
+            None => {
+                let send = runtime.sender.clone();
+                tokio::task::spawn_blocking(move || {
+                    let ctx =
+                        opening.recv().unwrap_or_else(|_| Err(Error::failed("The store did not open.")));
+                    let _ = send.blocking_send(Event::Opened(ctx));
+                });
+            }
+        }
+        runtime.run().await
+    });
+    drop(guard);
+    drop(logging);
+    tokio.shutdown_timeout(FAREWELL);
+    result
+}
+
+/// What comes from worker threads.
+enum Event {
+    Answered(JobId, Result<Answer>),
+    Opened(Result<Ctx>),
+    Watched(Watch, Result<Changes>),
+}
+
+/// A job on a worker thread.
+struct Worker {
+    cancel: Cancel,
+    progress: Progress,
+    started: Instant,
+}
+
+struct Runtime {
+    terminal: terminal::Screen,
+    model: Model,
+    editor: Vec<String>,
+    ctx: Option<Ctx>,
+    clock: Clock,
+    workers: HashMap<JobId, Worker>,
+    /// Requests that wait for the store to be open.
+    early: Vec<(JobId, Request)>,
+    watch: Option<Watch>,
+    sender: mpsc::Sender<Event>,
+    receiver: mpsc::Receiver<Event>,
+    input: input::Input,
+    keys: Option<crossterm::event::EventStream>,
+    dirty: bool,
+    last_frame: Instant,
+    exit: Option<u8>,
+    signals: Signals,
+}
+
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+    stop: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))?,
+        })
+    }
+
+    /// Waits for one. Gives the exit code of those that end the program, nothing for the one that stops it.
+    async fn next(&mut self) -> Option<u8> {
+        tokio::select! {
+            _ = self.terminate.recv() => Some(128 + 15),
+            _ = self.hang_up.recv() => Some(128 + 1),
+            _ = self.interrupt.recv() => Some(128 + 2),
+            _ = self.stop.recv() => None,
+        }
+    }
+}
+
+impl Runtime {
+    fn new(terminal: terminal::Screen, model: Model, editor: Vec<String>) -> Result<Self> {
+        let (sender, receiver) = mpsc::channel(256);
+        let signals =
+            Signals::new().map_err(|e| Error::failed("The program cannot listen for signals.").because(e))?;
+        Ok(Self {
+            terminal,
+            model,
+            editor,
+            ctx: None,
+            clock: Clock::System,
+            workers: HashMap::new(),
+            early: Vec::new(),
+            watch: None,
+            sender,
+            receiver,
+            input: input::Input::default(),
+            keys: None,
+            dirty: false,
+            last_frame: Instant::now(),
+            exit: None,
+            signals,
+        })
+    }
+
+    async fn run(&mut self) -> Result<u8> {
+        self.keys = Some(crossterm::event::EventStream::new());
+        self.take(Message::Started).await?;
+        let mut next_watch = Instant::now() + WATCH;
+        while self.exit.is_none() {
+            let draw_at = self.dirty.then(|| self.last_frame + FRAME);
+            let sample_at = self.next_sample();
+            let watch_at = self.watch.is_some().then_some(next_watch);
+            let keys = self.keys.get_or_insert_with(crossterm::event::EventStream::new);
+            tokio::select! {
+                signal = self.signals.next() => match signal {
+                    Some(code) => self.exit = Some(code),
+                    None => self.suspend().await?,
+                },
+                event = keys.next() => match event {
+                    Some(Ok(event)) => self.typed(event).await?,
+                    // The terminal is gone.
+                    Some(Err(_)) | None => self.exit = Some(128 + 1),
+                },
+                Some(event) = self.receiver.recv() => self.came(event).await?,
+                () = at(draw_at) => self.draw()?,
+                () = at(sample_at) => self.sample_progress().await?,
+                () = at(watch_at) => {
+                    next_watch = Instant::now() + WATCH;
+                    self.look_at_store();
+                }
+            }
+            self.drain().await?;
+            if self.dirty && self.last_frame.elapsed() >= FRAME {
+                self.draw()?;
+            }
+        }
+        self.farewell().await;
+        Ok(self.exit.unwrap_or(0))
+    }
+
+    /// Takes in what is ready without waiting, so that a burst costs one frame.
+    async fn drain(&mut self) -> Result<()> {
+        for _ in 0..10_000 {
+            if self.exit.is_some() {
+                return Ok(());
+            }
+            if let Ok(event) = self.receiver.try_recv() {
+                self.came(event).await?;
+                continue;
+            }
+            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
+            match ready {
+                Some(Some(Ok(event))) => self.typed(event).await?,
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a terminal event. When no other waits, the frame that answers it is drawn at once.
+    async fn typed(&mut self, event: crossterm::event::Event) -> Result<()> {
+        for message in self.input.take(event) {
+            self.take(message).await?;
+        }
+        if self.dirty && self.exit.is_none() {
+            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
+            match ready {
+                Some(Some(Ok(event))) => Box::pin(self.typed(event)).await?,
+                Some(_) => self.exit = Some(128 + 1),
+                None => self.draw()?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn came(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Answered(job, result) => {
+                self.workers.remove(&job);
+                self.take(Message::Answered { job, result }).await
+            }
+            Event::Opened(ctx) => {
+                self.opened(ctx?);
+                Ok(())
+            }
+            Event::Watched(watch, changes) => {
+                self.watch = Some(watch);
+                match changes {
+                    Ok(changes) if changes.any() => self.take(Message::Changed(changes)).await,
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn opened(&mut self, ctx: Ctx) {
+        self.clock = ctx.clock.clone();
+        if self.model.env.writable != ctx.writable() {
+            self.model.env.writable = ctx.writable();
+            self.dirty = true;
+        }
+        let (send, of) = (self.sender.clone(), ctx.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Ok(watch) = watch::watch(&of) {
+                let _ = send.blocking_send(Event::Watched(watch, Ok(Changes::default())));
+            }
+        });
+        self.ctx = Some(ctx);
+        for (job, request) in std::mem::take(&mut self.early) {
+            self.work(job, request);
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<()> {
+        self.dirty = true;
+        let now = self.clock.now();
+        for effect in update(&mut self.model, now, message) {
+            self.carry_out(effect).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Result<()> {
+        match effect {
+            Effect::Run { job, request } => self.work(job, request),
+            Effect::Cancel(job) => {
+                if let Some(worker) = self.workers.get(&job) {
+                    worker.cancel.cancel();
+                }
+            }
+            Effect::EditExternally { text, suffix } => {
+                let edited = self.edit(text, suffix).await;
+                Box::pin(self.take(Message::Edited(edited))).await?;
+                Box::pin(self.take(Message::Resumed)).await?;
+            }
+            Effect::Suspend => Box::pin(self.suspend()).await?,
+            Effect::Redraw => {
+                self.terminal.clear().map_err(terminal::failed)?;
+                self.dirty = true;
+            }
+            Effect::Quit => self.exit = Some(0),
+        }
+        Ok(())
+    }
+
+    fn work(&mut self, job: JobId, request: Request) {
+        let Some(ctx) = self.ctx.clone() else {
+            self.early.push((job, request));
+            return;
+        };
+        let worker =
+            Worker { cancel: Cancel::default(), progress: Progress::default(), started: Instant::now() };
+        let (cancel, progress, send) = (worker.cancel.clone(), worker.progress.clone(), self.sender.clone());
+        self.workers.insert(job, worker);
+        tokio::task::spawn_blocking(move || {
+            let result = panic::contain(|| request.run(&ctx, &cancel, &progress));
+            let _ = send.blocking_send(Event::Answered(job, result));
+        });
+    }
+
+    fn next_sample(&self) -> Option<Instant> {
+        let oldest = self.workers.values().map(|worker| worker.started).min()?;
+        Some((oldest + SHOW_AFTER).max(Instant::now() + SAMPLE))
+    }
+
+    async fn sample_progress(&mut self) -> Result<()> {
+        let progress: Vec<_> = self
+            .workers
+            .iter()
+            .filter(|(_, worker)| worker.started.elapsed() >= SHOW_AFTER)
+            .map(|(job, worker)| (*job, worker.progress.view()))
+            .collect();
+        if progress.is_empty() { Ok(()) } else { self.take(Message::Progress(progress)).await }
+    }
+
+    fn look_at_store(&mut self) {
+        if let Some(mut watch) = self.watch.take() {
+            let send = self.sender.clone();
+            tokio::task::spawn_blocking(move || {
+                let changes = watch.poll();
+                let _ = send.blocking_send(Event::Watched(watch, changes));
+            });
+        }
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        self.dirty = false;
+        let mut laid = None;
+        let model = &self.model;
+        terminal::draw(&mut self.terminal, |frame| {
+            let mut drawn = view(model, frame.area());
+            if let Some(cursor) = drawn.cursor {
+                frame.set_cursor_position(cursor);
+            }
+            std::mem::swap(frame.buffer_mut(), &mut drawn.buffer);
+            laid = Some(drawn.laid);
+        })?;
+        self.last_frame = Instant::now();
+        if let Some(laid) = laid {
+            let grown = laid.pages != self.model.env.laid.pages;
+            let now = self.clock.now();
+            let effects = update(&mut self.model, now, Message::Drawn(laid));
+            debug_assert!(effects.iter().all(|effect| matches!(effect, Effect::Run { .. } | Effect::Quit)));
+            for effect in effects {
+                match effect {
+                    Effect::Run { job, request } => self.work(job, request),
+                    Effect::Quit => self.exit = Some(0),
+                    _ => {}
+                }
+            }
+            self.dirty |= grown;
+        }
+        Ok(())
+    }
+
+    async fn suspend(&mut self) -> Result<()> {
+        self.keys = None;
+        terminal::leave();
+        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+        self.come_back().await
+    }
+
+    /// Takes the terminal again after it was given away.
+    async fn come_back(&mut self) -> Result<()> {
+        terminal::enter_again()?;
+        self.keys = Some(crossterm::event::EventStream::new());
+        let size = self.terminal.size().map_err(terminal::failed)?;
+        self.take(Message::Resize(size.width, size.height)).await?;
+        self.take(Message::Resumed).await
+    }
+
+    /// Hands the terminal to the person's own editor and takes the text back.
+    async fn edit(&mut self, text: String, suffix: &'static str) -> Result<String> {
+        self.keys = None;
+        terminal::leave();
+        let editor = self.editor.clone();
+        let mut edited = tokio::task::spawn_blocking(move || editor::edit(&editor, &text, suffix));
+        let result = loop {
+            tokio::select! {
+                done = &mut edited => {
+                    break done.unwrap_or_else(|_| Err(Error::failed("The editor could not be started.")));
+                }
+                // ctrl-c in the editor is the editor's; what ends us ends after it.
+                _ = self.signals.interrupt.recv() => {}
+                _ = self.signals.terminate.recv() => self.exit = Some(128 + 15),
+                _ = self.signals.hang_up.recv() => self.exit = Some(128 + 1),
+            }
+        };
+        terminal::enter_again()?;
+        self.keys = Some(crossterm::event::EventStream::new());
+        result
+    }
+
+    /// Lets look-ups go and waits for acts of the person to reach the disk.
+    async fn farewell(&mut self) {
+        for worker in self.workers.values() {
+            worker.cancel.cancel();
+        }
+        let deadline = tokio::time::Instant::now() + FAREWELL;
+        while !self.workers.is_empty() {
+            match tokio::time::timeout_at(deadline, self.receiver.recv()).await {
+                Ok(Some(Event::Answered(job, _))) => {
+                    self.workers.remove(&job);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Waits until then; for ever when there is no time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the environment says of the terminal.
+fn abilities() -> Abilities {
+    let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Abilities {
+        term: get("TERM").unwrap_or_default(),
+        colorterm: get("COLORTERM").unwrap_or_default(),
+        no_color: get("NO_COLOR").is_some(),
+        locale: get("LC_ALL").or_else(|| get("LC_CTYPE")).or_else(|| get("LANG")).unwrap_or_default(),
+    }
+}
+
+/// Logs into the file that `TUESDAY_LOG` names, and nowhere otherwise.
+fn log_to_file() -> Option<tracing::subscriber::DefaultGuard> {
+    let path = std::env::var_os("TUESDAY_LOG").filter(|path| !path.is_empty())?;
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).ok()?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::sync::Mutex::new(file))
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .finish();
+    Some(tracing::subscriber::set_default(subscriber))
+}

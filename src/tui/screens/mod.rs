@@ -1,0 +1,58 @@
+//! The screens: a closed set. See [`crate::tui`] for how to add one.
+
+pub mod review;
+
+use super::screen::Screen;
+use crate::command::Id;
+use crate::command::table::app;
+
+/// Names a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScreenId {
+    Review,
+}
+
+impl ScreenId {
+    /// The tabs, left to right.
+    pub const TABS: &'static [ScreenId] = &[ScreenId::Review];
+
+    /// Where the program begins.
+    pub const FRONT: ScreenId = ScreenId::Review;
+
+    /// Its tab's name.
+    pub fn title(self) -> &'static str {
+        match self {
+            ScreenId::Review => "Review",
+        }
+    }
+
+    /// The screen that a command goes to.
+    pub fn of_command(id: Id) -> Option<Self> {
+        match id {
+            app::GO_REVIEW => Some(ScreenId::Review),
+            _ => None,
+        }
+    }
+}
+
+/// Every screen's state; a screen keeps its place while another is shown.
+#[derive(Debug, Default)]
+pub struct Screens {
+    pub review: review::ReviewScreen,
+}
+
+impl Screens {
+    /// The screen of this name.
+    pub fn get(&self, id: ScreenId) -> &dyn Screen {
+        match id {
+            ScreenId::Review => &self.review,
+        }
+    }
+
+    /// The screen of this name, to change.
+    pub fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
+        match id {
+            ScreenId::Review => &mut self.review,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Every row of the key table has an arm.
+
+use ratatui::layout::Rect;
+
+use crate::command::table::all;
+use crate::command::{Id, Place};
+use crate::ops::{Access, Ctx};
+use crate::task::Clock;
+use crate::tui::overlays::{Choice, Confirm, Editor, Field, Form, Page, Palette, Picker, Prompt, Tag};
+use crate::tui::screen::Handled;
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::Story;
+use crate::tui::update::command;
+use crate::tui::words::line;
+
+const TAG: Tag = Tag("test");
+
+/// Brings a program to a place, or says that nothing can be there yet.
+fn at(place: Place, ctx: &Ctx) -> Option<Story> {
+    let mut story = Story::new(ctx.clone(), ScreenId::Review);
+    let title = || line(crate::text::Role::Title, "x");
+    let overlay = match place {
+        Place::Anywhere | Place::Samples => return Some(story),
+        Place::Page => Page::new(title(), vec![]).into(),
+        Place::Picker => Picker::new(TAG, title(), vec![Choice::new(title())]).into(),
+        Place::Palette => Palette::new(all().collect()).into(),
+        Place::Prompt => Prompt::new(TAG, "x", "").into(),
+        Place::Form => Form::new(TAG, title(), vec![Field::new("x", "", "")]).into(),
+        Place::Editor => Editor::new(TAG, title(), "", ".md").into(),
+        Place::Confirm => Confirm::new(TAG, "x", "x").into(),
+        _ => return None,
+    };
+    story.model.overlays.push(overlay);
+    Some(story)
+}
+
+#[test]
+fn every_command_has_an_arm() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = Ctx::open(&folder.path().join("t.db"), Access::Create, "ann", Clock::System).unwrap();
+    let mut without: Vec<(Place, Id)> = Vec::new();
+    for row in all() {
+        for place in row.places {
+            let Some(mut story) = at(*place, &ctx) else {
+                without.push((*place, row.id));
+                continue;
+            };
+            if command(&mut story.model, row.id, &mut Vec::new()) == Handled::No {
+                without.push((*place, row.id));
+            }
+            // Whatever it did can be drawn.
+            crate::tui::view::view(&story.model, Rect::new(0, 0, 80, 24));
+        }
+    }
+    assert!(without.is_empty(), "rows without an arm: {without:#?}");
+}

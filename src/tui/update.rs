@@ -1,0 +1,301 @@
+//! The pure core: what a message changes, and what the runtime shall do about it.
+
+use jiff::Timestamp;
+
+use super::canvas::Hit;
+use super::effect::{Effect, Effects};
+use super::jobs::{Job, JobId};
+use super::message::{Message, Mouse};
+use super::model::{DISCARD, Model};
+use super::overlays::{Confirm, Outcome, Overlay, Page, Palette, Reply, help};
+use super::screen::{Cx, Handled, Wish, wants_dialog};
+use super::screens::ScreenId;
+use super::view;
+use super::work::{Answer, Request};
+use crate::command::table::app;
+use crate::command::{Code, Found, Id, Key, Place, table};
+use crate::domain::{Error, ErrorKind, Result};
+use crate::text::Role;
+use crate::tui::words::{line, words};
+
+/// Rows that one turn of the wheel moves.
+const WHEEL: i32 = 3;
+
+/// Takes in what happened at this time.
+pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
+    model.env.now = now;
+    let mut effects = Effects::new();
+    match message {
+        Message::Started => screen(model, &mut effects, |screen, cx| screen.shown(cx)),
+        Message::Key(key) => pressed(model, key, &mut effects),
+        Message::Paste(text) => {
+            if let Some(overlay) = model.overlays.last_mut() {
+                overlay.layer_mut().paste(&text);
+            }
+        }
+        Message::Mouse { at, act } => mouse(model, at, act, &mut effects),
+        Message::Resize(columns, rows) => model.env.size = (columns, rows),
+        Message::Drawn(laid) => model.env.laid = laid,
+        Message::Answered { job, result } => answered(model, job, result, &mut effects),
+        Message::Progress(progress) => model.jobs.progressed(progress),
+        Message::Changed(changes) => {
+            for id in ScreenId::TABS {
+                on_screen(model, *id, &mut effects, |screen, cx| screen.changed(changes, cx));
+            }
+        }
+        Message::Background { dark } => {
+            if model.theme.follows_background {
+                model.theme.dark = dark;
+            }
+        }
+        Message::Edited(Ok(text)) => {
+            if let Some(Overlay::Editor(editor)) = model.overlays.last_mut() {
+                editor.take(&text);
+            }
+        }
+        Message::Edited(Err(error)) => fail(model, error),
+        Message::Resumed => effects.push(Effect::Redraw),
+    }
+    let area = view::screen_area(model.env.size);
+    for id in ScreenId::TABS {
+        model.screens.get_mut(*id).settle(area, &model.env);
+    }
+    if model.leaving && !model.jobs.acts_pending() {
+        effects.push(Effect::Quit);
+    }
+    effects
+}
+
+fn pressed(model: &mut Model, key: Key, effects: &mut Effects) {
+    if model.pressed.is_empty() && model.overlays.is_empty() {
+        let mut taken = Handled::No;
+        screen(model, effects, |screen, cx| taken = screen.key(key, cx));
+        if taken == Handled::Yes {
+            return;
+        }
+    }
+    if !model.pressed.is_empty() && key == Key::plain(Code::Esc) {
+        model.pressed.clear();
+        return;
+    }
+    model.pressed.push(key);
+    match model.env.keymap.find(&model.places(), &model.pressed, |when| model.holds(when)) {
+        Found::Command(id) => {
+            model.pressed.clear();
+            command(model, id, effects);
+        }
+        Found::Pending(_) => {}
+        Found::Nothing => {
+            model.pressed.clear();
+            let mut wishes = Vec::new();
+            if let Some(overlay) = model.overlays.last_mut() {
+                let outcome = overlay.layer_mut().key(key, &mut Cx::new(&model.env, &mut wishes));
+                carry_out(model, wishes, effects);
+                settle_overlay(model, outcome, effects);
+            }
+        }
+    }
+}
+
+/// Runs a command, wherever it came from.
+pub fn command(model: &mut Model, id: Id, effects: &mut Effects) -> Handled {
+    let mut wishes = Vec::new();
+    if let Some(overlay) = model.overlays.last_mut() {
+        let outcome = overlay.layer_mut().command(id, &mut Cx::new(&model.env, &mut wishes));
+        let handled = super::overlays::handled(&outcome);
+        carry_out(model, wishes, effects);
+        settle_overlay(model, outcome, effects);
+        return handled;
+    }
+    let mut handled = Handled::No;
+    screen(model, effects, |screen, cx| handled = screen.command(id, cx));
+    if handled == Handled::Yes {
+        return handled;
+    }
+    match id {
+        app::BACK => model.status = None,
+        app::HELP => {
+            let page = help::help(&model.env.keymap, &model.places());
+            model.overlays.push(page.into());
+        }
+        app::PALETTE => {
+            let places = model.places();
+            let here = |row: &&table::Row| {
+                row.id != app::PALETTE
+                    && row.places.iter().any(|place| places.contains(place))
+                    && model.holds(row.when)
+            };
+            model.overlays.push(Palette::new(table::all().filter(here).collect()).into());
+        }
+        app::NEXT_TAB | app::PREVIOUS_TAB => {
+            let tabs = ScreenId::TABS;
+            let at = tabs.iter().position(|tab| *tab == model.active).unwrap_or(0);
+            let step = if id == app::NEXT_TAB { 1 } else { tabs.len() - 1 };
+            go(model, tabs[(at + step) % tabs.len()], effects);
+        }
+        app::CANCEL_JOB => {
+            if let Some(title) = model.jobs.cancel_shown(effects) {
+                model.status = Some(line(Role::Muted, format!("stopping: {title}")));
+            }
+        }
+        app::REDRAW => effects.push(Effect::Redraw),
+        app::SUSPEND => effects.push(Effect::Suspend),
+        app::QUIT => quit(model),
+        _ => match ScreenId::of_command(id) {
+            Some(to) => go(model, to, effects),
+            // Moving and finding mean nothing on a screen without a list or text.
+            None if table::row(id).places.contains(&Place::Anywhere) => {}
+            None => return Handled::No,
+        },
+    }
+    Handled::Yes
+}
+
+fn quit(model: &mut Model) {
+    if model.would_lose() {
+        let question = "What you typed is not saved. Leave anyway?";
+        model.overlays.push(Confirm::new(DISCARD, question, "leave").into());
+    } else {
+        model.leaving = true;
+    }
+}
+
+fn go(model: &mut Model, to: ScreenId, effects: &mut Effects) {
+    model.active = to;
+    model.status = None;
+    screen(model, effects, |screen, cx| screen.shown(cx));
+}
+
+/// What becomes of the top overlay.
+fn settle_overlay(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
+    let reply = match outcome {
+        Outcome::Stay | Outcome::Unhandled => return,
+        Outcome::Command(id) => {
+            model.overlays.pop();
+            command(model, id, effects);
+            return;
+        }
+        Outcome::Answer(reply) => reply,
+    };
+    let Some(overlay) = model.overlays.last() else { return };
+    let tag = overlay.layer().tag();
+    if reply == Reply::Cancelled && overlay.layer().would_lose() {
+        let question = "Throw away what you typed?";
+        model.overlays.push(Confirm::new(DISCARD, question, "throw it away").into());
+        return;
+    }
+    model.overlays.pop();
+    if tag == DISCARD {
+        if reply == Reply::Yes
+            && let Some(under) = model.overlays.pop()
+        {
+            let tag = under.layer().tag();
+            screen(model, effects, |screen, cx| screen.replied(tag, Reply::Cancelled, cx));
+        }
+        return;
+    }
+    screen(model, effects, |screen, cx| screen.replied(tag, reply, cx));
+}
+
+fn mouse(model: &mut Model, at: (u16, u16), act: Mouse, effects: &mut Effects) {
+    let laid = &model.env.laid;
+    match act {
+        Mouse::WheelUp | Mouse::WheelDown => {
+            let rows = if act == Mouse::WheelUp { -WHEEL } else { WHEEL };
+            let pane = laid.pane_at(at);
+            if let Some(overlay) = model.overlays.last_mut() {
+                overlay.layer_mut().wheel(rows, &model.env);
+            } else if let Some(pane) = pane {
+                screen(model, effects, |screen, cx| screen.wheel(pane, rows, cx));
+            }
+        }
+        Mouse::Press => match (laid.at(at), model.overlays.is_empty()) {
+            (Some(Hit::Command(id)), _) => {
+                command(model, id, effects);
+            }
+            (Some(Hit::Tab(to)), true) => go(model, to, effects),
+            (Some(Hit::Row { pane, index }), true) => {
+                screen(model, effects, |screen, cx| screen.clicked(pane, index, cx));
+            }
+            (Some(Hit::Row { pane, index }), false) => {
+                let mut wishes = Vec::new();
+                if let Some(overlay) = model.overlays.last_mut() {
+                    let outcome =
+                        overlay.layer_mut().clicked(pane, index, &mut Cx::new(&model.env, &mut wishes));
+                    carry_out(model, wishes, effects);
+                    settle_overlay(model, outcome, effects);
+                }
+            }
+            _ => {}
+        },
+    }
+}
+
+fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut Effects) {
+    let Some(Job { request, title, .. }) = model.jobs.ended(id, effects) else { return };
+    if let Err(error) = &result
+        && error.kind == ErrorKind::Cancelled
+    {
+        model.status = Some(line(Role::Muted, format!("stopped: {title}")));
+    }
+    let mut wishes = Vec::new();
+    let cx = &mut Cx::new(&model.env, &mut wishes);
+    match request {
+        Request::Review(request) => {
+            let result = result.map(|answer| match answer {
+                Answer::Review(answer) => answer,
+            });
+            model.screens.review.answered(request, result, cx);
+        }
+    }
+    carry_out(model, wishes, effects);
+}
+
+/// Lets the present screen do something and carries out what it wishes for.
+fn screen(
+    model: &mut Model,
+    effects: &mut Effects,
+    act: impl FnOnce(&mut dyn super::screen::Screen, &mut Cx<'_>),
+) {
+    on_screen(model, model.active, effects, act);
+}
+
+fn on_screen(
+    model: &mut Model,
+    id: ScreenId,
+    effects: &mut Effects,
+    act: impl FnOnce(&mut dyn super::screen::Screen, &mut Cx<'_>),
+) {
+    let mut wishes = Vec::new();
+    act(model.screens.get_mut(id), &mut Cx::new(&model.env, &mut wishes));
+    carry_out(model, wishes, effects);
+}
+
+fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
+    for wish in wishes {
+        match wish {
+            Wish::Start(job) => model.jobs.start(job, effects),
+            Wish::Effect(effect) => effects.push(effect),
+            Wish::Say(line) => model.status = Some(line),
+            Wish::Fail(error) => fail(model, error),
+            Wish::Open(overlay) => model.overlays.push(overlay),
+            Wish::Go(to) => go(model, to, effects),
+            Wish::Badge(badge) => model.badge = badge,
+            Wish::Command(id) => {
+                command(model, id, effects);
+            }
+        }
+    }
+}
+
+fn fail(model: &mut Model, error: Error) {
+    if error.kind == ErrorKind::Cancelled {
+        return;
+    }
+    if wants_dialog(&error) {
+        model.overlays.push(Page::error(&error).into());
+    } else {
+        let hint = error.hints.first().map(|hint| format!("  → {hint}"));
+        model.status = Some(words().put(Role::Fail, "✗ ").plain(&error.what).maybe(Role::Muted, hint).done());
+    }
+}

@@ -1,0 +1,190 @@
+//! The frame around every screen: header, status line, hint line, and what lies on top.
+//!
+//! ```text
+//!  tuesday   Health  Traces  Review  Evals  Incidents              ▲1 alert  ann
+//!  ... the screen ...
+//!  ✓ 37 pass · u undo                          importing 12,000 · 3,100/s · 9 s left
+//!  p pass  f fail…  s skip  e promote                                       ? all
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, Drawn, Hit};
+use super::jobs::Running;
+use super::model::Model;
+use super::screens::ScreenId;
+use super::words::{line, span, words};
+use crate::command::table::{self, app};
+use crate::command::{Found, keys_text};
+use crate::text::{Line, Role, Style, figures};
+
+/// The least columns and rows to draw in.
+const LEAST: (u16, u16) = (40, 10);
+
+/// The area of a screen in a terminal of this size: all but the header and the two lowest lines.
+pub fn screen_area((columns, rows): (u16, u16)) -> Rect {
+    Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(3) }
+}
+
+/// Draws everything.
+pub fn view(model: &Model, area: Rect) -> Drawn {
+    let mut canvas = Canvas::new(area, &model.theme);
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let text = format!("Please make the window larger: {}×{} at least.", LEAST.0, LEAST.1);
+        canvas.line(area, &line(Role::Plain, text));
+        return canvas.finish();
+    }
+    let row = |y: u16| Rect { y, height: 1, ..area };
+    let (status, hints) = (row(area.bottom() - 2), row(area.bottom() - 1));
+    header(model, &mut canvas, row(area.y));
+    model.screens.get(model.active).view(&model.env, &mut canvas, screen_area((area.width, area.height)));
+    let over = Rect { height: area.height - 2, ..area };
+    for overlay in model.overlays.iter().filter(|overlay| !overlay.layer().in_status_line()) {
+        overlay.layer().view(&model.env, &mut canvas, over);
+    }
+    pending(model, &mut canvas, over);
+    match model.overlays.last() {
+        Some(overlay) if overlay.layer().in_status_line() => {
+            overlay.layer().view(&model.env, &mut canvas, status);
+        }
+        _ => status_line(model, &mut canvas, status),
+    }
+    hint_line(model, &mut canvas, hints);
+    canvas.finish()
+}
+
+fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
+    let right = words();
+    let right = if model.leaving { right.put(Role::Alert, "saving… ") } else { right };
+    let right = match &model.badge {
+        Some(badge) => right.line(badge).plain("  "),
+        None => right,
+    };
+    let right = if model.env.writable { right } else { right.put(Role::Alert, "read only  ") };
+    let right = right.muted(&model.env.reviewer).plain(" ").done();
+    let left = canvas.line_right(row, &right);
+    let name = line(Style::of(Role::Title), " tuesday ");
+    let mut x = left.x + u16::try_from(name.width()).unwrap_or(0);
+    canvas.line(left, &name);
+    for tab in ScreenId::TABS {
+        let here = *tab == model.active;
+        let style =
+            if here { Style { underline: true, ..Style::of(Role::Accent) } } else { Style::of(Role::Muted) };
+        let title = line(style, tab.title());
+        let wide = u16::try_from(title.width()).unwrap_or(0);
+        x += 2;
+        if x + wide > left.right() {
+            break;
+        }
+        let area = Rect { x, width: wide, ..left };
+        canvas.line(area, &title);
+        canvas.hit(area, Hit::Tab(*tab));
+        x += wide;
+    }
+}
+
+fn status_line(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
+    let row = Rect { x: row.x + 1, width: row.width.saturating_sub(2), ..row };
+    let left = match model.jobs.shown() {
+        Some(running) => {
+            let shown = job_line(running, &model.env.key(app::CANCEL_JOB));
+            canvas.hit(row, Hit::Command(app::CANCEL_JOB));
+            canvas.line_right(row, &shown)
+        }
+        None => row,
+    };
+    if let Some(status) = &model.status {
+        canvas.line(left, status);
+    }
+}
+
+/// `drawing the sample 12,000 of 40,000 · 3,100/s · 9 s left  ctrl-x cancel`
+fn job_line(running: &Running, cancel: &str) -> Line {
+    let mut words = words().put(Role::Accent, running.job.title);
+    if let Some(progress) = &running.progress {
+        let count = |n: u64| figures::thousands(i64::try_from(n).unwrap_or(i64::MAX));
+        if !progress.phase.is_empty() {
+            words = words.plain(": ").plain(progress.phase);
+        }
+        if progress.done > 0 {
+            words = words.plain(" ").plain(count(progress.done));
+            if progress.total > 0 {
+                words = words.muted(" of ").plain(count(progress.total));
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a rate for the eye")]
+            let rate = progress.per_second as u64;
+            words = words.muted(format!(" · {}/s", count(rate)));
+        }
+        if let Some(left) = progress.left {
+            words = words.muted(format!(" · {} left", figures::duration(left.as_secs_f64() * 1000.0)));
+        }
+    }
+    words.plain("  ").key(cancel).muted(" cancel").done()
+}
+
+fn hint_line(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
+    let places = model.places();
+    let mut rows: Vec<_> = table::all()
+        .filter(|row| row.hint > 0 && row.places.iter().any(|place| places.contains(place)))
+        .filter(|row| row.id != app::HELP && model.holds(row.when))
+        .filter_map(|row| Some((row, model.env.keymap.key_text(row.id)?)))
+        .collect();
+    rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.hint));
+    let inside = Rect { x: row.x + 1, width: row.width.saturating_sub(2), ..row };
+    let mut room = inside;
+    if model.overlays.is_empty() {
+        let help = words().key(model.env.key(app::HELP)).plain(" all").done();
+        let wide = u16::try_from(help.width()).unwrap_or(0);
+        canvas.hit(
+            Rect { x: inside.right().saturating_sub(wide), width: wide, ..inside },
+            Hit::Command(app::HELP),
+        );
+        room = canvas.line_right(inside, &help);
+    }
+    let mut x = room.x;
+    for (row, key) in rows {
+        let hint = hint(&key, row.title);
+        let wide = u16::try_from(hint.width()).unwrap_or(0);
+        if x + wide > room.right() {
+            break;
+        }
+        let area = Rect { x, width: wide, ..room };
+        canvas.line(area, &hint);
+        canvas.hit(area, Hit::Command(row.id));
+        x += wide + 2;
+    }
+}
+
+fn hint(key: &str, title: &str) -> Line {
+    let mut chars = title.chars();
+    let lower: String = chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect();
+    Line::new(vec![span(Role::Key, key), span(Role::Plain, format!(" {lower}"))])
+}
+
+/// What the next key of an unfinished sequence can be.
+fn pending(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if model.pressed.is_empty() {
+        return;
+    }
+    let Found::Pending(next) =
+        model.env.keymap.find(&model.places(), &model.pressed, |when| model.holds(when))
+    else {
+        return;
+    };
+    let lines: Vec<Line> = next
+        .iter()
+        .map(|(key, id)| {
+            words()
+                .key(format!("{key:>6}", key = key.to_string()))
+                .plain("  ")
+                .plain(table::row(*id).title)
+                .done()
+        })
+        .collect();
+    let width = lines.iter().map(Line::width).max().unwrap_or(0).max(10) + 3;
+    let width = u16::try_from(width).unwrap_or(area.width).min(area.width);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(area.height).min(area.height);
+    let corner = Rect { x: area.right() - width, y: area.bottom() - height, width, height };
+    let inside = canvas.frame(corner, &line(Role::Key, keys_text(&model.pressed)));
+    canvas.lines(inside, &lines);
+}

@@ -1,0 +1,27 @@
+//! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
+
+use super::screens::review;
+use crate::domain::Result;
+use crate::ops::Ctx;
+use crate::task::{Cancel, Progress};
+
+/// Work for a worker thread.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    Review(review::Request),
+}
+
+/// What a request of the same variant gives.
+#[derive(Debug)]
+pub enum Answer {
+    Review(review::Answer),
+}
+
+impl Request {
+    /// Does the work; blocks.
+    pub fn run(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Answer> {
+        match self {
+            Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
+        }
+    }
+}
