@@ -2,6 +2,7 @@
 
 mod bench;
 mod evals;
+mod health;
 mod import;
 mod incident;
 mod init;
@@ -47,6 +48,7 @@ struct Args {
 enum Command {
     #[command(hide = true)]
     Bench(bench::BenchArgs),
+    Health(health::HealthArgs),
     Import(import::ImportArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
@@ -78,6 +80,7 @@ fn run(args: Args) -> Result<u8> {
     let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
+        Command::Health(args) => health::run(&face, args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),

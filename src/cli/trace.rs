@@ -76,6 +76,9 @@ pub(super) fn run(face: &Face, args: &TraceArgs) -> Result<u8> {
         What::List { query, limit, count: counted, json } => {
             let query = Query::parse(query.as_deref().unwrap_or(""))?;
             if *counted {
+                // What a name or the index hides is as true of a count as of a list.
+                let notes = page(&ctx, &query, Cursor::Newest, Direction::Older, 0, &cancel)?.notes;
+                notes.iter().for_each(|note| output::note(note.raw()));
                 let count = count(&ctx, &query, &cancel)?;
                 if *json {
                     output::json(&serde_json::json!({ "count": count }))?;

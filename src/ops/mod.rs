@@ -7,6 +7,7 @@ pub mod bench;
 pub mod browse;
 mod ctx;
 pub mod figures;
+pub mod health;
 pub mod import;
 pub mod incident;
 pub mod index;

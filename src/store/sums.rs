@@ -184,9 +184,6 @@ impl Store {
 
     /// The same for times that are no whole hours, from the rows: `from` included, `to` not.
     pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
-        if from >= to {
-            return Ok(Vec::new());
-        }
         self.read(|db| {
             let mut slices: BTreeMap<(i64, Slice), rollup::Figures> = BTreeMap::new();
             let mut statement = db.prepare_cached(
@@ -212,6 +209,14 @@ impl Store {
                 sums: figures.into(),
             };
             Ok(slices.into_iter().map(sums).collect())
+        })
+    }
+
+    /// Whether there is a trace from one time up to another (excluded).
+    pub fn any_between(&self, from: i64, to: i64) -> Result<bool> {
+        self.read(|db| {
+            db.prepare_cached("SELECT EXISTS (SELECT 1 FROM main.trace WHERE ts >= ? AND ts < ?)")?
+                .query_row([from, to], |r| r.get(0))
         })
     }
 

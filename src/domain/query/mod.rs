@@ -75,6 +75,11 @@ impl Query {
         Self::of(Node::And(vec![self.root, Node::Term(term)]))
     }
 
+    /// The traces that this query does not want.
+    pub fn negated(self) -> Self {
+        Self::of(Node::Not(Box::new(self.root)))
+    }
+
     /// Whether every trace is wanted.
     pub fn is_all(&self) -> bool {
         matches!(&self.root, Node::And(parts) if parts.is_empty())
