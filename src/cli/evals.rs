@@ -17,19 +17,22 @@ use crate::text::{Clean, clean, clean_line, clean_str, figures, truncate};
 /// What a person needs to edit a set's file by hand.
 const FILE: &str = "\
 A set's file, evals/<set>.jsonl, has one case a line:
-  id             its name in the set; leave it out on a new line, and one is given
-  input          text, or OpenAI-style messages; the only key that a new line needs
+  id             its name in the set; a new line that leaves it out is given one
+  input          text or OpenAI-style messages; all that a new line needs
   expected       the answer, or what it should do
   expected_kind  \"behaviour\" when `expected` says what the answer should do
   reasoning      why that is expected
-  category       plain, ambiguous, harmful, out_of_domain, multilingual, jailbreak, or your own word
-  checks         rule checks in the words of [[evaluator]], such as {\"kind\":\"contains\",\"values\":[\"…\"]}
+  category       plain, ambiguous, harmful, out_of_domain, multilingual,
+                 jailbreak, or a word of your own
+  checks         rule checks in the words of [[evaluator]], such as
+                 {\"kind\":\"contains\",\"values\":[\"…\"]}
   trace, label   where it came from
 
-Reading a file back compares three sides: what was last written, the set now, and the file. What one
-side changed is taken; what both changed is named, the file's value stands and the other stays in the
-case's history; a missing line is retired; a bad line is named and kept out, and the file is left as it
-is until it is mended. Any promotion or edit takes new lines and edits of the file too, but retires nothing.";
+Reading it back compares what was last written, the set now, and the file. What
+one side changed is taken. What both changed is named: the file's value stands,
+the other stays in the case's history. A missing line is retired. A bad line is
+named and kept out, and until it is mended the file is left as it is. Promoting
+and editing take new lines and changes of the file too, but retire nothing.";
 
 /// Promote traces into eval sets; list, show, edit, export and read back the sets
 #[derive(clap::Args, Debug)]
