@@ -48,11 +48,11 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
                 model.theme.dark = dark;
             }
         }
-        Message::Edited(Ok(text)) => {
-            if let Some(Overlay::Editor(editor)) = model.overlays.last_mut() {
-                editor.take(&text);
-            }
-        }
+        Message::Edited(Ok(text)) => match model.overlays.last_mut() {
+            Some(Overlay::Editor(editor)) => editor.take(&text),
+            Some(Overlay::Promote(form)) => form.take(&text),
+            _ => {}
+        },
         Message::Edited(Err(error)) => fail(model, error),
         Message::Resumed => effects.push(Effect::Redraw),
     }
@@ -241,14 +241,40 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
     let mut wishes = Vec::new();
     let cx = &mut Cx::new(&model.env, &mut wishes);
     match request {
+        Request::Evals(request) => {
+            let result = result.and_then(|answer| match answer {
+                Answer::Evals(answer) => Ok(answer),
+                _ => Err(mixed_up()),
+            });
+            // The promotion form stays open until what it asked for is done.
+            let form = model.overlays.iter().rposition(|overlay| matches!(overlay, Overlay::Promote(_)));
+            let mut told = false;
+            if let Some(at) = form
+                && let Some(Overlay::Promote(form)) = model.overlays.get_mut(at)
+            {
+                told = form.takes(&request, &result);
+                if told && result.is_ok() {
+                    model.overlays.remove(at);
+                }
+            }
+            if !told || result.is_ok() {
+                model.screens.evals.answered(request, result, cx);
+            }
+        }
         Request::Review(request) => {
-            let result = result.map(|answer| match answer {
-                Answer::Review(answer) => answer,
+            let result = result.and_then(|answer| match answer {
+                Answer::Review(answer) => Ok(answer),
+                _ => Err(mixed_up()),
             });
             model.screens.review.answered(request, result, cx);
         }
     }
     carry_out(model, wishes, effects);
+}
+
+/// An answer of another kind than its request: no worker gives one.
+fn mixed_up() -> Error {
+    Error::failed("The program mixed up two answers.").hint("Ask again.")
 }
 
 /// Lets the present screen do something and carries out what it wishes for.

@@ -8,6 +8,7 @@ pub mod help;
 mod page;
 mod palette;
 mod picker;
+mod promote;
 mod prompt;
 
 pub use confirm::Confirm;
@@ -16,6 +17,7 @@ pub use form::{Field, Form};
 pub use page::Page;
 pub use palette::Palette;
 pub use picker::{Choice, Picker};
+pub use promote::{Promote, like};
 pub use prompt::Prompt;
 
 use ratatui::layout::Rect;
@@ -101,6 +103,7 @@ pub enum Overlay {
     Form(Form),
     Confirm(Confirm),
     Editor(Box<Editor>),
+    Promote(Box<Promote>),
 }
 
 macro_rules! each {
@@ -113,6 +116,7 @@ macro_rules! each {
             Overlay::Form($layer) => $body,
             Overlay::Confirm($layer) => $body,
             Overlay::Editor($layer) => $body,
+            Overlay::Promote($layer) => $body,
         }
     };
 }
@@ -144,7 +148,13 @@ impl From<Editor> for Overlay {
     }
 }
 
-impl Layer for Box<Editor> {
+impl From<Promote> for Overlay {
+    fn from(form: Promote) -> Self {
+        Overlay::Promote(Box::new(form))
+    }
+}
+
+impl<L: Layer> Layer for Box<L> {
     fn place(&self) -> Place {
         (**self).place()
     }
@@ -163,8 +173,17 @@ impl Layer for Box<Editor> {
     fn would_lose(&self) -> bool {
         (**self).would_lose()
     }
+    fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) -> Outcome {
+        (**self).clicked(pane, index, cx)
+    }
+    fn wheel(&mut self, rows: i32, env: &Env) {
+        (**self).wheel(rows, env);
+    }
     fn tag(&self) -> Tag {
         (**self).tag()
+    }
+    fn in_status_line(&self) -> bool {
+        (**self).in_status_line()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The screens: a closed set. See [`crate::tui`] for how to add one.
 
+pub mod evals;
 pub mod review;
 
 use super::screen::Screen;
@@ -10,11 +11,12 @@ use crate::command::table::app;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScreenId {
     Review,
+    Evals,
 }
 
 impl ScreenId {
     /// The tabs, left to right.
-    pub const TABS: &'static [ScreenId] = &[ScreenId::Review];
+    pub const TABS: &'static [ScreenId] = &[ScreenId::Review, ScreenId::Evals];
 
     /// Where the program begins.
     pub const FRONT: ScreenId = ScreenId::Review;
@@ -23,6 +25,7 @@ impl ScreenId {
     pub fn title(self) -> &'static str {
         match self {
             ScreenId::Review => "Review",
+            ScreenId::Evals => "Evals",
         }
     }
 
@@ -30,6 +33,7 @@ impl ScreenId {
     pub fn of_command(id: Id) -> Option<Self> {
         match id {
             app::GO_REVIEW => Some(ScreenId::Review),
+            app::GO_EVALS => Some(ScreenId::Evals),
             _ => None,
         }
     }
@@ -39,6 +43,7 @@ impl ScreenId {
 #[derive(Debug, Default)]
 pub struct Screens {
     pub review: review::ReviewScreen,
+    pub evals: evals::EvalsScreen,
 }
 
 impl Screens {
@@ -46,6 +51,7 @@ impl Screens {
     pub fn get(&self, id: ScreenId) -> &dyn Screen {
         match id {
             ScreenId::Review => &self.review,
+            ScreenId::Evals => &self.evals,
         }
     }
 
@@ -53,6 +59,7 @@ impl Screens {
     pub fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
         match id {
             ScreenId::Review => &mut self.review,
+            ScreenId::Evals => &mut self.evals,
         }
     }
 }

@@ -4,9 +4,12 @@ use ratatui::layout::Rect;
 
 use crate::command::table::all;
 use crate::command::{Id, Place};
+use crate::domain::SetName;
 use crate::ops::{Access, Ctx};
 use crate::task::Clock;
-use crate::tui::overlays::{Choice, Confirm, Editor, Field, Form, Page, Palette, Picker, Prompt, Tag};
+use crate::tui::overlays::{
+    Choice, Confirm, Editor, Field, Form, Page, Palette, Picker, Promote, Prompt, Tag,
+};
 use crate::tui::screen::Handled;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -28,6 +31,8 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
         Place::Form => Form::new(TAG, title(), vec![Field::new("x", "", "")]).into(),
         Place::Editor => Editor::new(TAG, title(), "", ".md").into(),
         Place::Confirm => Confirm::new(TAG, "x", "x").into(),
+        Place::Promote => Promote::traces(&SetName::parse("x").unwrap(), &[], Vec::new()).into(),
+        Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
         _ => return None,
     };
     story.model.overlays.push(overlay);

@@ -1,5 +1,6 @@
 //! Parts that screens and overlays are made of. They draw clean text only and hold no IO.
 
+pub mod area;
 pub mod ascii;
 pub mod input;
 pub mod list;
