@@ -38,8 +38,8 @@ and editing take new lines and changes of the file too, but retire nothing.";
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = FILE)]
 pub(super) struct EvalsArgs {
-    /// The folder of the sets' files [default: evals, beside tuesday.toml or here]
-    #[arg(long, value_name = "DIR", env = "TUESDAY_EVALS_DIR", global = true)]
+    /// The folder of the sets' files [default: evals_dir of tuesday.toml, or evals beside it, or here]
+    #[arg(long, value_name = "DIR", global = true)]
     evals_dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -185,9 +185,11 @@ impl Fields {
 
 pub(super) fn run(face: &Face, args: &EvalsArgs) -> Result<u8> {
     let open = |access| -> Result<Ctx> {
-        let here = std::env::current_dir()
-            .map_err(|e| Error::failed("The working directory cannot be found.").because(e))?;
-        Ok(face.ctx(access)?.with_evals_dir(promote::evals_dir(args.evals_dir.clone(), &here)))
+        let ctx = face.ctx(access)?;
+        Ok(match &args.evals_dir {
+            Some(dir) => ctx.with_evals_dir(dir.clone()),
+            None => ctx,
+        })
     };
     match &args.command {
         Command::Promote { traces, set, fields, skip_duplicates, json } => {

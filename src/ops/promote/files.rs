@@ -97,14 +97,6 @@ impl Taken {
     }
 }
 
-/// The directory of eval sets: the one asked for; else `evals` beside the `tuesday.toml` found from
-/// `from` upwards; else `evals` in `from`.
-pub fn evals_dir(asked: Option<PathBuf>, from: &Path) -> PathBuf {
-    asked.unwrap_or_else(|| {
-        from.ancestors().find(|folder| folder.join("tuesday.toml").is_file()).unwrap_or(from).join("evals")
-    })
-}
-
 /// Takes what a person changed in the set's file since it was last written. `None` when there is
 /// nothing to take. An act on the set does this first, so that the act, which is later, stands.
 pub(super) fn follow(ctx: &Ctx, set: &SetName) -> Result<Option<Taken>> {

@@ -19,7 +19,7 @@ mod view;
 
 pub use draft::{CaseDraft, DraftLabel, draft, drafts};
 pub use duplicates::{NEAR, Resembles};
-pub use files::{FileReport, Taken, evals_dir};
+pub use files::{FileReport, Taken};
 pub use import::{ImportReport, ImportRequest, import};
 pub use save::{
     CaseFields, Outcome, PromoteReport, PromoteRequest, Promoted, SaveReport, edit, promote, restore, retire,

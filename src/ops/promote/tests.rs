@@ -414,17 +414,6 @@ fn list_ids(world: &World) -> Vec<CaseId> {
 }
 
 #[test]
-fn the_folder_of_sets_stands_beside_the_configuration() {
-    let folder = tempfile::tempdir().unwrap();
-    let deep = folder.path().join("a/b");
-    std::fs::create_dir_all(&deep).unwrap();
-    assert_eq!(evals_dir(None, &deep), deep.join("evals"));
-    std::fs::write(folder.path().join("tuesday.toml"), "").unwrap();
-    assert_eq!(evals_dir(None, &deep), folder.path().join("evals"));
-    assert_eq!(evals_dir(Some("x".into()), &deep), Path::new("x"));
-}
-
-#[test]
 fn a_case_knows_its_label_and_whether_it_stands() {
     let world = World::with_traces(&[FEE]);
     world.label("ann", "t1", fail("wrong", "We waive it."));
