@@ -7,6 +7,7 @@ mod hostile;
 mod kill;
 mod labelling;
 mod picture;
+mod pictures;
 mod pty;
 mod support;
 mod trouble;
