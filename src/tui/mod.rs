@@ -29,6 +29,11 @@
 //!    screen's `command`. The test `every_command_has_an_arm` finds what is missing.
 //! 5. Snapshot and story tests with [`testing`]: keys in, screen out, with a real store.
 //!
+//! # To promote traces from a screen
+//!
+//! `cx.start(evals::promote_traces(ids))`: the form opens when it is filled in, looks for duplicates,
+//! saves, and says what happened; the screen has nothing more to do.
+//!
 //! # To add an overlay
 //!
 //! For a question, a form, a choice, a text to edit or to read, use those in [`overlays`] with a

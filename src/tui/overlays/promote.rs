@@ -339,7 +339,7 @@ impl Promote {
             }
             Subject::New(drafts) => match &drafts[..] {
                 [draft] => {
-                    let trace = draft.body.trace.as_ref().map(|trace| one_line(trace)).unwrap_or_default();
+                    let trace = draft.body.trace.as_ref().map(one_line).unwrap_or_default();
                     words().plain("Promote ").put(Role::Accent, trace).done()
                 }
                 many => words().plain("Promote ").plain(figures::plural(many.len(), "trace")).done(),

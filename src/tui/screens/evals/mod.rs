@@ -187,12 +187,10 @@ impl EvalsScreen {
             cx.start(Job::replace("eval cases", "loading the cases", request.into()));
         }
         if self.face == Face::Case
-            && let Some(page) = &self.case
+            && let Some((set, id)) = self.case.as_ref().and_then(CasePage::names)
         {
-            if let Some((set, id)) = page.names() {
-                let request = Request::Case(set, id);
-                cx.start(Job::replace("eval case", "loading the case", request.into()));
-            }
+            let request = Request::Case(set, id);
+            cx.start(Job::replace("eval case", "loading the case", request.into()));
         }
     }
 

@@ -47,8 +47,8 @@ pub enum Answer {
     Case(Box<CaseHistoryView>),
     Trace(Box<ReviewItem>),
     Drafts { set: SetName, sets: Vec<SetName>, drafts: Vec<CaseDraft> },
-    Promoted(PromoteReport),
-    Saved(SaveReport),
+    Promoted(Box<PromoteReport>),
+    Saved(Box<SaveReport>),
     Read(Box<ImportReport>),
 }
 
@@ -68,14 +68,12 @@ impl Request {
                 drafts(ctx, traces, set, cancel)
             }
             Self::Redraft { traces, set } => drafts(ctx, traces, set.clone(), cancel),
-            Self::Promote(request) => promote::promote(ctx, request).map(Answer::Promoted),
-            Self::Edit { set, case, fields } => promote::edit(ctx, set, case, fields).map(Answer::Saved),
-            Self::Retire { set, case } => {
-                promote::retire(ctx, set, std::slice::from_ref(case)).map(Answer::Saved)
+            Self::Promote(request) => {
+                promote::promote(ctx, request).map(|report| Answer::Promoted(Box::new(report)))
             }
-            Self::Restore { set, case, version } => {
-                promote::restore(ctx, set, case, *version).map(Answer::Saved)
-            }
+            Self::Edit { set, case, fields } => promote::edit(ctx, set, case, fields).map(saved),
+            Self::Retire { set, case } => promote::retire(ctx, set, std::slice::from_ref(case)).map(saved),
+            Self::Restore { set, case, version } => promote::restore(ctx, set, case, *version).map(saved),
             Self::ReadBack(set) => {
                 let dir = ctx.evals_dir.clone().unwrap_or_else(|| PathBuf::from("evals"));
                 let file = dir.join(format!("{set}.jsonl"));
@@ -90,6 +88,10 @@ fn drafts(ctx: &Ctx, traces: &[Untrusted], set: SetName, cancel: &Cancel) -> Res
     let drafts = promote::drafts(ctx, traces, &set, cancel)?;
     let sets = promote::list(ctx)?.into_iter().map(|row| row.name).collect();
     Ok(Answer::Drafts { set, sets, drafts })
+}
+
+fn saved(report: SaveReport) -> Answer {
+    Answer::Saved(Box::new(report))
 }
 
 impl From<Request> for crate::tui::work::Request {
