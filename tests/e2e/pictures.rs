@@ -23,7 +23,11 @@ fn pictures_of_the_program() {
     let samples = run_to(0, &store, &["sample", "list", "--json"]);
     let samples: serde_json::Value = serde_json::from_str(&samples).expect("JSON");
     let list = samples.as_array().or_else(|| samples["samples"].as_array()).expect("a list of samples");
-    let week = list.iter().filter_map(|s| s["name"].as_str()).find(|n| n.starts_with("week-")).expect("the week's sample");
+    let week = list
+        .iter()
+        .filter_map(|s| s["name"].as_str())
+        .find(|n| n.starts_with("week-"))
+        .expect("the week's sample");
 
     let terminal = Terminal::start(&store, &["review", week], 130, 34);
     terminal.wait_for("pass");

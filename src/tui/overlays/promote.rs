@@ -502,7 +502,7 @@ fn from(drafts: &[CaseDraft]) -> Line {
                 .done(),
             Some(label) => {
                 let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-                let mode = label.mode.as_ref().map(|mode| format!(", {}", one_line(mode)));
+                let mode = label.mode.as_ref().map(|mode| format!(", {}", one_line(mode).replace('_', " ")));
                 words()
                     .muted(format!("from {}'s label: {verdict}", one_line(&label.reviewer)))
                     .maybe(Role::Muted, mode)

@@ -116,7 +116,7 @@ fn case_lines(view: &CaseHistoryView, width: usize, env: &Env) -> Vec<Line> {
     };
     if let Some(label) = &view.label {
         let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str()));
+        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
         let when = figures::when(label.at.as_millisecond(), env.now_ms(), &env.zone);
         let text = words()
             .plain(verdict)
@@ -184,7 +184,7 @@ pub fn trace_lines(item: &ReviewItem, env: &Env) -> Vec<Line> {
     content(&mut lines, "output", &trace.output, WIDTH);
     for label in item.mine.iter().chain(&item.others) {
         let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str()));
+        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
         let who = format!(" by {}", one_line(&label.reviewer));
         field(
             &mut lines,
