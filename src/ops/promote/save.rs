@@ -126,6 +126,8 @@ pub struct PromoteReport {
 pub struct SaveReport {
     /// The set.
     pub set: SetName,
+    /// Its version just before it: what an undo restores.
+    pub before: u64,
     /// Its version after it.
     pub version: u64,
     /// The cases that changed, as they are now, or as they were when they were retired.
@@ -255,16 +257,23 @@ fn save(
     act: impl FnOnce(&crate::store::CaseTx<'_>) -> Result<()>,
 ) -> Result<SaveReport> {
     let taken = files::follow(ctx, set)?;
-    let (version, cases) = ctx.store.change_cases(set, ctx.clock.now(), reviewer(ctx)?, |tx| {
+    let (before, version, cases) = ctx.store.change_cases(set, ctx.clock.now(), reviewer(ctx)?, |tx| {
+        let before = tx.version()?;
         act(tx)?;
         let mut cases = Vec::new();
         for id in ids {
             cases.extend(tx.find(id)?.map(|(case, _)| CaseView::from(case)));
         }
-        Ok((tx.version()?, cases))
+        Ok((before, tx.version()?, cases))
     })?;
     let file = files::sync(ctx, set, taken)?;
-    Ok(SaveReport { set: set.clone(), version: version.max(file_version(file.as_ref())), cases, file })
+    Ok(SaveReport {
+        set: set.clone(),
+        before,
+        version: version.max(file_version(file.as_ref())),
+        cases,
+        file,
+    })
 }
 
 fn file_version(file: Option<&FileReport>) -> u64 {
