@@ -20,6 +20,7 @@ pub mod taxonomy;
 #[cfg(test)]
 mod testing;
 pub mod watch;
+pub mod demo;
 
 pub use ctx::Ctx;
 

@@ -1,0 +1,193 @@
+//! The words of an answer, good or failing in the way that was planted. What the answer is, is decided
+//! in `session`; nothing here changes the truth.
+
+use super::book::{Book, Topic, Voice};
+use super::case::Case;
+use super::dice::Dice;
+use super::phrase::Phrase;
+use super::session::{Step, Way, Wish, answers_freely};
+use super::truth::{Cause, Mode, Truth, Verdict, Version};
+use super::words::{joined, upper_first};
+
+/// What an answer is made from.
+pub struct Asked<'a> {
+    pub book: &'a Book,
+    pub voice: &'a Voice,
+    /// The facts, in the voice's language.
+    pub case: &'a Case,
+    /// The same facts as English writes them.
+    pub english: &'a Case,
+    pub step: Step,
+    pub truth: Truth,
+    pub version: Version,
+}
+
+/// Picks phrases and remembers what a conversation has used up, so that nothing is said twice.
+#[derive(Default)]
+pub struct Memory(Vec<*const Phrase>);
+
+impl Memory {
+    /// One of these that has not been used in this conversation, while there is one.
+    pub fn pick<'a>(&mut self, from: &'a [Phrase], dice: &mut Dice) -> Option<&'a Phrase> {
+        let fresh: Vec<&Phrase> = from.iter().filter(|p| !self.0.contains(&std::ptr::from_ref(*p))).collect();
+        let phrase = if fresh.is_empty() { from.get(dice.below(from.len())) } else { Some(fresh[dice.below(fresh.len())]) }?;
+        self.0.push(std::ptr::from_ref(phrase));
+        Some(phrase)
+    }
+
+    fn say(&mut self, from: &[Phrase], case: &Case, dice: &mut Dice) -> String {
+        self.pick(from, dice).map(|p| p.render(case, dice)).unwrap_or_default()
+    }
+}
+
+/// The answer's words.
+pub fn answer(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
+    let common = &asked.voice.common;
+    match (asked.step, asked.truth.verdict) {
+        (_, Verdict::NoAnswer(_)) | (Step::Summary(..), _) => String::new(),
+        (Step::Thanks, _) => memory.say(&common.thanks_reply, asked.case, dice),
+        (Step::Human, _) => memory.say(&common.handover, asked.case, dice),
+        (_, Verdict::Good) => good(asked, memory, dice),
+        (_, Verdict::Fails(mode)) => upper_first(&failing(asked, mode, memory, dice)),
+    }
+}
+
+fn good(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
+    let common = &asked.voice.common;
+    if let Step::Open(topic, Wish::Short, _) = asked.step {
+        return memory.say(&topic.short, asked.case, dice);
+    }
+    let body = body(asked, memory, dice);
+    if let Step::Protest(_) = asked.step {
+        return joined(&memory.say(&common.recover, asked.case, dice), &body);
+    }
+    if !asked.step.topic().is_some_and(answers_freely) {
+        return body;
+    }
+    if let Step::Open(_, _, Way::Essay) = asked.step {
+        return joined(&memory.say(&asked.book.essay.reply_open, asked.case, dice), &body);
+    }
+    let first = matches!(asked.step, Step::Open(_, _, Way::First | Way::Another));
+    let (open, close) = match asked.version {
+        Version::V4 => ((&common.v4_open, 0.55), (&common.v4_close, 0.42)),
+        _ => ((&common.opener, 0.16), (&common.closer, 0.22)),
+    };
+    let mut text = body;
+    if first && !open.0.is_empty() && dice.chance(open.1) {
+        text = joined(&memory.say(open.0, asked.case, dice), &text);
+    }
+    if !close.0.is_empty() && dice.chance(close.1) {
+        text.push_str(&memory.say(close.0, asked.case, dice));
+    }
+    text
+}
+
+/// The right answer to the step, bare.
+fn body(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
+    match asked.step {
+        Step::Next(topic, at) => memory.say(&topic.next[at].answer, asked.case, dice),
+        Step::Open(topic, ..) | Step::Protest(topic) => memory.say(&topic.answer, asked.case, dice),
+        Step::Thanks | Step::Human | Step::Summary(..) => String::new(),
+    }
+}
+
+fn failing(asked: &Asked<'_>, mode: Mode, memory: &mut Memory, dice: &mut Dice) -> String {
+    let Some(topic) = asked.step.topic() else { return String::new() };
+    if asked.truth.cause == Cause::OverdraftAdvice {
+        let planted = match asked.step {
+            Step::Next(topic, at) => &topic.next[at].planted,
+            _ => &topic.planted,
+        };
+        return memory.say(planted, asked.case, dice);
+    }
+    match mode {
+        Mode::HallucinatedFacts => made_up(asked, topic, memory, dice),
+        Mode::WrongTone => wrong_tone(asked, topic, memory, dice),
+        Mode::IgnoredInstructions => ignored(asked, topic, memory, dice),
+        Mode::OffTopic => off_topic(asked, topic, memory, dice),
+        Mode::TooVerbose => {
+            let middle = body(asked, memory, dice);
+            padded(asked, &middle, 3 + dice.below(3), memory, dice)
+        }
+    }
+}
+
+fn made_up(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
+    let from = match asked.step {
+        Step::Next(topic, at) => &topic.next[at].made_up,
+        _ => &topic.made_up,
+    };
+    let text = memory.say(from, asked.case, dice);
+    let open = &asked.voice.common.v4_open;
+    let opens = matches!(asked.step, Step::Open(..)) && answers_freely(topic) && !open.is_empty();
+    if asked.version == Version::V4 && opens && dice.chance(0.4) {
+        return joined(&memory.say(open, asked.case, dice), &text);
+    }
+    text
+}
+
+fn wrong_tone(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
+    let common = &asked.voice.common;
+    if !topic.tone.is_empty() && !matches!(asked.step, Step::Next(..)) {
+        return memory.say(&topic.tone, asked.case, dice);
+    }
+    let content = match asked.step {
+        Step::Next(..) => body(asked, memory, dice),
+        _ => memory.say(&topic.short, asked.case, dice),
+    };
+    let mut text = joined(&memory.say(&common.tone_open, asked.case, dice), &content);
+    if !common.tone_close.is_empty() && dice.chance(0.6) {
+        text.push_str(&memory.say(&common.tone_close, asked.case, dice));
+    }
+    text
+}
+
+fn ignored(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
+    let common = &asked.voice.common;
+    match asked.step {
+        Step::Open(_, Wish::Short, _) => {
+            let long = body(asked, memory, dice);
+            padded(asked, &long, 1 + dice.below(2), memory, dice)
+        }
+        Step::Open(_, Wish::NoPhone, _) => {
+            let start = memory.say(&topic.short, asked.case, dice);
+            format!("{start}{}", memory.say(&common.ignored_phone, asked.case, dice))
+        }
+        _ if asked.voice.code != "en" => {
+            // The user's language is to be used; here it is not.
+            let same = asked.book.voices[0].topic.iter().find(|t| t.id == topic.id);
+            same.map(|t| memory.say(&t.answer, asked.english, dice)).unwrap_or_default()
+        }
+        _ => memory.say(&topic.ignored, asked.case, dice),
+    }
+}
+
+fn off_topic(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
+    if !topic.off_topic.is_empty() {
+        return memory.say(&topic.off_topic, asked.case, dice);
+    }
+    let promo = &asked.voice.common.promo;
+    if !promo.is_empty() && dice.chance(0.5) {
+        return memory.say(promo, asked.case, dice);
+    }
+    // The answer to another question.
+    let others: Vec<&Topic> = asked
+        .voice
+        .topic
+        .iter()
+        .filter(|t| t.id != topic.id && answers_freely(t) && (t.kind.is_empty() || t.kind != topic.kind))
+        .filter(|t| t.kind != "anger")
+        .collect();
+    let other = others[dice.below(others.len())];
+    memory.say(&other.answer, asked.case, dice)
+}
+
+/// The text buried between paragraphs that say nothing.
+fn padded(asked: &Asked<'_>, text: &str, paragraphs: usize, memory: &mut Memory, dice: &mut Dice) -> String {
+    let padding = &asked.voice.common.padding;
+    let mut parts: Vec<String> =
+        (0..paragraphs).map(|_| memory.say(padding, asked.case, dice)).filter(|p| !p.is_empty()).collect();
+    let at = (parts.len() / 2 + dice.below(2)).min(parts.len());
+    parts.insert(at, text.to_owned());
+    parts.join("\n\n")
+}
