@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod browse;
 mod ctx;
+pub mod demo;
 pub mod figures;
 pub mod health;
 pub mod import;
@@ -20,7 +21,6 @@ pub mod taxonomy;
 #[cfg(test)]
 mod testing;
 pub mod watch;
-pub mod demo;
 
 pub use ctx::Ctx;
 

@@ -1,11 +1,11 @@
 //! The words of an answer, good or failing in the way that was planted. What the answer is, is decided
 //! in `session`; nothing here changes the truth.
 
-use super::book::{Book, Topic, Voice};
+use super::book::{Book, Next, Topic, Voice};
 use super::case::Case;
 use super::dice::Dice;
 use super::phrase::Phrase;
-use super::session::{Step, Way, Wish, answers_freely};
+use super::session::{Step, Way, Wish};
 use super::truth::{Cause, Mode, Truth, Verdict, Version};
 use super::words::{joined, upper_first};
 
@@ -28,14 +28,22 @@ pub struct Memory(Vec<*const Phrase>);
 
 impl Memory {
     /// One of these that has not been used in this conversation, while there is one.
-    pub fn pick<'a>(&mut self, from: &'a [Phrase], dice: &mut Dice) -> Option<&'a Phrase> {
-        let fresh: Vec<&Phrase> = from.iter().filter(|p| !self.0.contains(&std::ptr::from_ref(*p))).collect();
-        let phrase = if fresh.is_empty() { from.get(dice.below(from.len())) } else { Some(fresh[dice.below(fresh.len())]) }?;
-        self.0.push(std::ptr::from_ref(phrase));
+    pub fn pick<'a>(&mut self, from: &[&'a Phrase], dice: &mut Dice) -> Option<&'a Phrase> {
+        let fresh: Vec<&Phrase> =
+            from.iter().copied().filter(|p| !self.0.contains(&std::ptr::from_ref(*p))).collect();
+        let from = if fresh.is_empty() { from } else { &fresh };
+        let phrase = from.get(dice.below(from.len()))?;
+        self.0.push(std::ptr::from_ref(*phrase));
         Some(phrase)
     }
 
-    fn say(&mut self, from: &[Phrase], case: &Case, dice: &mut Dice) -> String {
+    /// One of these, filled in; nothing when there is none.
+    pub fn say(&mut self, from: &[Phrase], case: &Case, dice: &mut Dice) -> String {
+        self.say_of(&from.iter().collect::<Vec<_>>(), case, dice)
+    }
+
+    /// The same, of those chosen before.
+    pub fn say_of(&mut self, from: &[&Phrase], case: &Case, dice: &mut Dice) -> String {
         self.pick(from, dice).map(|p| p.render(case, dice)).unwrap_or_default()
     }
 }
@@ -54,14 +62,14 @@ pub fn answer(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String
 
 fn good(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
     let common = &asked.voice.common;
-    if let Step::Open(topic, Wish::Short, _) = asked.step {
-        return memory.say(&topic.short, asked.case, dice);
+    if let Step::Open(about, Wish::Short, _) = asked.step {
+        return memory.say_of(&about.exact(&about.topic.short), asked.case, dice);
     }
     let body = body(asked, memory, dice);
     if let Step::Protest(_) = asked.step {
         return joined(&memory.say(&common.recover, asked.case, dice), &body);
     }
-    if !asked.step.topic().is_some_and(answers_freely) {
+    if !asked.step.topic().is_some_and(Topic::answers_freely) {
         return body;
     }
     if let Step::Open(_, _, Way::Essay) = asked.step {
@@ -86,7 +94,9 @@ fn good(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
 fn body(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
     match asked.step {
         Step::Next(topic, at) => memory.say(&topic.next[at].answer, asked.case, dice),
-        Step::Open(topic, ..) | Step::Protest(topic) => memory.say(&topic.answer, asked.case, dice),
+        Step::Open(about, ..) | Step::Protest(about) => {
+            memory.say_of(&about.exact(&about.topic.answer), asked.case, dice)
+        }
         Step::Thanks | Step::Human | Step::Summary(..) => String::new(),
     }
 }
@@ -94,11 +104,8 @@ fn body(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
 fn failing(asked: &Asked<'_>, mode: Mode, memory: &mut Memory, dice: &mut Dice) -> String {
     let Some(topic) = asked.step.topic() else { return String::new() };
     if asked.truth.cause == Cause::OverdraftAdvice {
-        let planted = match asked.step {
-            Step::Next(topic, at) => &topic.next[at].planted,
-            _ => &topic.planted,
-        };
-        return memory.say(planted, asked.case, dice);
+        let planted = phrases(asked.step, &topic.planted, |next| &next.planted);
+        return memory.say_of(&planted, asked.case, dice);
     }
     match mode {
         Mode::HallucinatedFacts => made_up(asked, topic, memory, dice),
@@ -113,13 +120,10 @@ fn failing(asked: &Asked<'_>, mode: Mode, memory: &mut Memory, dice: &mut Dice) 
 }
 
 fn made_up(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
-    let from = match asked.step {
-        Step::Next(topic, at) => &topic.next[at].made_up,
-        _ => &topic.made_up,
-    };
-    let text = memory.say(from, asked.case, dice);
+    let from = phrases(asked.step, &topic.made_up, |next| &next.made_up);
+    let text = memory.say_of(&from, asked.case, dice);
     let open = &asked.voice.common.v4_open;
-    let opens = matches!(asked.step, Step::Open(..)) && answers_freely(topic) && !open.is_empty();
+    let opens = matches!(asked.step, Step::Open(..)) && topic.answers_freely() && !open.is_empty();
     if asked.version == Version::V4 && opens && dice.chance(0.4) {
         return joined(&memory.say(open, asked.case, dice), &text);
     }
@@ -128,12 +132,15 @@ fn made_up(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dic
 
 fn wrong_tone(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
     let common = &asked.voice.common;
-    if !topic.tone.is_empty() && !matches!(asked.step, Step::Next(..)) {
-        return memory.say(&topic.tone, asked.case, dice);
+    let own = phrases(asked.step, &topic.tone, |_| &[]);
+    if !own.is_empty() {
+        return memory.say_of(&own, asked.case, dice);
     }
     let content = match asked.step {
-        Step::Next(..) => body(asked, memory, dice),
-        _ => memory.say(&topic.short, asked.case, dice),
+        Step::Open(about, ..) | Step::Protest(about) => {
+            memory.say_of(&about.exact(&topic.short), asked.case, dice)
+        }
+        _ => body(asked, memory, dice),
     };
     let mut text = joined(&memory.say(&common.tone_open, asked.case, dice), &content);
     if !common.tone_close.is_empty() && dice.chance(0.6) {
@@ -149,22 +156,36 @@ fn ignored(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dic
             let long = body(asked, memory, dice);
             padded(asked, &long, 1 + dice.below(2), memory, dice)
         }
-        Step::Open(_, Wish::NoPhone, _) => {
-            let start = memory.say(&topic.short, asked.case, dice);
+        Step::Open(about, Wish::NoPhone, _) => {
+            let start = memory.say_of(&about.exact(&topic.short), asked.case, dice);
             format!("{start}{}", memory.say(&common.ignored_phone, asked.case, dice))
         }
         _ if asked.voice.code != "en" => {
             // The user's language is to be used; here it is not.
             let same = asked.book.voices[0].topic.iter().find(|t| t.id == topic.id);
-            same.map(|t| memory.say(&t.answer, asked.english, dice)).unwrap_or_default()
+            same.map(|t| memory.say_of(&general(&t.answer), asked.english, dice)).unwrap_or_default()
         }
-        _ => memory.say(&topic.ignored, asked.case, dice),
+        _ => memory.say_of(&phrases(asked.step, &topic.ignored, |_| &[]), asked.case, dice),
+    }
+}
+
+/// The topic's phrases that are near the question, or those of the further question.
+fn phrases<'a>(
+    step: Step,
+    of_topic: &'a [Phrase],
+    of_next: fn(&'static Next) -> &'static [Phrase],
+) -> Vec<&'a Phrase> {
+    match step {
+        Step::Next(topic, at) => of_next(&topic.next[at]).iter().collect(),
+        Step::Open(about, ..) | Step::Protest(about) => about.near(of_topic),
+        Step::Thanks | Step::Human | Step::Summary(..) => Vec::new(),
     }
 }
 
 fn off_topic(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dice) -> String {
-    if !topic.off_topic.is_empty() {
-        return memory.say(&topic.off_topic, asked.case, dice);
+    let own = phrases(asked.step, &topic.off_topic, |_| &[]);
+    if !own.is_empty() {
+        return memory.say_of(&own, asked.case, dice);
     }
     let promo = &asked.voice.common.promo;
     if !promo.is_empty() && dice.chance(0.5) {
@@ -175,11 +196,17 @@ fn off_topic(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut D
         .voice
         .topic
         .iter()
-        .filter(|t| t.id != topic.id && answers_freely(t) && (t.kind.is_empty() || t.kind != topic.kind))
-        .filter(|t| t.kind != "anger")
+        .filter(|t| t.id != topic.id && t.answers_freely() && (t.kind.is_empty() || t.kind != topic.kind))
+        .filter(|t| t.kind != "anger" && t.answer.iter().any(Phrase::is_general))
         .collect();
     let other = others[dice.below(others.len())];
-    memory.say(&other.answer, asked.case, dice)
+    memory.say_of(&general(&other.answer), asked.case, dice)
+}
+
+/// Those that fit a topic's questions in general; all of them when each has its own question.
+fn general(from: &[Phrase]) -> Vec<&Phrase> {
+    let general: Vec<&Phrase> = from.iter().filter(|p| p.is_general()).collect();
+    if general.is_empty() { from.iter().collect() } else { general }
 }
 
 /// The text buried between paragraphs that say nothing.

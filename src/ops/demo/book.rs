@@ -192,6 +192,42 @@ pub struct Topic {
     pub next: Vec<Next>,
 }
 
+impl Topic {
+    /// Whether answers can be composed of common parts; other topics have all their words themselves.
+    pub fn answers_freely(&self) -> bool {
+        let own_words = ["ambiguity", "out_of_domain", "gibberish", "jailbreak", "harmful"];
+        !own_words.contains(&self.kind.as_str())
+    }
+}
+
+/// A topic, and which of its first questions was asked.
+#[derive(Clone, Copy)]
+pub struct About {
+    pub topic: &'static Topic,
+    pub ask: usize,
+}
+
+impl About {
+    /// The question.
+    pub fn asked(self) -> &'static Phrase {
+        &self.topic.ask[self.ask]
+    }
+
+    /// Those of the phrases that answer just this question. Where a topic has all its words itself,
+    /// what is said in general answers every question.
+    pub fn exact(self, from: &[Phrase]) -> Vec<&Phrase> {
+        let general = !self.topic.answers_freely();
+        from.iter().filter(|phrase| phrase.fits(self.asked()) || general && phrase.is_general()).collect()
+    }
+
+    /// Those that answer this question, or failing that the topic in general: for answers that are
+    /// wrong anyway.
+    pub fn near(self, from: &[Phrase]) -> Vec<&Phrase> {
+        let exact = self.exact(from);
+        if exact.is_empty() { from.iter().filter(|phrase| phrase.is_general()).collect() } else { exact }
+    }
+}
+
 /// A further question in the same conversation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -309,10 +345,11 @@ pub fn book() -> &'static Book {
         }
         let mut voices = vec![english];
         voices.extend(VOICES.iter().map(|file| read(*file)));
-        let summaries = [fixture!("en/calls.toml"), fixture!("en/letters.toml"), fixture!("en/disputes.toml")]
-            .into_iter()
-            .flat_map(|file| read::<SummaryFile>(file).scenario)
-            .collect();
+        let summaries =
+            [fixture!("en/calls.toml"), fixture!("en/letters.toml"), fixture!("en/disputes.toml")]
+                .into_iter()
+                .flat_map(|file| read::<SummaryFile>(file).scenario)
+                .collect();
         Book {
             bank: read(fixture!("bank.toml")),
             voices,

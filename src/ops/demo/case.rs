@@ -10,10 +10,46 @@ use super::user::User;
 
 /// The slots that phrases can name.
 pub const SLOTS: &[&str] = &[
-    "name", "full", "person", "friend", "agent", "city", "abroad", "employer", "merchant", "shop", "sub",
-    "amount", "fee", "balance", "short", "savings", "salary", "date", "due", "weekday", "time", "days",
-    "card", "iban", "ref", "plan", "device", "loan", "months", "rate", "instalment", "left", "limit", "fx",
-    "phone", "year", "month", "age", "number",
+    "name",
+    "full",
+    "person",
+    "friend",
+    "other",
+    "agent",
+    "city",
+    "abroad",
+    "employer",
+    "merchant",
+    "shop",
+    "sub",
+    "amount",
+    "fee",
+    "balance",
+    "short",
+    "savings",
+    "salary",
+    "date",
+    "due",
+    "weekday",
+    "time",
+    "days",
+    "card",
+    "iban",
+    "ref",
+    "plan",
+    "device",
+    "loan",
+    "months",
+    "rate",
+    "instalment",
+    "left",
+    "limit",
+    "fx",
+    "phone",
+    "year",
+    "month",
+    "age",
+    "number",
 ];
 
 /// The facts.
@@ -42,7 +78,14 @@ pub struct Case {
 impl Case {
     /// Draws the facts of a conversation at this time between this user and the bank, about one of
     /// these amounts (euros).
-    pub fn draw(bank: &Bank, voice: &Voice, user: &User, amounts: &[f64], at: Timestamp, dice: &mut Dice) -> Self {
+    pub fn draw(
+        bank: &Bank,
+        voice: &Voice,
+        user: &User,
+        amounts: &[f64],
+        at: Timestamp,
+        dice: &mut Dice,
+    ) -> Self {
         let today = TimeZone::UTC.to_datetime(at).date();
         let amount = if amounts.is_empty() {
             (dice.log_normal(4_500.0, 0.8) as i64).clamp(300, 90_000)
@@ -51,7 +94,9 @@ impl Case {
         };
         let date = today.saturating_sub(dice.between(1, 9).days());
         let due = today.saturating_add(dice.between(2, 5).days());
-        let balance = (dice.log_normal(64_000.0, 0.9) as i64).clamp(1_900, 900_000);
+        // What was meant to be paid can be paid, unless it is a large sum that has to be planned.
+        let usual = if amount <= 100_000 { amount } else { 0 };
+        let balance = (dice.log_normal(64_000.0, 0.9) as i64).clamp(1_900, 900_000) + usual;
         let savings = round_to((dice.log_normal(260_000.0, 0.8) as i64).clamp(20_000, 4_000_000), 1_000);
         let short = dice.between(180, 8_900);
         let loan = round_to(dice.between(200_000, 2_400_000), 50_000);
@@ -66,7 +111,8 @@ impl Case {
         let shop = (merchant + 1 + dice.below(bank.merchants.len() - 1)) % bank.merchants.len();
         let money = |cents: i64| voice.format.money(cents);
         let month_before = today.first_of_month().saturating_sub(1.days());
-        let person_first = dice.pick(&voice.names.first);
+        let first = dice.below(voice.names.first.len());
+        let person_first = &voice.names.first[first];
         let mut case = Self {
             slots: vec![String::new(); SLOTS.len()],
             amount,
@@ -87,12 +133,19 @@ impl Case {
         );
         let days = dice.between(3, 9);
         let number = dice.between(2, 5);
-        let reference = format!("TW-{}{:04}", dice.pick(&["A", "C", "K", "M", "R", "V"]), dice.between(1_000, 9_999));
+        let reference =
+            format!("TW-{}{:04}", dice.pick(&["A", "C", "K", "M", "R", "V"]), dice.between(1_000, 9_999));
         let values: Vec<(&str, String)> = vec![
             ("name", user.first.clone()),
             ("full", format!("{} {}", user.first, user.last)),
             ("person", format!("{} {}", person_first, dice.pick(&voice.names.last))),
             ("friend", person_first.clone()),
+            (
+                "other",
+                voice.names.first
+                    [(first + 1 + dice.below(voice.names.first.len() - 1)) % voice.names.first.len()]
+                .clone(),
+            ),
             ("agent", dice.pick(&bank.colleagues).clone()),
             ("city", dice.pick(&voice.names.cities).clone()),
             ("abroad", dice.pick(&bank.abroad).clone()),
@@ -153,7 +206,14 @@ impl Case {
     pub fn sample() -> Self {
         let book = super::book::book();
         let user = User::at(7, 1, book);
-        Self::draw(&book.bank, &book.voices[0], &user, &[35.0], Timestamp::UNIX_EPOCH, &mut Dice::new(1, 1, 1))
+        Self::draw(
+            &book.bank,
+            &book.voices[0],
+            &user,
+            &[35.0],
+            Timestamp::UNIX_EPOCH,
+            &mut Dice::new(1, 1, 1),
+        )
     }
 }
 

@@ -17,7 +17,9 @@ use super::tools::{Call, Retrieval, call, retrieve};
 use super::truth::{Truth, Verdict, Version};
 use super::user::Channel;
 use super::words::tokens;
-use crate::domain::{ChatMessage, Content, FailureKind, FunctionCall, Span, Status, ToolCall, Trace, Untrusted};
+use crate::domain::{
+    ChatMessage, Content, FailureKind, FunctionCall, Span, Status, ToolCall, Trace, Untrusted,
+};
 
 const PURPOSE: u64 = 0x7e87;
 
@@ -25,8 +27,12 @@ const PURPOSE: u64 = 0x7e87;
 fn prompt_head(version: Version) -> &'static str {
     match version {
         Version::V3 => include_str!("../../../fixtures/demo/prompts/customer_support/v3.txt").trim_ascii(),
-        Version::V4 => include_str!("../../../fixtures/demo/prompts/customer_support/v4_current.txt").trim_ascii(),
-        Version::Summary2 => include_str!("../../../fixtures/demo/prompts/summarization/v2_current.txt").trim_ascii(),
+        Version::V4 => {
+            include_str!("../../../fixtures/demo/prompts/customer_support/v4_current.txt").trim_ascii()
+        }
+        Version::Summary2 => {
+            include_str!("../../../fixtures/demo/prompts/summarization/v2_current.txt").trim_ascii()
+        }
     }
 }
 
@@ -92,8 +98,8 @@ impl Talk<'_> {
                 Step::Summary(scenario, form) => summary::question(scenario, form, case, dice),
                 _ => question(&asking, &mut self.memory, dice),
             };
-        } else if let Some(retry) = self.memory.pick(&self.voice.common.retry, dice) {
-            *asked = format!("{}{asked}", retry.render(case, dice));
+        } else {
+            *asked = format!("{}{asked}", self.memory.say(&self.voice.common.retry, case, dice));
         }
         let answered = match turn.step {
             Step::Summary(scenario, form) => summary::answer(scenario, form, turn.truth.verdict, case, dice),
@@ -184,7 +190,8 @@ impl Talk<'_> {
             metadata.insert("error".to_owned(), error_text(kind, &model.name).into());
         }
         if let Some(judgement) = &judgement {
-            metadata.insert("judge".to_owned(), json!({"model": "gpt-4o", "explanation": judgement.explanation}));
+            metadata
+                .insert("judge".to_owned(), json!({"model": "gpt-4o", "explanation": judgement.explanation}));
         }
         let next = session.turns.get(at + 1);
         let feedback = feedback(turn, next, self.voice, case, self.calendar.now_ms(), &mut self.dice);
@@ -272,7 +279,10 @@ impl Talk<'_> {
         let mut metadata = Map::new();
         if self.session.version == Version::Summary2 {
             metadata.insert("channel".to_owned(), "backoffice".into());
-            metadata.insert("team".to_owned(), ["calls", "disputes", "letters"][usize::from(user.since as u16) % 3].into());
+            metadata.insert(
+                "team".to_owned(),
+                ["calls", "disputes", "letters"][usize::from(user.since as u16) % 3].into(),
+            );
             return metadata;
         }
         metadata.insert("channel".to_owned(), user.channel.name().into());
@@ -362,7 +372,9 @@ fn error_text(kind: FailureKind, model: &str) -> String {
     match kind {
         FailureKind::Timeout => "no answer within 30 s".to_owned(),
         FailureKind::RateLimit => format!("429 Too Many Requests: rate limit reached for {model}"),
-        FailureKind::ContentPolicy => "400: the request was flagged by the provider's content policy".to_owned(),
+        FailureKind::ContentPolicy => {
+            "400: the request was flagged by the provider's content policy".to_owned()
+        }
         FailureKind::Other => "502 Bad Gateway".to_owned(),
     }
 }

@@ -12,7 +12,8 @@ impl Dice {
     /// The stream for one purpose at one place: the same numbers give the same stream.
     pub fn new(seed: u64, purpose: u64, place: u64) -> Self {
         let mut key = [0u8; 32];
-        for (chunk, part) in key.chunks_exact_mut(8).zip([seed, purpose, place, seed ^ place.rotate_left(17)]) {
+        for (chunk, part) in key.chunks_exact_mut(8).zip([seed, purpose, place, seed ^ place.rotate_left(17)])
+        {
             chunk.copy_from_slice(&xxh3_64(&part.to_le_bytes()).to_le_bytes());
         }
         Self(ChaCha8Rng::from_seed(key))

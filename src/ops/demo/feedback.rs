@@ -38,7 +38,14 @@ pub fn reaction(truth: Truth) -> Reaction {
 }
 
 /// Thumbs, reports and follow-ups to the turn, none of them later than now.
-pub fn feedback(turn: &Turn, next: Option<&Turn>, voice: &Voice, case: &Case, now_ms: i64, dice: &mut Dice) -> Vec<Feedback> {
+pub fn feedback(
+    turn: &Turn,
+    next: Option<&Turn>,
+    voice: &Voice,
+    case: &Case,
+    now_ms: i64,
+    dice: &mut Dice,
+) -> Vec<Feedback> {
     let truth = turn.truth;
     let how = reaction(truth);
     let mut said = Vec::new();
@@ -101,12 +108,15 @@ pub fn judge(truth: Truth, dice: &mut Dice) -> Option<Judgement> {
     };
     // Around these, accuracy, tone and helpfulness scatter by one.
     let (means, explanation) = match seen {
-        None => ([9, 9, 9], *dice.pick(&[
-            "Answers the question from the account and the policy.",
-            "Correct and complete, in the bank's voice.",
-            "Right, with the next step named.",
-            "Short, correct, polite.",
-        ])),
+        None => (
+            [9, 9, 9],
+            *dice.pick(&[
+                "Answers the question from the account and the policy.",
+                "Correct and complete, in the bank's voice.",
+                "Right, with the next step named.",
+                "Short, correct, polite.",
+            ]),
+        ),
         Some(Mode::IgnoredInstructions) if truth.cause == Cause::OverdraftAdvice => (
             [4, 8, 3],
             *dice.pick(&[
@@ -115,29 +125,44 @@ pub fn judge(truth: Truth, dice: &mut Dice) -> Option<Judgement> {
                 "Settles the fee at the customer's cost although it would have been waived.",
             ]),
         ),
-        Some(Mode::HallucinatedFacts) => ([2, 8, 3], *dice.pick(&[
-            "States a rule that is in none of the retrieved passages.",
-            "The amount and the term are made up.",
-            "Claims to have done something for which no tool was called.",
-        ])),
-        Some(Mode::WrongTone) => ([8, 2, 5], *dice.pick(&[
-            "Blames the customer.",
-            "Flippant about a matter that worries the customer.",
-            "Correct content, dismissive wording.",
-        ])),
-        Some(Mode::IgnoredInstructions) => ([6, 7, 4], *dice.pick(&[
-            "Does not keep to what the user asked of the form.",
-            "Answers in another language than the user's.",
-            "Skips a step that the prompt demands.",
-        ])),
-        Some(Mode::OffTopic) => ([4, 8, 2], *dice.pick(&[
-            "Answers a question that was not asked.",
-            "Drifts to a product that has nothing to do with it.",
-        ])),
-        Some(Mode::TooVerbose) => ([8, 6, 4], *dice.pick(&[
-            "The answer is in the fourth paragraph.",
-            "Pages of general remarks around one sentence.",
-        ])),
+        Some(Mode::HallucinatedFacts) => (
+            [2, 8, 3],
+            *dice.pick(&[
+                "States a rule that is in none of the retrieved passages.",
+                "The amount and the term are made up.",
+                "Claims to have done something for which no tool was called.",
+            ]),
+        ),
+        Some(Mode::WrongTone) => (
+            [8, 2, 5],
+            *dice.pick(&[
+                "Blames the customer.",
+                "Flippant about a matter that worries the customer.",
+                "Correct content, dismissive wording.",
+            ]),
+        ),
+        Some(Mode::IgnoredInstructions) => (
+            [6, 7, 4],
+            *dice.pick(&[
+                "Does not keep to what the user asked of the form.",
+                "Answers in another language than the user's.",
+                "Skips a step that the prompt demands.",
+            ]),
+        ),
+        Some(Mode::OffTopic) => (
+            [4, 8, 2],
+            *dice.pick(&[
+                "Answers a question that was not asked.",
+                "Drifts to a product that has nothing to do with it.",
+            ]),
+        ),
+        Some(Mode::TooVerbose) => (
+            [8, 6, 4],
+            *dice.pick(&[
+                "The answer is in the fourth paragraph.",
+                "Pages of general remarks around one sentence.",
+            ]),
+        ),
     };
     let names = ["accuracy", "tone", "helpfulness"];
     let score = names

@@ -1,5 +1,7 @@
 //! Phrases of the demo's templates: text with `{slots}` and `[one|or|the other]`, which may nest. A
-//! backslash takes the next character as it is. Knows nothing of banks; the slots are in `case`.
+//! backslash takes the next character as it is. A phrase may begin with marks, `@this,that `, which
+//! say what it is about more closely than its topic does: an answer fits a question when they share a
+//! mark; without marks a phrase has the mark `_`. Knows nothing of banks; the slots are in `case`.
 
 use std::fmt::Write as _;
 
@@ -11,7 +13,10 @@ use super::dice::Dice;
 /// One template, read and checked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Phrase(Vec<Node>);
+pub struct Phrase {
+    marks: Vec<String>,
+    nodes: Vec<Node>,
+}
 
 #[derive(Debug, Clone)]
 enum Node {
@@ -24,18 +29,28 @@ impl Phrase {
     /// Fills the slots and makes the choices.
     pub fn render(&self, case: &Case, dice: &mut Dice) -> String {
         let mut out = String::new();
-        render(&self.0, case, dice, &mut out);
+        render(&self.nodes, case, dice, &mut out);
         out
+    }
+
+    /// Whether this answers that.
+    pub fn fits(&self, asked: &Self) -> bool {
+        self.marks.iter().any(|mark| asked.marks.contains(mark))
+    }
+
+    /// Whether it has no mark of its own.
+    pub fn is_general(&self) -> bool {
+        self.marks.iter().any(|mark| mark == "_")
     }
 
     /// Whether every way to render it names this slot.
     pub fn always_names(&self, slot: &str) -> bool {
-        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| always(&self.0, at))
+        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| always(&self.nodes, at))
     }
 
     /// Whether some way to render it names this slot.
     pub fn may_name(&self, slot: &str) -> bool {
-        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| may(&self.0, at))
+        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| may(&self.nodes, at))
     }
 }
 
@@ -43,9 +58,13 @@ impl TryFrom<String> for Phrase {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mut chars = text.chars().peekable();
+        let (marks, body) = match text.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
+            Some((marks, body)) => (marks.split(',').map(str::to_owned).collect(), body),
+            None => (vec!["_".to_owned()], text.as_str()),
+        };
+        let mut chars = body.chars().peekable();
         let nodes = parse(&mut chars, false).map_err(|why| format!("{why} in {text:?}"))?;
-        Ok(Self(nodes))
+        Ok(Self { marks, nodes })
     }
 }
 

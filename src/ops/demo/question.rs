@@ -1,9 +1,10 @@
 //! The words of a question.
 
 use super::answer::Memory;
-use super::book::{Book, Topic, Voice};
+use super::book::{About, Book, Voice};
 use super::case::Case;
 use super::dice::Dice;
+use super::phrase::Phrase;
 use super::session::{Session, Step, Turn, Way, Wish};
 use super::truth::{Cause, Kind};
 use super::user::{Channel, Hand};
@@ -22,14 +23,12 @@ pub struct Asking<'a> {
 pub fn question(asking: &Asking<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
     let Asking { voice, case, session, turn, .. } = *asking;
     let common = &voice.common;
-    let mut say = |from: &[super::phrase::Phrase], dice: &mut Dice| {
-        memory.pick(from, dice).map(|p| p.render(case, dice)).unwrap_or_default()
-    };
+    let mut say = |from: &[Phrase], dice: &mut Dice| memory.say(from, case, dice);
     let text = match turn.step {
         Step::Open(_, _, Way::First) if session.kind == Kind::Gibberish => return gibberish(asking, dice),
-        Step::Open(topic, _, Way::Essay) => return essay(asking, topic, dice),
-        Step::Open(topic, wish, way) => {
-            let asked = say(&topic.ask, dice);
+        Step::Open(about, _, Way::Essay) => return essay(asking, about.asked(), dice),
+        Step::Open(about, wish, way) => {
+            let asked = about.asked().render(case, dice);
             let start = match way {
                 Way::Another => say(&common.another, dice),
                 Way::Clarified => say(&common.clarified, dice),
@@ -44,7 +43,7 @@ pub fn question(asking: &Asking<'_>, memory: &mut Memory, dice: &mut Dice) -> St
             format!("{}{wished}", joined(&start, &asked))
         }
         Step::Next(topic, at) => say(&topic.next[at].ask, dice),
-        Step::Protest(topic) => {
+        Step::Protest(About { topic, .. }) => {
             let before = session.turns.iter().rev().find(|t| t.at_ms < turn.at_ms);
             let planted = before.is_some_and(|t| t.truth.cause == Cause::OverdraftAdvice);
             let own = planted && !topic.protest.is_empty() && dice.chance(0.85);
@@ -61,15 +60,23 @@ pub fn question(asking: &Asking<'_>, memory: &mut Memory, dice: &mut Dice) -> St
 fn written(asking: &Asking<'_>, text: &str, dice: &mut Dice) -> String {
     let user = &asking.session.user;
     if user.channel == Channel::Email && user.voice == 0 {
-        let greeting = *dice.pick(&["Dear Tidewell team,", "Hello,", "Dear Sir or Madam,", "Good day,", "Hi Robin,"]);
-        let regards = *dice.pick(&["Kind regards,", "Best regards,", "Thanks in advance,", "Many thanks,", "Regards,"]);
+        let greeting =
+            *dice.pick(&["Dear Tidewell team,", "Hello,", "Dear Sir or Madam,", "Good day,", "Hi Robin,"]);
+        let regards =
+            *dice.pick(&["Kind regards,", "Best regards,", "Thanks in advance,", "Many thanks,", "Regards,"]);
         let text = text.trim_start_matches("Hi, ").trim_start_matches("Hello, ");
-        return format!("{greeting}\n\n{}\n\n{regards}\n{} {}", super::words::upper_first(text), user.first, user.last);
+        return format!(
+            "{greeting}\n\n{}\n\n{regards}\n{} {}",
+            super::words::upper_first(text),
+            user.first,
+            user.last
+        );
     }
     if asking.session.kind == Kind::Anger && matches!(asking.turn.step, Step::Open(..)) && dice.chance(0.2) {
         return text.to_uppercase();
     }
-    let keeps_capitals = matches!(asking.session.kind, Kind::Jailbreak) || !text.is_ascii() && user.voice != 0;
+    let keeps_capitals =
+        matches!(asking.session.kind, Kind::Jailbreak) || !text.is_ascii() && user.voice != 0;
     let hand = match user.hand {
         Hand::Hasty if user.voice != 0 => Hand::Proper,
         Hand::Lower if keeps_capitals => Hand::Proper,
@@ -79,10 +86,10 @@ fn written(asking: &Asking<'_>, text: &str, dice: &mut Dice) -> String {
 }
 
 /// A long letter around the topic's question.
-fn essay(asking: &Asking<'_>, topic: &Topic, dice: &mut Dice) -> String {
+fn essay(asking: &Asking<'_>, ask: &Phrase, dice: &mut Dice) -> String {
     let (essay, case) = (&asking.book.essay, asking.case);
     let mut parts = vec![dice.pick(&essay.opening).render(case, dice)];
-    let some = |from: &[super::phrase::Phrase], n: usize, dice: &mut Dice| -> Vec<String> {
+    let some = |from: &[Phrase], n: usize, dice: &mut Dice| -> Vec<String> {
         dice.some_of(from.len(), n).into_iter().map(|at| from[at].render(case, dice)).collect()
     };
     parts.extend(some(&essay.background, 1 + dice.below(2), dice));
@@ -93,7 +100,7 @@ fn essay(asking: &Asking<'_>, topic: &Topic, dice: &mut Dice) -> String {
         parts.push(dice.pick(&essay.pasted).render(case, dice));
         parts.push(activity(asking, dice));
     }
-    let ask = dice.pick(&topic.ask).render(case, dice);
+    let ask = ask.render(case, dice);
     parts.push(format!("{}{}", dice.pick(&essay.turn).render(case, dice), super::words::upper_first(&ask)));
     parts.push(dice.pick(&essay.ending).render(case, dice));
     parts.join("\n\n")
@@ -108,7 +115,8 @@ fn activity(asking: &Asking<'_>, dice: &mut Dice) -> String {
             if dice.chance(0.5) {
                 day = day.yesterday().unwrap_or(day);
             }
-            let name = if dice.chance(0.8) { dice.pick(&bank.merchants) } else { dice.pick(&bank.subscriptions) };
+            let name =
+                if dice.chance(0.8) { dice.pick(&bank.merchants) } else { dice.pick(&bank.subscriptions) };
             format!("{day}  {name}  -{}", asking.voice.format.money(dice.between(190, 11_900)))
         })
         .collect::<Vec<_>>()

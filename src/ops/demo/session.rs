@@ -1,7 +1,7 @@
 //! Conversations before any word is written: who asks what, which prompt and model answer, how many
 //! turns it takes, and what is true of each answer. The words are put to it in `dialog`.
 
-use super::book::{Book, Scenario, Topic, book};
+use super::book::{About, Book, Scenario, Topic, book};
 use super::calendar::{BURST_MODEL, Calendar};
 use super::dice::{Dice, scramble, unscramble};
 use super::truth::{
@@ -45,11 +45,11 @@ pub struct Turn {
 #[derive(Clone, Copy)]
 pub enum Step {
     /// The first question about a topic.
-    Open(&'static Topic, Wish, Way),
+    Open(About, Wish, Way),
     /// A further question about it, the one at this place.
     Next(&'static Topic, usize),
     /// "That is not what I asked."
-    Protest(&'static Topic),
+    Protest(About),
     /// "Thanks."
     Thanks,
     /// "Let me talk to a person."
@@ -93,7 +93,8 @@ impl Step {
     /// The topic, where there is one.
     pub fn topic(&self) -> Option<&'static Topic> {
         match self {
-            Self::Open(topic, ..) | Self::Next(topic, _) | Self::Protest(topic) => Some(topic),
+            Self::Open(about, ..) | Self::Protest(about) => Some(about.topic),
+            Self::Next(topic, _) => Some(topic),
             Self::Thanks | Self::Human | Self::Summary(..) => None,
         }
     }
@@ -157,8 +158,7 @@ impl Session {
         let kind = Kind::SUPPORT[dice.weighted(Kind::SUPPORT.iter().map(|k| k.share()))];
         // About six traces a user in the 28 days.
         let population = (calendar.traces() / 6).max(40);
-        let user =
-            User::at(seed, number_of(seed, population, kind != Kind::Language, book, &mut dice), book);
+        let user = User::at(seed, number_of(seed, population, kind != Kind::Language, book, &mut dice), book);
         let version = calendar.version(start, dice.unit());
         let model = dice.weighted(book.bank.model.iter().map(|m| m.share));
         let arm = if calendar.rolling_out(start) {
@@ -206,8 +206,8 @@ impl Session {
 
     fn converse(&mut self, calendar: &Calendar, start: i64, book: &'static Book, dice: &mut Dice) {
         let mut at_ms = start;
-        let topic = self.topic(self.kind, book, dice);
-        let mut step = Step::Open(topic, self.wish(topic, dice), self.way());
+        let mut about = self.about(self.kind, book, dice);
+        let mut step = Step::Open(about, self.wish(about, dice), self.way());
         let mut retry = false;
         let mut asked: Vec<usize> = Vec::new();
         loop {
@@ -224,7 +224,7 @@ impl Session {
                 }
                 continue;
             }
-            match self.next_step(step, truth, &mut asked, book, dice) {
+            match self.next_step(step, truth, &mut about, &mut asked, book, dice) {
                 Some(next) => step = next,
                 None => return,
             }
@@ -235,6 +235,7 @@ impl Session {
         &self,
         step: Step,
         truth: Truth,
+        about: &mut About,
         asked: &mut Vec<usize>,
         book: &'static Book,
         dice: &mut Dice,
@@ -245,14 +246,15 @@ impl Session {
         if truth.verdict == Verdict::NoAnswer(FailureKind::ContentPolicy) || !dice.chance(go_on) {
             return None;
         }
-        let special = !answers_freely(topic);
+        let special = !topic.answers_freely();
         if self.kind == Kind::Ambiguity && matches!(step, Step::Open(_, _, Way::First)) {
             let kind = *dice.pick(&[Kind::Card, Kind::Transfer, Kind::Fees, Kind::Balance, Kind::Login]);
-            return Some(Step::Open(self.topic(kind, book, dice), Wish::None, Way::Clarified));
+            *about = self.about(kind, book, dice);
+            return Some(Step::Open(*about, Wish::None, Way::Clarified));
         }
         let left: Vec<usize> = (0..topic.next.len()).filter(|at| !asked.contains(at)).collect();
         if failed && !special && dice.chance(0.80) {
-            return Some(if dice.chance(0.88) { Step::Protest(topic) } else { Step::Human });
+            return Some(if dice.chance(0.88) { Step::Protest(*about) } else { Step::Human });
         }
         if !left.is_empty() && dice.chance(0.62) {
             let at = *dice.pick(&left);
@@ -264,19 +266,26 @@ impl Session {
             1 if self.user.voice == 0 && !special => {
                 asked.clear();
                 let kind = *dice.pick(&[Kind::Card, Kind::Transfer, Kind::Fees, Kind::Balance, Kind::Login]);
-                let other = self.topic(kind, book, dice);
-                (other.id != topic.id).then(|| Step::Open(other, self.wish(other, dice), Way::Another))
+                *about = self.about(kind, book, dice);
+                (about.topic.id != topic.id)
+                    .then(|| Step::Open(*about, self.wish(*about, dice), Way::Another))
             }
             _ if special => None,
             _ => Some(Step::Human),
         }
     }
 
+    fn about(&self, kind: Kind, book: &'static Book, dice: &mut Dice) -> About {
+        let topic = self.topic(kind, book, dice);
+        About { topic, ask: dice.below(topic.ask.len()) }
+    }
+
     fn topic(&self, kind: Kind, book: &'static Book, dice: &mut Dice) -> &'static Topic {
         let kind = match kind {
             Kind::Gibberish => return &book.gibberish.topic,
             Kind::Essay => {
-                let kinds = [Kind::Fees, Kind::Fees, Kind::Card, Kind::Transfer, Kind::Cancellation, Kind::Loans];
+                let kinds =
+                    [Kind::Fees, Kind::Fees, Kind::Card, Kind::Transfer, Kind::Cancellation, Kind::Loans];
                 *dice.pick(&kinds)
             }
             other => other,
@@ -290,15 +299,22 @@ impl Session {
         if self.kind == Kind::Essay { Way::Essay } else { Way::First }
     }
 
-    fn wish(&self, topic: &Topic, dice: &mut Dice) -> Wish {
-        if self.user.voice != 0 || topic.short.is_empty() || self.kind == Kind::Essay {
+    fn wish(&self, about: About, dice: &mut Dice) -> Wish {
+        if self.user.voice != 0 || about.exact(&about.topic.short).is_empty() || self.kind == Kind::Essay {
             return Wish::None;
         }
         [Wish::None, Wish::Short, Wish::NoPhone][dice.weighted([90.0, 6.0, 4.0].into_iter())]
     }
 
     /// Decides what becomes of a turn.
-    fn truth(&self, calendar: &Calendar, at_ms: i64, step: Step, book: &'static Book, dice: &mut Dice) -> Truth {
+    fn truth(
+        &self,
+        calendar: &Calendar,
+        at_ms: i64,
+        step: Step,
+        book: &'static Book,
+        dice: &mut Dice,
+    ) -> Truth {
         let usual = |verdict| Truth { verdict, kind: self.kind, cause: Cause::Usual };
         if let Some(error) = self.error(calendar, at_ms, book, dice) {
             let burst = error == FailureKind::RateLimit && calendar.in_burst(at_ms);
@@ -321,7 +337,8 @@ impl Session {
             return usual(Verdict::Good);
         }
         let weights = mode_weights(self.kind, self.version);
-        let weights = Mode::ALL.map(|mode| if self.can_fail(step, mode, book) { weights[mode as usize] } else { 0.0 });
+        let weights =
+            Mode::ALL.map(|mode| if self.can_fail(step, mode, book) { weights[mode as usize] } else { 0.0 });
         if weights.iter().sum::<f64>() == 0.0 {
             return usual(Verdict::Good);
         }
@@ -330,9 +347,11 @@ impl Session {
 
     fn is_planted(&self, step: Step, dice: &mut Dice) -> bool {
         match step {
-            Step::Open(topic, Wish::None, _) if !topic.planted.is_empty() => dice.chance(PLANTED_RATE),
+            Step::Open(about, Wish::None, _) if !about.near(&about.topic.planted).is_empty() => {
+                dice.chance(PLANTED_RATE)
+            }
             Step::Next(topic, at) if !topic.next[at].planted.is_empty() => dice.chance(PLANTED_RATE),
-            Step::Protest(topic) if !topic.planted.is_empty() => {
+            Step::Protest(about) if !about.topic.planted.is_empty() => {
                 let before = self.turns.last().map(|turn| turn.truth.cause);
                 before == Some(Cause::OverdraftAdvice) && dice.chance(PLANTED_AGAIN_RATE)
             }
@@ -344,21 +363,26 @@ impl Session {
     fn can_fail(&self, step: Step, mode: Mode, book: &Book) -> bool {
         let common = &book.voices[self.user.voice].common;
         let english = self.user.voice == 0;
-        let free = step.topic().is_some_and(answers_freely);
+        let free = step.topic().is_some_and(Topic::answers_freely);
         match (mode, step) {
             (_, Step::Thanks | Step::Human | Step::Summary(..)) => false,
             (Mode::HallucinatedFacts, Step::Next(topic, at)) => !topic.next[at].made_up.is_empty(),
-            (Mode::HallucinatedFacts, Step::Open(topic, ..) | Step::Protest(topic)) => !topic.made_up.is_empty(),
-            (Mode::WrongTone, Step::Next(..)) => free && !common.tone_open.is_empty(),
-            (Mode::WrongTone, Step::Open(topic, ..) | Step::Protest(topic)) => {
-                !topic.tone.is_empty() || free && !common.tone_open.is_empty() && !topic.short.is_empty()
+            (Mode::HallucinatedFacts, Step::Open(about, ..) | Step::Protest(about)) => {
+                !about.near(&about.topic.made_up).is_empty()
             }
-            (Mode::IgnoredInstructions, Step::Open(topic, wish, _)) => {
-                !topic.ignored.is_empty() || wish != Wish::None || !english
+            (Mode::WrongTone, Step::Next(..)) => free && !common.tone_open.is_empty(),
+            (Mode::WrongTone, Step::Open(about, ..) | Step::Protest(about)) => {
+                let short = !about.exact(&about.topic.short).is_empty();
+                !about.near(&about.topic.tone).is_empty() || free && !common.tone_open.is_empty() && short
+            }
+            (Mode::IgnoredInstructions, Step::Open(about, wish, _)) => {
+                !about.near(&about.topic.ignored).is_empty() || wish != Wish::None || !english
             }
             (Mode::IgnoredInstructions, Step::Next(..)) => false,
-            (Mode::IgnoredInstructions, Step::Protest(topic)) => !topic.ignored.is_empty(),
-            (Mode::OffTopic, Step::Open(topic, ..) | Step::Protest(topic)) => !topic.off_topic.is_empty() || free,
+            (Mode::IgnoredInstructions, Step::Protest(about)) => !about.near(&about.topic.ignored).is_empty(),
+            (Mode::OffTopic, Step::Open(about, ..) | Step::Protest(about)) => {
+                !about.near(&about.topic.off_topic).is_empty() || free
+            }
             (Mode::OffTopic, Step::Next(..)) => free,
             (Mode::TooVerbose, _) => free && !common.padding.is_empty(),
         }
@@ -384,11 +408,4 @@ impl Session {
         ];
         draws.into_iter().find(|(rate, _)| dice.chance(*rate)).map(|(_, kind)| kind)
     }
-}
-
-/// Whether answers about this can be composed of common parts; other topics have all their words in
-/// their own templates.
-pub fn answers_freely(topic: &Topic) -> bool {
-    let own_words = [Kind::Ambiguity, Kind::OutOfDomain, Kind::Gibberish, Kind::Jailbreak, Kind::Harmful];
-    own_words.iter().all(|kind| kind.name() != topic.kind)
 }

@@ -10,9 +10,20 @@ use super::words::upper_first;
 /// The text to sum up, with what is wanted.
 pub fn question(scenario: &Scenario, form: Form, case: &Case, dice: &mut Dice) -> String {
     let wanted = match form {
-        Form::Bullets => dice.pick(&["Summarise in three bullet points.", "Three bullets, please: what, why, next step.", "Format: 3 bullets."]),
-        Form::Sentence => dice.pick(&["Summarise in one or two sentences.", "One or two sentences for the case file.", "Format: at most two sentences."]),
-        Form::Json => dice.pick(&["Return JSON with the keys topic, amount, outcome, next_step.", "Format: JSON (topic, amount, outcome, next_step), nothing else."]),
+        Form::Bullets => dice.pick(&[
+            "Summarise in three bullet points.",
+            "Three bullets, please: what, why, next step.",
+            "Format: 3 bullets.",
+        ]),
+        Form::Sentence => dice.pick(&[
+            "Summarise in one or two sentences.",
+            "One or two sentences for the case file.",
+            "Format: at most two sentences.",
+        ]),
+        Form::Json => dice.pick(&[
+            "Return JSON with the keys topic, amount, outcome, next_step.",
+            "Format: JSON (topic, amount, outcome, next_step), nothing else.",
+        ]),
     };
     let text = text(scenario, case, dice);
     let kind = match scenario.form.as_str() {
@@ -71,7 +82,10 @@ pub fn answer(scenario: &Scenario, form: Form, verdict: Verdict, case: &Case, di
             let sentence = well(scenario, Form::Sentence, &mut say);
             let bullets = well(scenario, Form::Bullets, &mut say);
             let retold = retold(&text(scenario, case, dice), dice);
-            format!("**Introduction**\n\nThis summary covers the matter in full.\n\n**Overview**\n\n{sentence}\n\n**In detail**\n\n{retold}\n\n**Key points**\n\n{bullets}\n\n**Conclusion**\n\nIn conclusion, {}", super::words::lower_first(&sentence))
+            format!(
+                "**Introduction**\n\nThis summary covers the matter in full.\n\n**Overview**\n\n{sentence}\n\n**In detail**\n\n{retold}\n\n**Key points**\n\n{bullets}\n\n**Conclusion**\n\nIn conclusion, {}",
+                super::words::lower_first(&sentence)
+            )
         }
     }
 }

@@ -53,7 +53,10 @@ pub fn call(name: &str, topic: &Topic, case: &Case, user: &User, bank: &Bank, di
         "get_fee_policy" => {
             let code = topic.docs.first().map_or("POL-114", String::as_str);
             let policy = bank.policy.iter().find(|p| p.id == code).unwrap_or(&bank.policy[0]);
-            (json!({"code": code}), json!({"code": code, "title": policy.title, "text": policy.text, "valid_from": "2025-01-01"}))
+            (
+                json!({"code": code}),
+                json!({"code": code, "title": policy.title, "text": policy.text, "valid_from": "2025-01-01"}),
+            )
         }
         "request_fee_waiver" => (
             json!({"user_id": user.id, "date": date, "rule": "same_day"}),
@@ -87,10 +90,7 @@ pub fn call(name: &str, topic: &Topic, case: &Case, user: &User, bank: &Bank, di
                 {"at": format!("{date}T{}:58Z", case.time), "device": user.device, "result": *dice.pick(&["locked", "code_sent", "ok"])},
             ]}),
         ),
-        _ => (
-            json!({"query": topic.id.replace('_', " "), "top_k": 3}),
-            json!({"hits": topic.docs}),
-        ),
+        _ => (json!({"query": topic.id.replace('_', " "), "top_k": 3}), json!({"hits": topic.docs})),
     };
     Call {
         id: format!("call_{:08x}", dice.between(0, u32::MAX.into())),

@@ -42,8 +42,13 @@ pub enum Mode {
 
 impl Mode {
     /// All, in the taxonomy's order.
-    pub const ALL: [Self; 5] =
-        [Self::HallucinatedFacts, Self::WrongTone, Self::IgnoredInstructions, Self::OffTopic, Self::TooVerbose];
+    pub const ALL: [Self; 5] = [
+        Self::HallucinatedFacts,
+        Self::WrongTone,
+        Self::IgnoredInstructions,
+        Self::OffTopic,
+        Self::TooVerbose,
+    ];
 
     /// The mode's id in the taxonomy.
     pub fn id(self) -> &'static str {

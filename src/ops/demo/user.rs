@@ -105,11 +105,7 @@ const OTHER_LANGUAGES: f64 = 0.10;
 
 fn voice_of(seed: u64, number: u64, book: &Book) -> usize {
     let mut dice = Dice::new(seed, PURPOSE + 1, number);
-    if dice.chance(OTHER_LANGUAGES) {
-        1 + dice.weighted(book.voices[1..].iter().map(|v| v.share))
-    } else {
-        0
-    }
+    if dice.chance(OTHER_LANGUAGES) { 1 + dice.weighted(book.voices[1..].iter().map(|v| v.share)) } else { 0 }
 }
 
 /// A user of this population who writes in English, or in another language.

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn no_hand_touches_amounts() {
-        let text = "Why was I charged €1,035.50 on 12 March? There isn't any reason for this charge, honestly.";
+        let text =
+            "Why was I charged €1,035.50 on 12 March? There isn't any reason for this charge, honestly.";
         for hand in [Hand::Proper, Hand::Lower, Hand::Hasty] {
             for place in 0..50 {
                 let typed = typed(text, hand, &mut Dice::new(1, 1, place));
