@@ -1,6 +1,7 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
 mod bench;
+mod demo;
 mod evals;
 mod health;
 mod import;
@@ -49,6 +50,7 @@ enum Command {
     #[command(hide = true)]
     Bench(bench::BenchArgs),
     Health(health::HealthArgs),
+    Demo(demo::DemoArgs),
     Import(import::ImportArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
@@ -75,12 +77,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<u8> {
+    let asked = args.store.clone();
     let flags = Flags { config: args.config, store: args.store, reviewer: args.reviewer };
     let face = Face { config: Config::resolve(&flags, &Environment::of_process()?)? };
     let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
         Command::Health(args) => health::run(&face, args),
+        Command::Demo(args) => demo::run(face, asked, args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),

@@ -12,6 +12,7 @@ mod dialog;
 mod dice;
 mod feedback;
 mod figures;
+mod make;
 mod phrase;
 mod question;
 mod session;
@@ -30,7 +31,8 @@ use jiff::Timestamp;
 
 use crate::domain::Trace;
 use calendar::{Calendar, HOURS};
-pub use truth::Truth;
+pub use make::{DemoView, discard, make, place};
+pub use truth::{Cause, Kind, Mode, Truth, Verdict};
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,14 @@ pub struct DemoSpec {
     pub seed: u64,
     /// The time at which it ends.
     pub now: Timestamp,
+}
+
+impl DemoSpec {
+    /// The time at which it begins.
+    pub fn from(&self) -> Timestamp {
+        let start = Calendar::new(self.now, self.traces).hour_start_ms(0);
+        Timestamp::from_millisecond(start).unwrap_or(self.now)
+    }
 }
 
 /// Makes the traces of the demo, oldest first, an hour at a time: memory does not grow with their number.

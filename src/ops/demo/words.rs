@@ -9,14 +9,25 @@ pub fn joined(opening: &str, rest: &str) -> String {
     if goes_on { format!("{opening}{}", lower_first(rest)) } else { format!("{opening}{rest}") }
 }
 
-/// The text with a small first letter, unless its first word is a name or "I".
+/// Words that are written small inside a sentence. Whatever else begins a text may be a name.
+const SMALL: &[&str] = &[
+    "A", "Add", "After", "All", "An", "And", "Are", "As", "At", "Both", "By", "Can", "Cash", "Could",
+    "Direct", "Do", "Does", "Every", "Four", "From", "Go", "Has", "Have", "Here", "Here's", "Honestly",
+    "How", "If", "In", "Is", "It", "It's", "Let", "My", "No", "Not", "Nothing", "Now", "On", "Once", "One",
+    "Only", "Open", "Our", "Please", "Quick", "Right", "Since", "Some", "Still", "Take", "Thank", "That",
+    "That's", "The", "Their", "Then", "There", "There's", "They", "This", "Three", "To", "Two", "Under",
+    "Until", "Usually", "We", "What", "What's", "When", "Where", "Where's", "Which", "Who", "Why", "With",
+    "Yes", "You", "You'll", "You're", "You've", "Your",
+];
+
+/// The text with a small first letter, where its first word is one that is written small.
 pub fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return text.to_owned() };
-    if !first.is_uppercase() || !second.is_lowercase() {
+    let word = text.split([' ', ',', ':', '.', '?', '!']).next().unwrap_or_default();
+    if !SMALL.contains(&word) {
         return text.to_owned();
     }
-    first.to_lowercase().chain(std::iter::once(second)).chain(chars).collect()
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// The text with a capital first letter.
