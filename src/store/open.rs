@@ -136,6 +136,7 @@ impl Store {
         }
         .map_err(sql)?;
         TRACES.check(&db, &name)?;
+        WORK.check_attached(&db, "work", &self.work_path().display().to_string())?;
         db.pragma_update(None, "cache_size", -8 * 1024).map_err(sql)?;
         db.pragma_update(None, "query_only", true).map_err(sql)?;
         Ok(db)

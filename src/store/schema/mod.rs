@@ -62,11 +62,18 @@ impl Schema {
 
     /// Refuses a file that is not ours or newer than this program; changes nothing.
     pub(super) fn check(&self, db: &Connection, name: &str) -> Result<()> {
+        self.check_attached(db, "main", name)
+    }
+
+    /// The same for a file that is attached under this name.
+    pub(super) fn check_attached(&self, db: &Connection, attached: &str, name: &str) -> Result<()> {
         let sql = |e: rusqlite::Error| super::open::explain(e, name);
-        let id: i32 = db.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(sql)?;
-        let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
-        let tables: i64 =
-            db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(sql)?;
+        let id: i32 = db.pragma_query_value(Some(attached), "application_id", |r| r.get(0)).map_err(sql)?;
+        let version: i64 =
+            db.pragma_query_value(Some(attached), "user_version", |r| r.get(0)).map_err(sql)?;
+        let tables: i64 = db
+            .query_row(&format!("SELECT count(*) FROM {attached}.sqlite_schema"), [], |r| r.get(0))
+            .map_err(sql)?;
         if id != self.application_id && (id != 0 || version != 0 || tables != 0) {
             return Err(Error::failed(format!("{name} is an SQLite file, but not a tuesday {}.", self.noun))
                 .hint("Name another file with --store, or a new one to make a store."));
