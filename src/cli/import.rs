@@ -80,7 +80,7 @@ pub(super) fn run(face: &Face, args: &ImportArgs) -> Result<u8> {
         output::text(&told(&view))?;
     }
     Ok(match &view {
-        view if view.stopped || !args.no_index && view.text_index.pending > 0 => 1,
+        view if view.stopped || view.text_index.stopped => 1,
         view if view.rejected > 0 => 3,
         _ => 0,
     })

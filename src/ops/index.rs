@@ -23,6 +23,8 @@ pub struct IndexView {
     pub indexed: u64,
     /// Traces that are still to be added.
     pub pending: u64,
+    /// Whether it was stopped before its end. Pending without this means that another process is at it.
+    pub stopped: bool,
 }
 
 /// Brings the search index up to the rows. It goes in steps that are each whole: when cancelled or
@@ -59,7 +61,12 @@ pub fn catch_up(ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Index
             write(ctx, start, &made, cancel, progress)
         })?;
     }
-    Ok(IndexView { indexed: (at - start).unsigned_abs(), pending: (last - at).max(0).unsigned_abs() })
+    let pending = (last - at).max(0).unsigned_abs();
+    Ok(IndexView {
+        indexed: (at - start).unsigned_abs(),
+        pending,
+        stopped: pending > 0 && cancel.is_cancelled(),
+    })
 }
 
 /// Takes the words in turn and writes them; gives how far it came.

@@ -206,4 +206,6 @@ fn cannot_report(path: &std::path::Path, why: std::io::Error) -> Error {
 }
 
 #[cfg(test)]
+mod file_tests;
+#[cfg(test)]
 mod tests;
