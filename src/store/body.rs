@@ -5,7 +5,8 @@
 //! its size. A body is never changed once written: what may change lies in tables of its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use zstd::bulk::{Compressor, Decompressor};
@@ -71,10 +72,10 @@ pub(super) fn train(samples: &[Vec<u8>]) -> Option<Vec<u8>> {
 pub(super) struct Dictionaries(Mutex<HashMap<u8, Arc<DecoderDictionary<'static>>>>);
 
 impl Dictionaries {
-    /// Makes sure that [`json`](Self::json) will know this body's dictionary.
+    /// Makes sure that [`traces`](Self::traces) will know this body's dictionary.
     pub(super) fn prepare(&self, db: &Connection, z: &[u8]) -> rusqlite::Result<()> {
         let id = z.first().copied().unwrap_or(0);
-        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = self.lock();
         if id != 0 && !known.contains_key(&id) {
             let bytes: Option<Vec<u8>> = db
                 .query_row("SELECT bytes FROM main.dictionary WHERE id = ?", [id], |r| r.get(0))
@@ -86,27 +87,52 @@ impl Dictionaries {
         Ok(())
     }
 
-    /// The JSON of a stored body whose dictionary was [prepared](Self::prepare).
-    pub(super) fn json(&self, z: &[u8]) -> Result<Vec<u8>> {
-        let (&id, frame) = z.split_first().ok_or_else(|| damaged("it is empty"))?;
-        let size = Decompressor::upper_bound(frame)
-            .filter(|size| *size <= LARGEST)
-            .ok_or_else(|| damaged("its size is not believable"))?;
-        let json = if id == 0 {
-            Decompressor::new().and_then(|mut zstd| zstd.decompress(frame, size))
-        } else {
-            let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let dictionary = known.get(&id).cloned().ok_or_else(|| damaged("its dictionary is missing"))?;
-            drop(known);
-            Decompressor::with_prepared_dictionary(&dictionary)
-                .and_then(|mut zstd| zstd.decompress(frame, size))
-        };
-        json.map_err(damaged)
+    /// The traces of stored bodies whose dictionaries were [prepared](Self::prepare), in order, without
+    /// what the tables hold.
+    pub(super) fn traces<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Trace>> {
+        self.unpack(bodies, |json| serde_json::from_slice(json).map_err(damaged))
     }
 
-    /// The trace of a stored body, without what the tables hold.
-    pub(super) fn trace(&self, z: &[u8]) -> Result<Trace> {
-        serde_json::from_slice(&self.json(z)?).map_err(damaged)
+    /// The JSON of one stored body whose dictionary was [prepared](Self::prepare).
+    pub(super) fn json(&self, z: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.unpack([z], |json| Ok(json.to_vec()))?.pop().unwrap_or_default())
+    }
+
+    fn unpack<'a, T>(
+        &self,
+        bodies: impl IntoIterator<Item = &'a [u8]>,
+        read: impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let known = self.lock().clone();
+        // Making a context costs as much as unpacking a body, so one serves all of a dictionary.
+        let mut contexts: HashMap<u8, Decompressor<'_>> = HashMap::new();
+        let mut json = Vec::new();
+        bodies
+            .into_iter()
+            .map(|z| {
+                let (&id, frame) = z.split_first().ok_or_else(|| damaged("it is empty"))?;
+                let size = Decompressor::upper_bound(frame)
+                    .filter(|size| *size <= LARGEST)
+                    .ok_or_else(|| damaged("its size is not believable"))?;
+                let zstd = match contexts.entry(id) {
+                    Entry::Occupied(context) => context.into_mut(),
+                    Entry::Vacant(place) if id == 0 => place.insert(Decompressor::new().map_err(damaged)?),
+                    Entry::Vacant(place) => {
+                        let dictionary =
+                            known.get(&id).ok_or_else(|| damaged("its dictionary is missing"))?;
+                        place.insert(Decompressor::with_prepared_dictionary(dictionary).map_err(damaged)?)
+                    }
+                };
+                json.clear();
+                json.reserve(size);
+                zstd.decompress_to_buffer(frame, &mut json).map_err(damaged)?;
+                read(&json)
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u8, Arc<DecoderDictionary<'static>>>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -19,15 +19,14 @@ pub fn normalise(text: &str) -> String {
 pub(super) fn normalise_into(text: &str, words: &mut String) {
     let mut to = Words { words, length: 0 };
     let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        if first.is_ascii() {
-            let run = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
-            to.ascii(&rest[..run]);
-            rest = &rest[run..];
-        } else {
-            to.wide(first);
-            rest = &rest[first.len_utf8()..];
-        }
+    while !rest.is_empty() {
+        let run = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+        let (ascii, wide) = rest.split_at(run);
+        to.ascii(ascii);
+        let run = wide.bytes().position(|b| b.is_ascii()).unwrap_or(wide.len());
+        let (wide, ascii) = wide.split_at(run);
+        wide.chars().for_each(|c| to.wide(c));
+        rest = ascii;
     }
     to.end();
 }
@@ -39,13 +38,21 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// Whole words at a time: almost all text goes through here.
     fn ascii(&mut self, text: &str) {
-        for b in text.bytes() {
-            if b.is_ascii_alphanumeric() {
-                self.letter(b.to_ascii_lowercase() as char);
-            } else {
-                self.end();
+        let mut rest = text;
+        loop {
+            let word = rest.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            let room = LONGEST.saturating_sub(self.length).min(word);
+            let from = self.words.len();
+            self.words.push_str(&rest[..room]);
+            self.words[from..].make_ascii_lowercase();
+            self.length += word;
+            if word == rest.len() {
+                return;
             }
+            self.end();
+            rest = &rest[word + 1..];
         }
     }
 

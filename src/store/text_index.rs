@@ -68,7 +68,8 @@ impl Store {
             }
             Ok(bodies)
         })?;
-        bodies.into_iter().map(|(seq, z)| Ok(Words::of(seq, &self.0.dictionaries.trace(&z)?))).collect()
+        let traces = self.0.dictionaries.traces(bodies.iter().map(|(_, z)| z.as_slice()))?;
+        Ok(bodies.iter().zip(&traces).map(|((seq, _), trace)| Words::of(*seq, trace)).collect())
     }
 
     /// Adds the words of the traces after `after` as one transaction, when the index still ends there.

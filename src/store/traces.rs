@@ -44,7 +44,7 @@ impl Store {
             Ok(Some((row, names, z, feedback, scores)))
         })?;
         let Some((row, names, z, feedback, scores)) = read else { return Ok(None) };
-        let mut trace = self.0.dictionaries.trace(&z)?;
+        let Some(mut trace) = self.0.dictionaries.traces([z.as_slice()])?.pop() else { return Ok(None) };
         let [feature, model, prompt, prompt_version, experiment, arm] = names;
         let (status, error_kind) = flags::status(row.flags);
         trace.time = trace.time.or_else(|| Some(time(row.ts)));
@@ -79,9 +79,10 @@ impl Store {
             }
             Ok(rows)
         })?;
+        let traces = self.0.dictionaries.traces(read.iter().map(|(.., z)| z.as_slice()))?;
         read.into_iter()
-            .map(|(seq, row, names, z)| {
-                let trace = self.0.dictionaries.trace(&z)?;
+            .zip(traces)
+            .map(|((seq, row, names, _), trace)| {
                 let [feature, model, prompt, prompt_version, ..] = names;
                 let (status, error_kind) = flags::status(row.flags);
                 let bit = |mask: i64| row.flags & mask != 0;

@@ -102,4 +102,4 @@ CREATE VIRTUAL TABLE text_index USING fts5(
   input, output, content='', columnsize=0, detail=full, tokenize='ascii'
 );
 -- One segment a transaction, whatever its size; sixteen of a level are merged, in steps.
-INSERT INTO text_index(text_index, rank) VALUES ('hashsize', 67108864), ('automerge', 16), ('crisismerge', 32);
+INSERT INTO text_index(text_index, rank) VALUES ('hashsize', 33554432), ('automerge', 16), ('crisismerge', 32);
