@@ -161,8 +161,8 @@ impl EvalsScreen {
                 let text = format!("↺ {} of {} is no longer {did}", case.id, report.set);
                 return cx.say(words().plain(text).muted(file_words(report.file.as_ref())));
             }
-            Request::Retire { .. } => ("retired", report.version - 1),
-            _ => ("changed", report.version - 1),
+            Request::Retire { .. } => ("retired", report.before),
+            _ => ("changed", report.before),
         };
         self.undo.push(Undo { set: report.set.clone(), case: case.id.clone(), version: before, did });
         if did == "retired" && self.face == Face::Case {
@@ -493,11 +493,15 @@ fn file_words(file: Option<&FileReport>) -> String {
         Some(file) => {
             let name =
                 file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if file.written {
-                format!(" · {name}")
+            let changes = file.taken.added.len() + file.taken.changed.len();
+            let took = if changes > 0 {
+                format!(", {} taken from it", figures::plural(changes, "change"))
             } else {
-                format!(" · {name} has a bad line and was not written")
-            }
+                String::new()
+            };
+            let conflicts = if file.taken.conflicts.is_empty() { "" } else { ", conflicts: see the history" };
+            let bad = if file.written { "" } else { " has a bad line and was not written" };
+            format!(" · {name}{bad}{took}{conflicts}")
         }
     }
 }

@@ -276,6 +276,21 @@ fn a_hand_edit_is_read_back_and_bad_lines_are_named() {
 }
 
 #[test]
+fn a_change_says_what_it_took_from_the_file_and_undo_takes_back_only_the_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1", "t-3"]);
+    let path = folder.path().join("evals/support.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("your salary came", "it came")).unwrap();
+    let mut story = story(&ctx);
+    story.press("enter j x");
+    assert!(story.status().contains("1 change taken from it"), "{}", story.status());
+    story.press("u");
+    assert_eq!(expected(&ctx), [Some("We take the fee back: it came the same day.".into()), None]);
+}
+
+#[test]
 fn another_programs_cases_appear() {
     let folder = tempfile::tempdir().unwrap();
     let ctx = world(&folder);
