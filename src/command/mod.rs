@@ -34,7 +34,12 @@ pub enum Place {
     /// The queue of a sample.
     Review,
     Evals,
+    /// The list of incidents.
     Incidents,
+    /// One incident with its steps.
+    Incident,
+    /// The post-mortem of an incident.
+    Postmortem,
     /// An overlay that shows text to read: help, details.
     Page,
     /// An overlay with a list to choose from; letters filter it.
@@ -64,6 +69,8 @@ impl Place {
         Place::Review,
         Place::Evals,
         Place::Incidents,
+        Place::Incident,
+        Place::Postmortem,
         Place::Page,
         Place::Picker,
         Place::Palette,
@@ -85,6 +92,8 @@ impl Place {
             Place::Review => "Review",
             Place::Evals => "Evals",
             Place::Incidents => "Incidents",
+            Place::Incident => "One incident",
+            Place::Postmortem => "Post-mortem",
             Place::Page => "Reading a page",
             Place::Picker => "Choosing from a list",
             Place::Palette => "Command palette",
@@ -99,7 +108,7 @@ impl Place {
     /// Whether this is a screen: there the commands of [`Place::Anywhere`] work too.
     pub fn is_screen(self) -> bool {
         use Place::*;
-        matches!(self, Health | Traces | Trace | Samples | Review | Evals | Incidents)
+        matches!(self, Health | Traces | Trace | Samples | Review | Evals | Incidents | Incident | Postmortem)
     }
 }
 

@@ -19,7 +19,7 @@ pub mod review;
 pub mod sample;
 pub mod taxonomy;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod watch;
 
 pub use ctx::Ctx;

@@ -10,26 +10,26 @@ use crate::store::Preparer;
 use crate::task::Clock;
 
 /// A store in a folder of its own.
-pub(super) struct World {
-    pub(super) clock: Clock,
+pub struct World {
+    pub clock: Clock,
     folder: TempDir,
 }
 
 impl World {
     /// An empty store; the clock stands at 2026-03-10 12:00 UTC.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self::at("2026-03-10T12:00:00Z".parse().unwrap())
     }
 
     /// An empty store whose clock stands at this time.
-    pub(super) fn at(now: jiff::Timestamp) -> Self {
+    pub fn at(now: jiff::Timestamp) -> Self {
         let world = Self { clock: Clock::fixed(now), folder: tempfile::tempdir().unwrap() };
         drop(world.as_reviewer("ann"));
         world
     }
 
     /// A store of plain traces `t-0`, `t-1`, …, one a minute, the last a minute ago.
-    pub(super) fn with(count: usize) -> Self {
+    pub fn with(count: usize) -> Self {
         let world = Self::new();
         let now = world.clock.now().as_second();
         world.add((0..count).map(|n| Trace {
@@ -39,17 +39,17 @@ impl World {
         world
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.folder.path().join("t.db")
     }
 
     /// The store opened anew, as a further program would, for this person.
-    pub(super) fn as_reviewer(&self, name: &str) -> Ctx {
+    pub fn as_reviewer(&self, name: &str) -> Ctx {
         Ctx::open(&self.path(), Access::Create, name, self.clock.clone()).unwrap()
     }
 
     /// Adds traces as an import does.
-    pub(super) fn add(&self, traces: impl IntoIterator<Item = Trace>) {
+    pub fn add(&self, traces: impl IntoIterator<Item = Trace>) {
         let ctx = self.as_reviewer("import");
         let mut loader = ctx.store.loader(0).unwrap();
         let mut preparer = Preparer::new(loader.dictionary()).unwrap();
@@ -60,17 +60,17 @@ impl World {
 }
 
 /// Traces in the `tuesday` format.
-pub(super) fn of_json(traces: Vec<serde_json::Value>) -> Vec<Trace> {
+pub fn of_json(traces: Vec<serde_json::Value>) -> Vec<Trace> {
     traces.into_iter().map(|trace| serde_json::from_value(trace).unwrap()).collect()
 }
 
 /// A trace with this id and little else.
-pub(super) fn trace(id: &str) -> Trace {
+pub fn trace(id: &str) -> Trace {
     let json = serde_json::json!({ "id": id, "input": "Why was I charged?", "output": "It was a fee." });
     serde_json::from_value(json).unwrap()
 }
 
 /// Ids as the ops take them.
-pub(super) fn ids<const N: usize>(ids: [&str; N]) -> [Untrusted; N] {
+pub fn ids<const N: usize>(ids: [&str; N]) -> [Untrusted; N] {
     ids.map(Untrusted::from)
 }

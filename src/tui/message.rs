@@ -40,6 +40,8 @@ pub enum Message {
     },
     /// The person's own editor is closed: the text, or why there is none.
     Edited(Result<String>),
+    /// A minute has passed while the present screen wants to know.
+    Tick,
     /// The program has the terminal back.
     Resumed,
 }

@@ -83,6 +83,11 @@ impl Model {
         }
     }
 
+    /// Whether the present screen shows a time that goes on.
+    pub fn ticks(&self) -> bool {
+        self.screens.get(self.active).ticks()
+    }
+
     /// Whether leaving now would lose something that was typed.
     pub fn would_lose(&self) -> bool {
         self.overlays.iter().any(|overlay| overlay.layer().would_lose())

@@ -55,6 +55,14 @@ pub trait Screen {
     /// An overlay that it opened was answered.
     fn replied(&mut self, _tag: Tag, _reply: Reply, _cx: &mut Cx<'_>) {}
 
+    /// Whether it shows a time that goes on, and wants [`tick`](Self::tick) once a minute.
+    fn ticks(&self) -> bool {
+        false
+    }
+
+    /// A minute has passed.
+    fn tick(&mut self, _cx: &mut Cx<'_>) {}
+
     /// The store was changed; called whether it is on screen or not.
     fn changed(&mut self, _changes: Changes, _cx: &mut Cx<'_>) {}
 

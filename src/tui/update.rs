@@ -12,7 +12,7 @@ use super::screen::{Cx, Handled, Wish, wants_dialog};
 use super::screens::ScreenId;
 use super::view;
 use super::work::{Answer, Request};
-use crate::command::table::app;
+use crate::command::table::{app, incidents};
 use crate::command::{Code, Found, Id, Key, Place, table};
 use crate::domain::{Error, ErrorKind, Result};
 use crate::text::Role;
@@ -26,7 +26,12 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
     model.env.now = now;
     let mut effects = Effects::new();
     match message {
-        Message::Started => screen(model, &mut effects, |screen, cx| screen.shown(cx)),
+        Message::Started => {
+            screen(model, &mut effects, |screen, cx| screen.shown(cx));
+            let mut wishes = Vec::new();
+            model.screens.incidents.started(&mut Cx::new(&model.env, &mut wishes));
+            carry_out(model, wishes, &mut effects);
+        }
         Message::Key(key) => pressed(model, key, &mut effects),
         Message::Paste(text) => {
             if let Some(overlay) = model.overlays.last_mut() {
@@ -43,6 +48,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
                 on_screen(model, *id, &mut effects, |screen, cx| screen.changed(changes, cx));
             }
         }
+        Message::Tick => screen(model, &mut effects, |screen, cx| screen.tick(cx)),
         Message::Background { dark } => {
             if model.theme.follows_background {
                 model.theme.dark = dark;
@@ -141,6 +147,10 @@ pub fn command(model: &mut Model, id: Id, effects: &mut Effects) -> Handled {
         app::REDRAW => effects.push(Effect::Redraw),
         app::SUSPEND => effects.push(Effect::Suspend),
         app::QUIT => quit(model),
+        incidents::DECLARE => {
+            model.screens.incidents.declare();
+            go(model, ScreenId::Incidents, effects);
+        }
         _ => match ScreenId::of_command(id) {
             Some(to) => go(model, to, effects),
             // Moving and finding mean nothing on a screen without a list or text.
@@ -260,6 +270,13 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             if !told || result.is_ok() {
                 model.screens.evals.answered(request, result, cx);
             }
+        }
+        Request::Incidents(request) => {
+            let result = result.and_then(|answer| match answer {
+                Answer::Incidents(answer) => Ok(answer),
+                _ => Err(mixed_up()),
+            });
+            model.screens.incidents.answered(request, result, cx);
         }
         Request::Review(request) => {
             let result = result.and_then(|answer| match answer {

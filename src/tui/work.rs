@@ -1,6 +1,6 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, review};
+use super::screens::{evals, incidents, review};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::task::{Cancel, Progress};
@@ -10,6 +10,7 @@ use crate::task::{Cancel, Progress};
 pub enum Request {
     Evals(evals::Request),
     Review(review::Request),
+    Incidents(incidents::Request),
 }
 
 /// What a request of the same variant gives.
@@ -17,6 +18,7 @@ pub enum Request {
 pub enum Answer {
     Evals(evals::Answer),
     Review(review::Answer),
+    Incidents(incidents::Answer),
 }
 
 impl Request {
@@ -25,6 +27,7 @@ impl Request {
         match self {
             Request::Evals(request) => request.run(ctx, cancel, progress).map(Answer::Evals),
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
+            Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
-use crate::ops::incident::{self, Act, FiguresRequest, IncidentView, OpenRequest};
+use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, IncidentView, OpenRequest};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
@@ -128,6 +128,13 @@ enum Command {
         which: Which,
         /// An age such as 2h, a date, or a time
         time: String,
+    },
+    /// Say which feature it is about; the figures count its traces
+    Feature {
+        #[command(flatten)]
+        which: Which,
+        /// Its name; empty for all of them
+        feature: String,
     },
     /// Go to a phase
     Phase {
@@ -278,13 +285,17 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
                 only: only.as_deref().map(Query::parse).transpose()?,
                 since: since.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()?,
             };
-            let taken = if *keep {
-                incident::keep_figures(&ctx, &which.id, &request, &Cancel::default())?.figures
+            let cancel = Cancel::default();
+            let now = if *keep {
+                let view = incident::keep_figures(&ctx, &which.id, &request, &cancel)?;
+                FiguresNow {
+                    figures: view.figures.unwrap_or_default(),
+                    suggested_severity: view.suggested_severity,
+                }
             } else {
-                Some(incident::figures_now(&ctx, &which.id, &request, &Cancel::default())?)
+                incident::figures_now(&ctx, &which.id, &request, &cancel)?
             };
-            let taken = taken.unwrap_or_default();
-            if which.json { output::json(&taken).map(|()| 0) } else { print::figures(&taken, *keep) }
+            if which.json { output::json(&now).map(|()| 0) } else { print::figures(&now, *keep) }
         }
         Command::Attach { which, traces, .. } => {
             let traces: Vec<Untrusted> = traces.iter().map(|id| id.as_str().into()).collect();
@@ -304,6 +315,12 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::act(&ctx, &which.id, Act::Began { began_at }, None)?;
             let at = print::clock(began_at, &TimeZone::system());
             print::acted(&view, &format!("{} began at {at}.", view.id), which.json)
+        }
+        Command::Feature { which, feature } => {
+            let act = Act::Feature { feature: Some(feature.as_str().into()) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            let about = view.feature.as_ref().map_or("all features", Untrusted::raw);
+            print::acted(&view, &format!("{} is about {about} now.", view.id), which.json)
         }
         Command::Phase { which, phase } => {
             let view = incident::act(&write()?, &which.id, Act::Enter { phase: *phase }, None)?;

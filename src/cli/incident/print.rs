@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::{IncidentView, output};
 use crate::domain::Result;
-use crate::domain::incident::{Figures, Missing, StepStatus, span_words};
+use crate::domain::incident::{Missing, StepStatus, span_words};
 use crate::domain::runbook::Severity;
-use crate::ops::incident::{IncidentLine, PhaseState, StepView, TallyWords, header};
+use crate::ops::incident::{FiguresNow, IncidentLine, PhaseState, StepView, TallyWords, header};
 use crate::text::{clean_line, figures};
 
 /// An act was done: one line about it, then the header.
@@ -16,7 +16,7 @@ pub(super) fn acted(view: &IncidentView, said: &str, json: bool) -> Result<u8> {
         return output::json(view).map(|()| 0);
     }
     output::text(said)?;
-    output::text(&header(view, &TimeZone::system()))?;
+    output::text(&header(view, view.as_of, &TimeZone::system()))?;
     Ok(0)
 }
 
@@ -82,7 +82,7 @@ pub(super) fn list(lines: &[IncidentLine], json: bool) -> Result<u8> {
 
 pub(super) fn show(view: &IncidentView) -> Result<u8> {
     let zone = TimeZone::system();
-    let mut out = format!("{}\n{}\n", header(view, &zone), clean_line(view.title.raw()));
+    let mut out = format!("{}\n{}\n", header(view, view.as_of, &zone), clean_line(view.title.raw()));
     if let Some(began) = view.began_at {
         let detect = view.times.detect_ms.map(span_words).unwrap_or_default();
         out += &format!("began {}, noticed after {detect}\n", clock(began, &zone));
@@ -144,7 +144,8 @@ fn step_line(step: &StepView) -> String {
     line + "\n"
 }
 
-pub(super) fn figures(taken: &Figures, kept: bool) -> Result<u8> {
+pub(super) fn figures(now: &FiguresNow, kept: bool) -> Result<u8> {
+    let taken = &now.figures;
     let zone = TimeZone::system();
     let words = TallyWords::of(taken);
     output::table(&TallyWords::HEADINGS, words.into_iter().map(|line| line.cells().to_vec()))?;
@@ -156,6 +157,9 @@ pub(super) fn figures(taken: &Figures, kept: bool) -> Result<u8> {
         clock(taken.since, &zone),
         clock(taken.until, &zone)
     ))?;
+    if let Some(severity) = now.suggested_severity {
+        output::text(&format!("By the runbook's rules this is {severity}."))?;
+    }
     Ok(0)
 }
 

@@ -1,5 +1,65 @@
-//! The incidents screen's commands.
+//! The commands of the Incidents screen: its list, one incident, its post-mortem.
 
 use super::rows;
+use crate::command::{Place, When};
 
-rows! {}
+const LIST: &[Place] = &[Place::Incidents];
+const ONE: &[Place] = &[Place::Incident];
+const STORY: &[Place] = &[Place::Postmortem];
+const ONE_AND_STORY: &[Place] = &[Place::Incident, Place::Postmortem];
+
+/// The incident on screen is not closed.
+pub const IS_OPEN: When = When("the incident is open");
+/// The incident on screen is closed.
+pub const IS_CLOSED: When = When("the incident is closed");
+
+rows! {
+    DECLARE = "incident" { title: "Incident", does: "Go to the open incident, or open one.",
+        places: &[Place::Anywhere], when: When::ALWAYS, keys: &["I"], hint: 0 }
+    NEW = "incident.new" { title: "New incident", does: "Open an incident.",
+        places: LIST, when: When::ALWAYS, keys: &["n"], hint: 90 }
+    DONE = "incident.done" { title: "Done", does: "The step under the cursor is done; say what came of it.",
+        places: ONE, when: When::ALWAYS, keys: &["x"], hint: 100 }
+    BEGIN = "incident.begin" { title: "Begin", does: "Begin the step under the cursor: it is yours then.",
+        places: ONE, when: When::ALWAYS, keys: &["b"], hint: 60 }
+    SKIP = "incident.skip" { title: "Skip", does: "Leave the step under the cursor out; say why.",
+        places: ONE, when: When::ALWAYS, keys: &["s"], hint: 90 }
+    REOPEN = "incident.reopen_step" { title: "Take up again", does: "Take the step under the cursor up again.",
+        places: ONE, when: When::ALWAYS, keys: &["r", "u"], hint: 0 }
+    OWNER = "incident.owner" { title: "Owner", does: "Give the step under the cursor to somebody.",
+        places: ONE, when: When::ALWAYS, keys: &["o"], hint: 40 }
+    NOTE = "incident.note" { title: "Note", does: "Write something into the timeline.",
+        places: ONE_AND_STORY, when: When::ALWAYS, keys: &["n"], hint: 80 }
+    PHASE_BACK = "incident.phase_before" { title: "Phase before", does: "Look at the phase before; the incident stays where it is.",
+        places: ONE, when: When::ALWAYS, keys: &["["], hint: 0 }
+    PHASE_ON = "incident.next_phase" { title: "Next phase", does: "Look at the next phase; the incident stays where it is.",
+        places: ONE, when: When::ALWAYS, keys: &["]"], hint: 70 }
+    ENTER_PHASE = "incident.enter_phase" { title: "Enter the phase", does: "Take the incident to the phase that you look at.",
+        places: ONE, when: IS_OPEN, keys: &["E"], hint: 0 }
+    SEVERITY = "incident.severity" { title: "Severity", does: "Say how bad it is.",
+        places: ONE, when: IS_OPEN, keys: &["v"], hint: 50 }
+    BEGAN = "incident.began" { title: "When it began", does: "Say when it began: the figures count from then.",
+        places: ONE, when: When::ALWAYS, keys: &["B"], hint: 0 }
+    FEATURE = "incident.feature" { title: "Feature", does: "Say which feature it is about: the figures count its traces.",
+        places: ONE, when: When::ALWAYS, keys: &["f"], hint: 0 }
+    PROMOTE = "incident.promote" { title: "Promote the evidence", does: "Make the attached traces eval cases, so that it cannot come back unseen.",
+        places: ONE_AND_STORY, when: When::ALWAYS, keys: &["P"], hint: 0 }
+    ATTACH = "incident.attach" { title: "Attach", does: "Attach evidence: traces, a query, the figures.",
+        places: ONE, when: When::ALWAYS, keys: &["a"], hint: 55 }
+    HAND_OVER = "incident.hand_over" { title: "Hand over", does: "Let somebody else lead.",
+        places: ONE, when: IS_OPEN, keys: &["H"], hint: 0 }
+    TIMELINE = "incident.timeline" { title: "Timeline", does: "Show the whole timeline, or the steps again.",
+        places: ONE, when: When::ALWAYS, keys: &["T"], hint: 45 }
+    STORY_VIEW = "incident.postmortem" { title: "Post-mortem", does: "Read the post-mortem as it stands.",
+        places: ONE, when: When::ALWAYS, keys: &["p"], hint: 35 }
+    CLOSE = "incident.close" { title: "Close", does: "Close the incident and read its post-mortem.",
+        places: ONE, when: IS_OPEN, keys: &["c"], hint: 38 }
+    REOPEN_INCIDENT = "incident.reopen" { title: "Reopen", does: "Open the closed incident again.",
+        places: ONE_AND_STORY, when: IS_CLOSED, keys: &["R"], hint: 38 }
+    WRITE_FILE = "postmortem.write" { title: "Write to a file", does: "Write the post-mortem into a Markdown file.",
+        places: STORY, when: When::ALWAYS, keys: &["w"], hint: 100 }
+    EDIT_PART = "postmortem.edit" { title: "Edit a part", does: "Write a part of the post-mortem, such as the summary.",
+        places: STORY, when: When::ALWAYS, keys: &["e"], hint: 90 }
+    ADD_ACTION = "postmortem.action" { title: "Add an action", does: "Add what is to be done, by whom, until when.",
+        places: STORY, when: When::ALWAYS, keys: &["a"], hint: 85 }
+}

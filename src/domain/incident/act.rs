@@ -26,7 +26,7 @@ pub struct OpenSpec {
 }
 
 /// What a person can do in an incident. Steps go by their id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum Act {
     /// Begin a step; it falls to `owner`, else to who begins it.
@@ -43,6 +43,8 @@ pub enum Act {
     Severity { severity: Severity, note: Option<Untrusted> },
     /// Say when the harm began.
     Began { began_at: Timestamp },
+    /// Say which feature it is about; none for all of them.
+    Feature { feature: Option<Untrusted> },
     /// Write something down.
     Note { text: Untrusted, step: Option<String> },
     /// Attach evidence.
@@ -125,6 +127,9 @@ impl Incident {
                 }
                 IncidentEvent::BeganSet { began_at }
             }
+            Act::Feature { feature } => {
+                IncidentEvent::FeatureSet { feature: feature.filter(|feature| !blank(feature)) }
+            }
             Act::Note { text, step } => {
                 if blank(&text) {
                     return Err(Error::not_so("The note is empty.").hint("Write at least a word."));
@@ -200,6 +205,7 @@ impl Incident {
             Act::Note { .. }
             | Act::Attach { .. }
             | Act::Began { .. }
+            | Act::Feature { .. }
             | Act::ReopenIncident { .. }
             | Act::Write { .. }
             | Act::AddAction { .. } => true,

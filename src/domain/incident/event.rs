@@ -75,6 +75,11 @@ pub enum IncidentEvent {
         /// When it began.
         began_at: Timestamp,
     },
+    /// What it is about was said.
+    FeatureSet {
+        /// The feature; none for all of them.
+        feature: Option<Untrusted>,
+    },
     /// Somebody wrote something down.
     Noted {
         /// What.
@@ -197,6 +202,8 @@ impl IncidentEvent {
                 note,
             ),
             Self::BeganSet { began_at } => format!("began at {}", began_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
+            Self::FeatureSet { feature: Some(feature) } => format!("about the feature {}", feature.raw()),
+            Self::FeatureSet { feature: None } => "about all features".to_owned(),
             Self::Noted { text, step: None } => text.raw().to_owned(),
             Self::Noted { text, step: Some(step) } => format!("on {}: {}", title(step), text.raw()),
             Self::Attached { evidence } => match evidence {

@@ -96,6 +96,7 @@ impl Incident {
             }
             IncidentEvent::SeveritySet { to, .. } => self.severity = Some(*to),
             IncidentEvent::BeganSet { began_at } => self.began_at = Some(*began_at),
+            IncidentEvent::FeatureSet { feature } => self.feature = feature.clone(),
             IncidentEvent::Noted { .. } => {}
             IncidentEvent::Attached { evidence } => {
                 self.evidence.push(Exhibit { at, by: by.clone(), evidence: evidence.clone() });

@@ -227,6 +227,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => (any::<String>(), prop::option::of(step)).prop_map(|(t, step)| Act::Note { text: t.into(), step }),
         1 => prop::sample::select(Severity::ALL.to_vec()).prop_map(|severity| Act::Severity { severity, note: None }),
         1 => (-500i64..500).prop_map(|minute| Act::Began { began_at: at(minute) }),
+        1 => note.clone().prop_map(|feature| Act::Feature { feature }),
         1 => phase.prop_map(|phase| Act::Enter { phase }),
         1 => any::<String>().prop_map(|to| Act::HandOver { to: to.into(), note: None }),
         1 => note.clone().prop_map(|note| Act::Close { outcome: Outcome::Resolved, note }),

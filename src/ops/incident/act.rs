@@ -72,6 +72,16 @@ pub fn attach(ctx: &Ctx, name: &str, traces: &[Untrusted]) -> Result<IncidentVie
     act(ctx, name, Act::Attach { evidence: Evidence::Traces { traces: excerpts } }, None)
 }
 
+/// Attaches traces to the newest incident that is open, for whoever finds them elsewhere.
+pub fn attach_to_open(ctx: &Ctx, traces: &[Untrusted]) -> Result<IncidentView> {
+    let open = ctx.store.incidents()?.into_iter().find(|row| row.closed.is_none());
+    match open {
+        Some(row) => attach(ctx, &format!("INC-{}", row.number), traces),
+        None => Err(Error::not_so("No incident is open to attach traces to.")
+            .hint("Open one with `tuesday incident open TITLE`.")),
+    }
+}
+
 fn excerpt(ctx: &Ctx, id: &Untrusted) -> Result<TraceExcerpt> {
     const WORDS: usize = 200;
     let Some(stored) = ctx.store.trace_by_id(id.raw())? else {

@@ -1,11 +1,13 @@
 //! Impact figures of an incident: the traffic it is about, since it began, against as long before.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::act::act;
 use super::view::IncidentView;
 use crate::domain::incident::{Act, Evidence, Figures, Incident, Outcome, Tally};
 use crate::domain::query::{NameField, Query, Term, Word};
+use crate::domain::runbook::Severity;
 use crate::domain::{Result, Untrusted};
 use crate::ops::{Ctx, figures};
 use crate::stats::wilson;
@@ -25,11 +27,23 @@ pub struct FiguresRequest {
     pub since: Option<Timestamp>,
 }
 
+/// Figures, and the severity that the runbook's rules propose for them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FiguresNow {
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// What they come to.
+    pub suggested_severity: Option<Severity>,
+}
+
 /// The figures as they are now, or were when the incident was closed. Reads the traces of that time and of
 /// as long before it.
-pub fn figures_now(ctx: &Ctx, name: &str, request: &FiguresRequest, cancel: &Cancel) -> Result<Figures> {
+pub fn figures_now(ctx: &Ctx, name: &str, request: &FiguresRequest, cancel: &Cancel) -> Result<FiguresNow> {
     let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
-    count(ctx, &file.incident, request, cancel)
+    let figures = count(ctx, &file.incident, request, cancel)?;
+    let suggested_severity = file.incident.runbook.book.suggest(|name| figures.figure(name));
+    Ok(FiguresNow { figures, suggested_severity })
 }
 
 /// Takes the figures and keeps them in the record, with the query and the time.
@@ -39,7 +53,7 @@ pub fn keep_figures(
     request: &FiguresRequest,
     cancel: &Cancel,
 ) -> Result<IncidentView> {
-    let figures = figures_now(ctx, name, request, cancel)?;
+    let figures = figures_now(ctx, name, request, cancel)?.figures;
     act(ctx, name, Act::Attach { evidence: Evidence::Figures { figures } }, None)
 }
 
@@ -48,10 +62,10 @@ pub fn keep_figures(
 pub fn close(ctx: &Ctx, name: &str, outcome: Outcome, note: Option<Untrusted>) -> Result<IncidentView> {
     let mut acts = Vec::new();
     if outcome == Outcome::Resolved
-        && let Ok(figures) = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default())
-        && figures.all.requests > 0
+        && let Ok(now) = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default())
+        && now.figures.all.requests > 0
     {
-        acts.push(Act::Attach { evidence: Evidence::Figures { figures } });
+        acts.push(Act::Attach { evidence: Evidence::Figures { figures: now.figures } });
     }
     acts.push(Act::Close { outcome, note });
     super::acts(ctx, name, acts, None)

@@ -14,8 +14,8 @@ mod tests;
 mod view;
 
 pub use crate::domain::incident::Act;
-pub use act::{OpenRequest, act, acts, attach, open};
-pub use figures::{FiguresRequest, TallyWords, close, figures_now, keep_figures};
+pub use act::{OpenRequest, act, acts, attach, attach_to_open, open};
+pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, keep_figures};
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{PostmortemView, postmortem, save_postmortem};
 pub use view::{IncidentView, LineView, PhaseState, PhaseView, RecordView, StepView, header, show};

@@ -39,7 +39,7 @@ pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemVi
     if view.figures.is_none() && view.outcome != Some(Outcome::FalseAlarm) {
         // A draft shows how things stand, whoever forgot to take figures.
         let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
-        view.figures = taken.ok().filter(|taken| taken.all.requests > 0);
+        view.figures = taken.ok().map(|now| now.figures).filter(|taken| taken.all.requests > 0);
     }
     let markdown = Writer { view: &view, zone, out: String::new() }.write();
     Ok(PostmortemView { id: view.id.clone(), draft: draft(&view), markdown, missing: view.missing })
@@ -153,10 +153,9 @@ impl Writer<'_> {
             ("Verified", self.reached(Phase::Verify, times.verify_ms)),
             ("People exposed for", span(times.exposure_ms)),
         ];
-        self.block("| | |");
-        self.line("|---|---|");
+        self.line("");
         for (name, value) in rows {
-            self.line(&format!("| {name} | {value} |"));
+            self.line(&format!("- **{name}:** {value}"));
         }
     }
 

@@ -85,7 +85,7 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
     world.trace("t_8f21", "why a fee?", "You can just transfer your balance to resolve the overdraft fee.");
     let view = world.open("Bad overdraft advice after prompt v4");
     assert_eq!((view.id.as_str(), view.phase, view.commander.raw()), ("INC-1", Phase::Detect, "mira"));
-    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 1/6 DETECT  0s since 02:55  cmd mira");
+    assert_eq!(header(&view, view.as_of, &TimeZone::UTC), "INC-1 SEV2 1/6 DETECT  0s since 02:55  cmd mira");
     world.later(3).done("acknowledge", "I have it");
     let view = attach(&world.ctx, "inc-1", &["t_8f21".into()]).unwrap();
     assert_eq!(view.evidence[0].answered.raw().split(' ').next(), Some("You"));
@@ -99,18 +99,21 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
     let view = world.later(36).done("rollback", "v4 -> v3");
     assert_eq!(view.times.contain_ms, Some(9 * 60_000));
     assert_eq!(view.times.exposure_ms, Some(114 * 60_000));
-    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 4/6 FIX  45m since 02:55  cmd mira");
+    assert_eq!(header(&view, view.as_of, &TimeZone::UTC), "INC-1 SEV2 4/6 FIX  45m since 02:55  cmd mira");
     let view = act(&world.ctx, "1", Act::Close { outcome: Outcome::Resolved, note: None }, None).unwrap();
-    assert_eq!(header(&view, &TimeZone::UTC), "INC-1 SEV2 CLOSED resolved  02:55, open for 45m  cmd mira");
+    assert_eq!(
+        header(&view, view.as_of, &TimeZone::UTC),
+        "INC-1 SEV2 CLOSED resolved  02:55, open for 45m  cmd mira"
+    );
     assert!(view.missing.iter().any(|missing| missing.what.contains("watch")), "{:?}", view.missing);
 
     let markdown = world.markdown();
     for part in [
         "# Post-mortem INC-1: Bad overdraft advice after prompt v4",
-        "| State | draft, closed 2025-03-04 03:40 +00:00 |",
-        "| Detected | 2025-03-04 02:55 +00:00 (1h 45m after it began) |",
-        "| Contained | 2025-03-04 03:04 +00:00 (9m after detection) |",
-        "| People exposed for | 1h 54m |",
+        "- **State:** draft, closed 2025-03-04 03:40 +00:00\n",
+        "- **Detected:** 2025-03-04 02:55 +00:00 (1h 45m after it began)\n",
+        "- **Contained:** 2025-03-04 03:04 +00:00 (9m after detection)\n",
+        "- **People exposed for:** 1h 54m\n",
         "| all | 8,750 | 143 (1.6 % [1.4, 1.9]) | 60 (37.5 % [30.4, 45.2]) | 1,000 | 140 | — | — |",
         "| as long before | 9,000 |",
         "| support@v3 | 1,750 |",
@@ -232,8 +235,27 @@ fn unknown_traces_and_incidents_are_named() {
     assert!(error.what.contains("t-101") && error.hints[0].contains("t-100"), "{error:?}");
     assert_eq!(show(&world.ctx, "1").unwrap().evidence, [], "all or nothing");
     assert_eq!(show(&world.ctx, "INC-9").unwrap_err().kind, ErrorKind::NotSo);
-    attach(&world.ctx, "1", &["t-100".into()]).unwrap();
+    attach_to_open(&world.ctx, &["t-100".into()]).unwrap();
     assert_eq!(of_trace(&world.ctx, &"t-100".into()).unwrap(), ["INC-1"]);
+    close(&world.ctx, "1", Outcome::Resolved, None).unwrap();
+    let error = attach_to_open(&world.ctx, &["t-100".into()]).unwrap_err();
+    assert!(error.what.contains("No incident is open"), "{}", error.what);
+}
+
+#[test]
+fn figures_count_the_feature_that_the_incident_is_about() {
+    let world = World::new();
+    world.trace("t", "a", "b");
+    world.open("x");
+    let feature = |name: &str| Act::Feature { feature: Some(name.into()) };
+    let view = act(&world.ctx, "1", feature("cards"), None).unwrap();
+    assert_eq!(view.feature, Some("cards".into()));
+    let cancel = crate::task::Cancel::default();
+    let now = figures_now(&world.ctx, "1", &FiguresRequest::default(), &cancel).unwrap().figures;
+    assert_eq!((now.all.requests, now.query.raw()), (0, "feature:cards"));
+    act(&world.ctx, "1", feature(" "), None).unwrap();
+    let now = figures_now(&world.ctx, "1", &FiguresRequest::default(), &cancel).unwrap().figures;
+    assert_eq!((now.all.requests, now.query.raw()), (1, ""));
 }
 
 /// Every string of the list of naughty strings, as title, note and trace: the post-mortem keeps its
@@ -316,7 +338,7 @@ fn closing_takes_the_figures_and_a_draft_shows_them_as_they_stand() {
     assert!(world.markdown().contains("| all | 40 | 20 (50.0 %"), "{}", world.markdown());
     let only = Some(crate::domain::Query::parse("status:error").unwrap());
     let request = FiguresRequest { only, since: None };
-    let taken = figures_now(&world.ctx, "1", &request, &crate::task::Cancel::default()).unwrap();
+    let taken = figures_now(&world.ctx, "1", &request, &crate::task::Cancel::default()).unwrap().figures;
     assert_eq!((taken.all.requests, taken.query.raw()), (20, "status:error"));
     assert_eq!(view.figures, None);
     let view = close(&world.ctx, "1", Outcome::Resolved, None).unwrap();

@@ -196,13 +196,14 @@ pub fn show(ctx: &Ctx, name: &str) -> Result<IncidentView> {
     Ok(view(&file, ctx.clock.now()))
 }
 
-/// The header that never scrolls away: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
-pub fn header(view: &IncidentView, zone: &TimeZone) -> String {
+/// The header that never scrolls away, as of `now`: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
+pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
     let severity = view.severity.map_or("SEV?", Severity::name);
     let commander = clean_line(view.commander.raw());
-    let open = span_words(view.times.open_ms);
     let opened = view.opened_at.as_millisecond();
-    let now = view.as_of.as_millisecond();
+    let now = now.as_millisecond();
+    let end = view.closed_at.map_or(now, |at| at.as_millisecond());
+    let open = span_words(u64::try_from(end - opened).unwrap_or(0));
     // The date is left out only where it is today's.
     let since = figures::when(opened, now, zone);
     match view.outcome {

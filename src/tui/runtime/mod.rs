@@ -42,6 +42,8 @@ const SHOW_AFTER: Duration = Duration::from_millis(250);
 const SAMPLE: Duration = Duration::from_millis(100);
 /// How often the store is asked whether it was changed.
 const WATCH: Duration = Duration::from_millis(300);
+/// How often a screen that shows a time that goes on is told.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
 /// How long jobs get to stop when the program ends.
@@ -203,10 +205,12 @@ impl Runtime {
         self.keys = Some(crossterm::event::EventStream::new());
         self.take(Message::Started).await?;
         let mut next_watch = Instant::now() + WATCH;
+        let mut next_minute = Instant::now() + MINUTE;
         while self.exit.is_none() {
             let draw_at = self.dirty.then(|| self.last_frame + FRAME);
             let sample_at = self.next_sample();
             let watch_at = self.watch.is_some().then_some(next_watch);
+            let minute_at = self.model.ticks().then_some(next_minute);
             let keys = self.keys.get_or_insert_with(crossterm::event::EventStream::new);
             tokio::select! {
                 signal = self.signals.next() => match signal {
@@ -221,6 +225,10 @@ impl Runtime {
                 Some(event) = self.receiver.recv() => self.came(event).await?,
                 () = at(draw_at) => self.draw()?,
                 () = at(sample_at) => self.sample_progress().await?,
+                () = at(minute_at) => {
+                    next_minute = Instant::now() + MINUTE;
+                    self.take(Message::Tick).await?;
+                }
                 () = at(watch_at) => {
                     next_watch = Instant::now() + WATCH;
                     self.look_at_store();

@@ -1,6 +1,7 @@
 //! The screens: a closed set. See [`crate::tui`] for how to add one.
 
 pub mod evals;
+pub mod incidents;
 pub mod review;
 
 use super::screen::Screen;
@@ -12,11 +13,12 @@ use crate::command::table::app;
 pub enum ScreenId {
     Review,
     Evals,
+    Incidents,
 }
 
 impl ScreenId {
     /// The tabs, left to right.
-    pub const TABS: &'static [ScreenId] = &[ScreenId::Review, ScreenId::Evals];
+    pub const TABS: &'static [ScreenId] = &[ScreenId::Review, ScreenId::Evals, ScreenId::Incidents];
 
     /// Where the program begins.
     pub const FRONT: ScreenId = ScreenId::Review;
@@ -26,6 +28,7 @@ impl ScreenId {
         match self {
             ScreenId::Review => "Review",
             ScreenId::Evals => "Evals",
+            ScreenId::Incidents => "Incidents",
         }
     }
 
@@ -34,6 +37,7 @@ impl ScreenId {
         match id {
             app::GO_REVIEW => Some(ScreenId::Review),
             app::GO_EVALS => Some(ScreenId::Evals),
+            app::GO_INCIDENTS => Some(ScreenId::Incidents),
             _ => None,
         }
     }
@@ -44,6 +48,7 @@ impl ScreenId {
 pub struct Screens {
     pub review: review::ReviewScreen,
     pub evals: evals::EvalsScreen,
+    pub incidents: incidents::IncidentsScreen,
 }
 
 impl Screens {
@@ -52,6 +57,7 @@ impl Screens {
         match id {
             ScreenId::Review => &self.review,
             ScreenId::Evals => &self.evals,
+            ScreenId::Incidents => &self.incidents,
         }
     }
 
@@ -60,6 +66,7 @@ impl Screens {
         match id {
             ScreenId::Review => &mut self.review,
             ScreenId::Evals => &mut self.evals,
+            ScreenId::Incidents => &mut self.incidents,
         }
     }
 }

@@ -32,6 +32,19 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
         Place::Editor => Editor::new(TAG, title(), "", ".md").into(),
         Place::Confirm => Confirm::new(TAG, "x", "x").into(),
         Place::Promote => Promote::traces(&SetName::parse("x").unwrap(), &[], Vec::new()).into(),
+        Place::Incidents => return Some(Story::new(ctx.clone(), ScreenId::Incidents)),
+        Place::Incident | Place::Postmortem => {
+            let mut story = Story::new(ctx.clone(), ScreenId::Incidents);
+            story.press("I");
+            // Without an incident that is open it asks for a title.
+            if !story.model.overlays.is_empty() {
+                story.type_text("x").press("enter");
+            }
+            if place == Place::Postmortem {
+                story.press("p");
+            }
+            return Some(story);
+        }
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
         _ => return None,
     };

@@ -1,0 +1,212 @@
+//! The screen driven by keys on a real store.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::domain::runbook::Phase;
+use crate::ops::Ctx;
+use crate::ops::incident::{self, IncidentView};
+use crate::ops::testing::{World, of_json};
+use crate::task::Clock;
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::Story;
+
+/// A store whose traffic goes wrong with prompt v4, and a person at it at 02:55.
+struct Night {
+    world: World,
+    folder: tempfile::TempDir,
+}
+
+const NOW: &str = "2025-03-04T02:55:00Z";
+
+impl Night {
+    fn new() -> Self {
+        let now: Timestamp = NOW.parse().unwrap();
+        let world = World::at(now);
+        let traces = (0..240).map(|n| {
+            let v4 = n >= 120;
+            json!({
+                "id": format!("t-{n}"), "time": Timestamp::from_second(now.as_second() - 60 * (240 - n)).unwrap(),
+                "input": "Can you take the overdraft fee back?",
+                "output": if v4 { "You can just transfer your balance to resolve the overdraft fee." } else { "It is waived." },
+                "user": format!("u{}", n % 40), "feature": "customer_support", "prompt": "customer_support",
+                "prompt_version": if v4 { "v4" } else { "v3" }, "latency_ms": 900, "cost_usd": 0.003,
+                "feedback": if v4 && n % 3 == 0 { json!([{"kind": "thumbs", "value": "down"}]) }
+                    else if n % 5 == 0 { json!([{"kind": "thumbs", "value": "up"}]) } else { json!([]) },
+            })
+        });
+        world.add(of_json(traces.collect()));
+        Self { world, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn ctx(&self, who: &str) -> Ctx {
+        self.world.as_reviewer(who)
+    }
+
+    fn story(&self) -> Story {
+        Story::new(self.ctx("mira"), ScreenId::Review)
+    }
+
+    /// An incident that somebody opened with `I`.
+    fn opened(&self) -> Story {
+        let mut story = self.story();
+        story.press("I").type_text("Bad overdraft advice after prompt v4").press("enter");
+        story
+    }
+
+    fn view(&self) -> IncidentView {
+        incident::show(&self.ctx("test"), "INC-1").unwrap()
+    }
+}
+
+fn later(story: &Story, minutes: i64) {
+    let clock: &Clock = &story.ctx.clock;
+    clock.advance_ms(minutes * 60_000);
+}
+
+#[test]
+fn an_incident_is_walked_from_open_to_a_written_post_mortem() {
+    let night = Night::new();
+    let mut story = night.opened();
+    assert!(story.row(1).contains("INC-1 SEV? 1/6 DETECT  0s since 02:55  cmd mira"), "{}", story.row(1));
+    assert!(story.text().contains("▲ INC-1"), "the header of every screen says so: {}", story.row(0));
+    insta::assert_snapshot!("opened_80", story.snapshot());
+
+    later(&story, 2);
+    story.press("x").type_text("I have it").press("enter");
+    assert_eq!(story.status(), "done: Acknowledge, and say who leads");
+    later(&story, 1);
+    story.press("enter enter");
+    story.press("s").type_text("the judge was not touched").press("enter");
+    story.press("b").type_text("");
+    later(&story, 9);
+    story.press("x").type_text("all five say the same").press("enter");
+    story.press("x 1");
+    let view = night.view();
+    assert_eq!((view.phase, view.phases[0].steps[3].over_box), (Phase::Assess, true));
+    assert_eq!(view.sections.values().next().unwrap().raw(), "real", "the answer fills the post-mortem");
+    assert!(story.row(1).contains("2/6 ASSESS  12m since 02:55"), "{}", story.row(1));
+
+    story.press("B").type_text("132m").press("enter");
+    story.press("v 2 a f");
+    story.press("a t").type_text("t-200 t-210").press("enter");
+    assert_eq!(night.view().evidence.len(), 2);
+    insta::assert_snapshot!("assess_80", story.snapshot());
+    insta::assert_snapshot!("assess_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+
+    // Nobody has to finish assessing before they may contain.
+    story.press("] j");
+    assert!(story.text().contains("Do this by hand, then sign it here"), "{}", story.text());
+    insta::assert_snapshot!("contain_80", story.snapshot());
+    story.press("x").type_text("support-ai enabled -> disabled").press("enter");
+    let view = night.view();
+    assert_eq!(
+        (view.phase, view.phases[2].steps[1].note.clone()),
+        (Phase::Contain, Some("support-ai enabled -> disabled".into()))
+    );
+
+    story.press("T");
+    insta::assert_snapshot!("timeline_80", story.snapshot());
+    story.press("T H").type_text("jo").press("enter");
+    assert!(story.row(1).contains("cmd jo"), "{}", story.row(1));
+
+    later(&story, 30);
+    story.press("c r").type_text("v3 is back").press("enter");
+    assert!(story.row(1).contains("CLOSED resolved"), "{}", story.row(1));
+    assert!(story.text().contains("Post-mortem INC-1"), "closing leads to the post-mortem: {}", story.text());
+    story.press("e").press("enter").type_text("People were told to move money around.").press("ctrl-s");
+    story
+        .press("a")
+        .type_text("Cases for fees")
+        .press("tab tab")
+        .type_text("ann")
+        .press("tab")
+        .type_text("2025-03-11")
+        .press("enter");
+    story.press("g g");
+    insta::assert_snapshot!("postmortem_80", story.snapshot());
+
+    let path = night.folder.path().join("inc.md");
+    story.press("w ctrl-u").type_text(path.to_str().unwrap()).press("enter");
+    let written = std::fs::read_to_string(&path).unwrap();
+    for part in [
+        "# Post-mortem INC-1",
+        "People were told to move money around.",
+        "| 1 | Cases for fees | prevent | ann |",
+    ] {
+        assert!(written.contains(part), "{part} in\n{written}");
+    }
+    // A second time it asks before it replaces what somebody may have edited.
+    std::fs::write(&path, "edited").unwrap();
+    story.press("w ctrl-u").type_text(path.to_str().unwrap()).press("enter");
+    assert!(story.text().contains("is there already"), "{}", story.text());
+    story.press("n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "edited");
+    story.press("w ctrl-u").type_text(path.to_str().unwrap()).press("enter y");
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("# Post-mortem"));
+}
+
+#[test]
+fn i_goes_to_the_open_incident_from_anywhere() {
+    let night = Night::new();
+    let mut story = night.opened();
+    story.press("] ] esc g r");
+    story.press("I");
+    assert!(story.row(1).contains("INC-1"), "{}", story.text());
+    story.press("esc");
+    assert!(story.text().contains("1 open of 1"), "{}", story.text());
+    insta::assert_snapshot!("list_80", story.snapshot());
+    story.press("n").type_text("Another").press("enter");
+    assert!(story.row(1).contains("INC-2"), "{}", story.row(1));
+    insta::assert_snapshot!("list_200", story.press("esc").snapshot_at(200, 50));
+}
+
+#[test]
+fn an_empty_list_says_the_next_step() {
+    let night = Night::new();
+    let mut story = night.story();
+    story.press("g i");
+    assert!(story.text().contains("n opens one"), "{}", story.text());
+    insta::assert_snapshot!("empty_80", story.snapshot());
+}
+
+#[test]
+fn the_acts_of_another_program_show() {
+    let night = Night::new();
+    let mut story = night.opened();
+    let done = incident::Act::Done { step: "acknowledge".into(), note: Some("jo has it".into()) };
+    incident::act(&night.ctx("jo"), "1", done, None).unwrap();
+    let changes = crate::ops::watch::Changes { traces: false, work: true };
+    story.send(crate::tui::message::Message::Changed(changes));
+    assert!(story.text().contains("✓ Acknowledge"), "{}", story.text());
+    // Whoever comes second hears who was first.
+    story.press("k x");
+    let said = story.text() + &story.status();
+    assert!(said.contains("was done by jo"), "{said}");
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    let night = Night::new();
+    let mut story = night.story();
+    story.press("I").type_text("a").press("enter");
+    let hostile = "\u{1b}]0;owned\u{7}\u{202e}evil\u{200b}\nnew line";
+    let ctx = night.ctx("mira");
+    let acts = vec![
+        incident::Act::Note { text: hostile.into(), step: None },
+        incident::Act::Done { step: "acknowledge".into(), note: Some(hostile.into()) },
+        incident::Act::Assign { step: "fresh".into(), owner: hostile.into() },
+    ];
+    incident::acts(&ctx, "1", acts, None).unwrap();
+    let changes = crate::ops::watch::Changes { traces: false, work: true };
+    story.send(crate::tui::message::Message::Changed(changes));
+    for keys in ["k", "T", "T", "p", "esc"] {
+        story.press(keys);
+        for size in [(80, 24), (200, 50), (41, 11)] {
+            story.resize(size.0, size.1);
+            let text = story.text();
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{200b}']), "{text:?}");
+        }
+    }
+}

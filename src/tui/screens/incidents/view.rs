@@ -1,0 +1,269 @@
+//! How incidents are drawn.
+//!
+//! ```text
+//!  INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira
+//!  Bad overdraft advice after prompt v4                        customer_support
+//! ────────────────────────────────────────────────────────────────────────────────
+//!  ✓ Detect   ▸ Assess   · Contain   · Fix   · Verify   · Post-mortem
+//!  How bad, how many users, since when, which version?
+//!   ✓ How bad, and how many users?                                       mira 2m
+//!   · Since when?
+//! ────────────────────────────────────────────────────────────────────────────────
+//!  check · at most 3m
+//!  requests     8,750   before 9,000
+//!  Find the first bad hour, and enter it as the time it began. …
+//! ```
+//!
+//! From 120 columns on, the timeline stands at the right.
+
+use ratatui::layout::Rect;
+
+use super::lines::{detail, mark, step_facts, timeline};
+use super::{DETAIL, Face, LIST, Laid, Open, STEPS, STORY, TIMELINE};
+use crate::command::table::incidents as table;
+use crate::domain::incident::span_words;
+use crate::domain::runbook::Severity;
+use crate::ops::incident::{IncidentLine, IncidentView, PhaseState, header};
+use crate::text::{Line, Role, Style, figures, markdown};
+use crate::tui::canvas::{Canvas, Hit};
+use crate::tui::screen::Env;
+use crate::tui::widgets::list::List;
+use crate::tui::words::{line, span, words};
+
+/// Columns from which the timeline has a pane of its own.
+const WIDE: u16 = 120;
+
+/// What stands in the program's header while an incident is open.
+pub fn badge(lines: &[IncidentLine]) -> Option<Line> {
+    let mut open = lines.iter().filter(|line| line.state == "open");
+    let first = open.next()?;
+    let severity = first.severity.map_or("SEV?", Severity::name);
+    let more = match open.count() {
+        0 => String::new(),
+        n => format!(" +{n}"),
+    };
+    Some(line(Role::Alert, format!("▲ {} {severity}{more}", first.id)))
+}
+
+/// The list of incidents.
+pub fn list(list: Option<&List<IncidentLine>>, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let Some(list) = list else {
+        return canvas.line(inside, &line(Role::Muted, "reading the incidents…"));
+    };
+    let [title, rule, rows] = [0, 1, 2].map(|from| Rect {
+        y: inside.y + from,
+        height: if from == 2 { inside.height.saturating_sub(2) } else { 1 },
+        ..inside
+    });
+    let open = list.rows().iter().filter(|line| line.state == "open").count();
+    let count =
+        words().put(Role::Title, "incidents").muted(format!("  {open} open of {}", list.rows().len()));
+    canvas.line(title, &count.done());
+    canvas.rule(Rect { x: area.x, width: area.width, ..rule });
+    if list.is_empty() {
+        let how = words().plain("No incidents. When something breaks: ").key(env.key(table::NEW));
+        canvas.line(rows, &how.plain(" opens one.").done());
+        return;
+    }
+    list.view(canvas, rows, LIST, |canvas, row, incident, _| {
+        let state = match incident.outcome {
+            None => line(
+                Role::Alert,
+                format!("{} {}/{}", incident.phase.title(), incident.steps_settled, incident.steps),
+            ),
+            Some(outcome) => line(Role::Muted, outcome.words()),
+        };
+        let opened = figures::when(incident.opened_at.as_millisecond(), env.now_ms(), &env.zone);
+        let end = incident.closed_at.map_or(env.now, |at| at).as_millisecond();
+        let took = u64::try_from(end - incident.opened_at.as_millisecond()).unwrap_or(0);
+        let right = words()
+            .line(&state)
+            .muted(format!("  {opened:>12}  {:>7}  ", span_words(took)))
+            .muted(incident.commander.raw())
+            .done();
+        let left = canvas.line_right(row, &right);
+        let severity = incident.severity.map_or("SEV?", Severity::name);
+        let role = if incident.state == "open" { Role::Alert } else { Role::Muted };
+        let name = words().plain(format!("{:<8}", incident.id)).put(role, format!("{severity}  "));
+        canvas.line(left, &name.plain(incident.title.raw()).done());
+    });
+}
+
+/// Where the parts of an incident stand.
+struct Parts {
+    header: Rect,
+    title: Rect,
+    rule: Rect,
+    /// All below the first rule, left of the timeline.
+    main: Rect,
+    rail: Rect,
+    question: Rect,
+    steps: Rect,
+    lower_rule: Rect,
+    detail: Rect,
+    timeline: Option<Rect>,
+}
+
+fn parts(open: &Open, area: Rect) -> Parts {
+    let row = |y: u16| Rect { y: area.y + y, height: 1.min(area.height.saturating_sub(y)), ..area };
+    let below = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+    let pane = (area.width >= WIDE).then(|| (area.width * 2 / 5).min(90));
+    let main = Rect { width: area.width - pane.unwrap_or(0), ..below };
+    let timeline = pane.map(|width| Rect { x: main.right(), width, ..below });
+    let steps = u16::try_from(open.phase().map_or(0, |phase| phase.steps.len())).unwrap_or(0);
+    // The text of a step keeps a third of the room however many steps a phase has.
+    let steps = steps.min(main.height.saturating_sub(3) * 2 / 3);
+    let inner = |y: u16, height: u16| Rect {
+        x: main.x + 1,
+        y: main.y + y,
+        width: main.width.saturating_sub(2),
+        height: height.min(main.height.saturating_sub(y)),
+    };
+    Parts {
+        header: row(0),
+        title: row(1),
+        rule: row(2),
+        main,
+        rail: inner(0, 1),
+        question: inner(1, 1),
+        steps: inner(2, steps),
+        lower_rule: Rect { x: main.x, width: main.width, ..inner(2 + steps, 1) },
+        detail: inner(3 + steps, main.height.saturating_sub(3 + steps)),
+        timeline,
+    }
+}
+
+/// Lays long texts out again when their width, or what they say, has changed.
+pub fn settle(open: &mut Open, area: Rect, env: &Env) {
+    let Some(view) = &open.view else { return };
+    let parts = parts(open, area);
+    let mut stay = |laid: &mut Laid, place: Rect, lines: &dyn Fn(usize) -> Vec<Line>| {
+        // A column for the position mark, and one between.
+        let cols = usize::from(place.width.saturating_sub(2)).max(12);
+        if laid.cols != cols {
+            laid.lines = lines(cols);
+            laid.cols = cols;
+        }
+        laid.scroll.clamp(laid.lines.len(), usize::from(place.height).max(1));
+    };
+    let step = open.step().cloned();
+    let shown = open.figures.as_ref().map(|now| &now.figures);
+    stay(&mut open.detail, parts.detail, &|cols| match &step {
+        Some(step) => detail(view, step, shown, &env.zone, cols),
+        None => vec![line(Role::Muted, "The runbook has no steps here.")],
+    });
+    let place = match (&open.face, parts.timeline) {
+        (Face::Timeline, _) => Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..parts.main },
+        (_, Some(pane)) => Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane },
+        (_, None) => parts.main,
+    };
+    let fresh = open.timeline.cols == 0;
+    stay(&mut open.timeline, place, &|cols| timeline(view, &env.zone, cols));
+    if fresh {
+        // The end is what just happened.
+        open.timeline.scroll.by(i64::MAX / 2, open.timeline.lines.len(), usize::from(place.height));
+    }
+    if let Face::Story(story) = &mut open.face
+        && let Some(written) = &story.written
+    {
+        let place = Rect { x: area.x + 1, width: area.width.saturating_sub(2).min(110), ..parts.main };
+        stay(&mut story.laid, place, &|cols| markdown(&written.markdown, cols));
+    }
+}
+
+/// One incident.
+pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+    let parts = parts(open, area);
+    let inside = |row: Rect| Rect { x: row.x + 1, width: row.width.saturating_sub(2), ..row };
+    let Some(view) = &open.view else {
+        let what = words().put(Role::Title, &open.id).muted("  reading the incident…").done();
+        return canvas.line(inside(parts.header), &what);
+    };
+    canvas.line(inside(parts.header), &head(view, env));
+    let feature = view.feature.as_ref().map_or("all features", |feature| feature.raw());
+    let left = canvas.line_right(inside(parts.title), &line(Role::Muted, feature));
+    canvas.line(left, &line(Role::Plain, view.title.raw()));
+    canvas.rule(parts.rule);
+    match &open.face {
+        Face::Timeline => {
+            let place = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..parts.main };
+            open.timeline.scroll.view(canvas, place, TIMELINE, &open.timeline.lines);
+            return;
+        }
+        Face::Story(story) => {
+            let place = Rect { x: area.x + 1, width: area.width.saturating_sub(2).min(110), ..parts.main };
+            if story.written.is_none() {
+                canvas.line(place, &line(Role::Muted, "writing the post-mortem…"));
+            }
+            story.laid.scroll.view(canvas, place, STORY, &story.laid.lines);
+            return;
+        }
+        Face::Steps => {}
+    }
+    canvas.line(parts.rail, &rail(open, view, parts.rail.width));
+    if let Some(phase) = open.phase() {
+        let mut question = words().muted(phase.question);
+        if phase.phase != view.phase {
+            question = question.put(Role::Accent, "  you look at another phase");
+        }
+        canvas.line(parts.question, &question.done());
+    }
+    steps(open, canvas, parts.steps);
+    canvas.rule(parts.lower_rule);
+    open.detail.scroll.view(canvas, parts.detail, DETAIL, &open.detail.lines);
+    if let Some(pane) = parts.timeline {
+        canvas.rule_down(Rect { width: 1, ..pane });
+        let place = Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane };
+        open.timeline.scroll.view(canvas, place, TIMELINE, &open.timeline.lines);
+    }
+}
+
+/// The line that never scrolls away, as of now.
+fn head(view: &IncidentView, env: &Env) -> Line {
+    let role = if view.closed_at.is_none() { Role::Alert } else { Role::Title };
+    let mut head = words().put(Style::of(role).bold(), header(view, env.now, &env.zone));
+    if let Some(seq) = view.record.broken_at {
+        head = head.put(Role::Fail, format!("  RECORD CHANGED FROM OUTSIDE at {seq}"));
+    }
+    head.done()
+}
+
+/// The six phases; the one that is looked at is underlined.
+fn rail(open: &Open, view: &IncidentView, width: u16) -> Line {
+    let room = usize::from(width);
+    let long: usize = view.phases.iter().map(|phase| phase.title.len() + 5).sum();
+    let gap = if long <= room { "   " } else { " " };
+    let mut rail = Line::default();
+    for phase in &view.phases {
+        let (glyph, role) = match phase.state {
+            PhaseState::Now => ("▸ ", Role::Accent),
+            PhaseState::Done => ("✓ ", Role::Pass),
+            PhaseState::Left => ("○ ", Role::Unsure),
+            PhaseState::Todo => ("· ", Role::Muted),
+        };
+        rail.push(span(role, glyph));
+        let style = Style { underline: phase.phase == open.phase, ..Style::of(role) };
+        rail.push(span(style, phase.title));
+        rail.push(span(Role::Plain, gap));
+    }
+    rail
+}
+
+fn steps(open: &Open, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(phase) = open.phase() else { return };
+    canvas.pane(area, STEPS);
+    let page = usize::from(area.height).max(1);
+    let top = (open.step + 1).saturating_sub(page);
+    for (row, (index, step)) in area.rows().zip(phase.steps.iter().enumerate().skip(top)) {
+        let left = canvas.line_right(row, &step_facts(step));
+        let mut name = Line::new(vec![span(Role::Plain, " "), mark(step.state)]);
+        let role = if step.state.is_settled() { Role::Muted } else { Role::Plain };
+        name.push(span(role, step.title.raw()));
+        canvas.line(left, &name);
+        canvas.hit(row, Hit::Row { pane: STEPS, index });
+        if index == open.step {
+            canvas.select(row);
+        }
+    }
+}

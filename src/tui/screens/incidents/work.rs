@@ -1,0 +1,142 @@
+//! What the screen asks of the ops.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::incident::{Evidence, Outcome};
+use crate::domain::{ErrorKind, Query, Result, Untrusted};
+use crate::ops::Ctx;
+use crate::ops::incident::{
+    self, Act, FiguresNow, FiguresRequest, IncidentLine, IncidentView, OpenRequest, PostmortemView,
+};
+use crate::task::{Cancel, Progress};
+use crate::tui::jobs::Job;
+
+/// Work for a worker thread. `id` is the incident's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    List,
+    Show {
+        id: String,
+    },
+    Open {
+        title: String,
+        runbook: Option<PathBuf>,
+    },
+    /// Acts that belong together; `said` is what the status line says when they are done.
+    Act {
+        id: String,
+        acts: Vec<Act>,
+        said: String,
+    },
+    Attach {
+        id: String,
+        traces: Vec<Untrusted>,
+    },
+    /// To the newest incident that is open.
+    AttachToOpen {
+        traces: Vec<Untrusted>,
+    },
+    AttachQuery {
+        id: String,
+        query: String,
+    },
+    KeepFigures {
+        id: String,
+    },
+    Close {
+        id: String,
+        outcome: Outcome,
+        note: Option<Untrusted>,
+    },
+    /// Counts what it did; reads much, and is asked for again when traces come in.
+    Figures {
+        id: String,
+    },
+    Postmortem {
+        id: String,
+        zone: TimeZone,
+    },
+    Save {
+        id: String,
+        zone: TimeZone,
+        path: PathBuf,
+        replace: bool,
+    },
+}
+
+/// What it gives.
+#[derive(Debug)]
+pub enum Answer {
+    List(Vec<IncidentLine>),
+    Incident(Box<IncidentView>),
+    Figures(Box<FiguresNow>),
+    Postmortem(PostmortemView),
+    /// The file was written.
+    Saved,
+    /// A file of this name is there already and was left alone.
+    IsThere,
+}
+
+impl Request {
+    /// Does the work; blocks.
+    pub fn run(&self, ctx: &Ctx, cancel: &Cancel, _progress: &Progress) -> Result<Answer> {
+        let incident = |view: IncidentView| Answer::Incident(Box::new(view));
+        match self {
+            Request::List => incident::list(ctx).map(Answer::List),
+            Request::Show { id } => incident::show(ctx, id).map(incident),
+            Request::Open { title, runbook } => {
+                let request = OpenRequest {
+                    title: title.as_str().into(),
+                    runbook: runbook.clone(),
+                    ..OpenRequest::default()
+                };
+                incident::open(ctx, request).map(incident)
+            }
+            Request::Act { id, acts, .. } => incident::acts(ctx, id, acts.clone(), None).map(incident),
+            Request::Attach { id, traces } => incident::attach(ctx, id, traces).map(incident),
+            Request::AttachToOpen { traces } => incident::attach_to_open(ctx, traces).map(incident),
+            Request::AttachQuery { id, query } => {
+                let query = Query::parse(query)?.to_string().into();
+                let act = Act::Attach { evidence: Evidence::Query { query } };
+                incident::act(ctx, id, act, None).map(incident)
+            }
+            Request::KeepFigures { id } => {
+                incident::keep_figures(ctx, id, &FiguresRequest::default(), cancel).map(incident)
+            }
+            Request::Close { id, outcome, note } => {
+                incident::close(ctx, id, *outcome, note.clone()).map(incident)
+            }
+            Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
+                .map(|figures| Answer::Figures(Box::new(figures))),
+            Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
+            Request::Save { id, zone, path, replace } => {
+                match incident::save_postmortem(ctx, id, zone, path, *replace) {
+                    Ok(_) => Ok(Answer::Saved),
+                    Err(error) if error.kind == ErrorKind::NotSo && path.exists() => Ok(Answer::IsThere),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Whether this is an act of a person, which is never dropped.
+    pub fn is_act(&self) -> bool {
+        !matches!(
+            self,
+            Request::List | Request::Show { .. } | Request::Figures { .. } | Request::Postmortem { .. }
+        )
+    }
+}
+
+impl From<Request> for crate::tui::work::Request {
+    fn from(request: Request) -> Self {
+        Self::Incidents(request)
+    }
+}
+
+/// The work that attaches traces to the incident that is open, from whatever screen.
+pub fn attach_traces(traces: Vec<Untrusted>) -> Job {
+    Job::queue("incident act", "attaching evidence", Request::AttachToOpen { traces }.into())
+}
