@@ -107,6 +107,8 @@ impl Store {
         let mut by_seq: Vec<usize> = (0..seqs.len()).collect();
         by_seq.sort_unstable_by_key(|&at| seqs[at]);
         self.read_until(cancel, |db| {
+            // One view for all: each statement on its own would lock and unlock the file.
+            let _view = db.unchecked_transaction()?;
             let mut ids = vec![Untrusted::default(); seqs.len()];
             let mut one = db.prepare_cached("SELECT id FROM main.trace WHERE seq = ?")?;
             for at in by_seq {

@@ -63,12 +63,13 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
         suspicious: spec.suspicious,
         strata: spec.strata.clone(),
     };
+    let take = Take::from(spec.method);
     let mut strata: Vec<Stratum> = Vec::new();
     let seen = ctx.store.each_candidate(&frame, cancel, progress, |found| {
         if strata.len() <= found.stratum {
             strata.resize_with(found.stratum + 1, Stratum::default);
         }
-        strata[found.stratum].offer(found, spec.method, spec.seed);
+        strata[found.stratum].offer(found, take, spec.seed);
     })?;
     let population = strata.iter().map(|s| s.population).sum();
     let shares = match spec.method {
@@ -123,6 +124,28 @@ pub fn draw(ctx: &Ctx, spec: &DrawSpec, cancel: &Cancel, progress: &Progress) ->
     }
 }
 
+/// Which places are taken.
+#[derive(Clone, Copy)]
+enum Take {
+    /// All up to this one.
+    UpTo(u64),
+    /// This many of the lowest.
+    Lowest(u64),
+}
+
+impl From<Method> for Take {
+    fn from(method: Method) -> Self {
+        match method {
+            // In 128 bits, so that a rate of 1 takes the highest place too.
+            Method::Rate(rate) => {
+                let count = (rate * 2f64.powi(64)) as u128;
+                Self::UpTo(u64::try_from(count.saturating_sub(1)).unwrap_or(u64::MAX))
+            }
+            Method::Size(size) => Self::Lowest(size),
+        }
+    }
+}
+
 /// The traces drawn so far within one stratum, the highest place on top.
 #[derive(Default)]
 struct Stratum {
@@ -131,19 +154,17 @@ struct Stratum {
 }
 
 impl Stratum {
-    fn offer(&mut self, found: Candidate, method: Method, seed: u64) {
+    fn offer(&mut self, found: Candidate, take: Take, seed: u64) {
         self.population += 1;
         let place = draw_hash(found.id_hash, seed);
         let entry = (place, found.id_hash, found.seq);
-        match method {
-            Method::Rate(rate) => {
-                // In 128 bits, so that a rate of 1 takes the highest place too.
-                let below = (rate * 2f64.powi(64)) as u128;
-                if u128::from(place) < below {
+        match take {
+            Take::UpTo(last) => {
+                if place <= last {
                     self.drawn.push(entry);
                 }
             }
-            Method::Size(size) => {
+            Take::Lowest(size) => {
                 if (self.drawn.len() as u64) < size {
                     self.drawn.push(entry);
                 } else if self.drawn.peek().is_some_and(|highest| entry < *highest) {
