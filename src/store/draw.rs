@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::flags;
 use super::ids::stored_id;
 use super::open::Store;
-use crate::domain::{Dimension, Query, Result, Untrusted};
+use crate::domain::{Dimension, Error, Query, Result, Untrusted};
 use crate::task::{Cancel, Progress};
 
 /// What a draw draws from.
@@ -52,6 +52,9 @@ const SUSPICIOUS: i64 = flags::DOWN | flags::REPORT | flags::ERROR | flags::FALL
 
 /// Traces between two looks at the wish to stop.
 const LOOK: i64 = 4096;
+
+/// From so many ids on a second thread pays.
+const MANY: usize = 1_000;
 
 impl Store {
     /// Hands every trace of the frame to `each`, in the order of arrival.
@@ -102,21 +105,38 @@ impl Store {
         Ok(Seen { strata, notes })
     }
 
-    /// The ids of these traces, in the order asked.
+    /// The ids of these traces, in the order asked. Many are read by two threads: it is the longest part
+    /// of a draw.
     pub fn trace_ids(&self, seqs: &[i64], cancel: &Cancel) -> Result<Vec<Untrusted>> {
         let mut by_seq: Vec<usize> = (0..seqs.len()).collect();
         by_seq.sort_unstable_by_key(|&at| seqs[at]);
+        let sorted: Vec<i64> = by_seq.iter().map(|&at| seqs[at]).collect();
+        let found = if sorted.len() < MANY {
+            self.ids_in_order(&sorted, cancel)?
+        } else {
+            let (early, late) = sorted.split_at(sorted.len() / 2);
+            let (early, late) = std::thread::scope(|threads| {
+                let late = threads.spawn(|| self.ids_in_order(late, cancel));
+                (self.ids_in_order(early, cancel), late.join())
+            });
+            let late = late.map_err(|_| Error::failed("Reading the ids of a draw panicked."))?;
+            let mut both = early?;
+            both.append(&mut late?);
+            both
+        };
+        let mut ids = vec![Untrusted::default(); seqs.len()];
+        for (at, id) in by_seq.into_iter().zip(found) {
+            ids[at] = id;
+        }
+        Ok(ids)
+    }
+
+    fn ids_in_order(&self, seqs: &[i64], cancel: &Cancel) -> Result<Vec<Untrusted>> {
         self.read_until(cancel, |db| {
             // One view for all: each statement on its own would lock and unlock the file.
             let _view = db.unchecked_transaction()?;
-            let mut ids = vec![Untrusted::default(); seqs.len()];
             let mut one = db.prepare_cached("SELECT id FROM main.trace WHERE seq = ?")?;
-            for at in by_seq {
-                let mut rows = one.query([seqs[at]])?;
-                let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                ids[at] = stored_id(row.get_ref(0)?)?;
-            }
-            Ok(ids)
+            seqs.iter().map(|seq| one.query_row([seq], |row| stored_id(row.get_ref(0)?))).collect()
         })
     }
 }

@@ -69,6 +69,8 @@ impl Store {
     /// The list lines of these traces, in the order asked; those that are not there are left out.
     pub fn rows(&self, seqs: &[i64]) -> Result<Vec<TraceRow>> {
         let read = self.read(|db| {
+            // One view for all: each statement on its own would lock and unlock the file.
+            let _view = db.unchecked_transaction()?;
             let mut rows = Vec::with_capacity(seqs.len());
             let mut one = db.prepare_cached(&format!("SELECT {COLUMNS} FROM main.trace WHERE seq = ?"))?;
             for seq in seqs {
