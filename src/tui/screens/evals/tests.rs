@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::promote_traces;
 use crate::domain::{Check, LabelBody, SetName, Untrusted, Verdict};
+use crate::ops::label::LabelRequest;
 use crate::ops::promote::{self, CaseFields, PromoteRequest};
-use crate::ops::{Access, Ctx};
-use crate::store::{Act, Preparer};
+use crate::ops::{Access, Ctx, import, label};
 use crate::task::Clock;
 use crate::tui::jobs::Job;
 use crate::tui::message::Message;
@@ -26,35 +26,32 @@ fn world(folder: &tempfile::TempDir) -> Ctx {
     let clock = Clock::fixed("2026-11-24T09:30:00Z".parse::<Timestamp>().unwrap());
     let ctx = Ctx::open(&folder.path().join("t.db"), Access::Create, "ann", clock).unwrap();
     let ctx = ctx.with_evals_dir(folder.path().join("evals"));
-    for (n, input) in (1..).zip(INPUTS) {
+    let trace = |(n, input): (usize, &&str)| {
         let trace = serde_json::json!({
             "id": format!("t-{n}"), "input": input, "output": "You can just transfer your balance.",
             "feature": "customer_support", "model": "gpt-4o", "prompt_version": "v4",
         });
-        let ready =
-            Preparer::new(None).unwrap().prepare(serde_json::from_value(trace).unwrap(), ctx.clock.now());
-        ctx.store.loader(1).unwrap().write(&mut [ready.unwrap()]).unwrap();
-    }
-    label(
+        serde_json::from_value(trace).unwrap()
+    };
+    import::traces(&ctx, (1..).zip(&INPUTS).map(trace)).unwrap();
+    labelled(
         &ctx,
         "t-1",
         "Ignores the same-day waiver rule.",
         "We take the fee back: your salary came the same day.",
     );
-    label(&ctx, "t-2", "Same again.", "We take it back.");
+    labelled(&ctx, "t-2", "Same again.", "We take it back.");
     ctx
 }
 
-fn label(ctx: &Ctx, trace: &str, note: &str, corrected: &str) {
+fn labelled(ctx: &Ctx, trace: &str, note: &str, corrected: &str) {
     ctx.clock.advance_ms(60_000);
-    let trace = Untrusted::from(trace);
-    let act = Act { at: ctx.clock.now(), reviewer: "ann", trace: &trace, sample: None };
     let body = LabelBody {
         note: Some(note.into()),
         corrected: Some(corrected.into()),
         ..LabelBody::verdict(Verdict::Fail)
     };
-    ctx.store.set_label(act, |_| Ok(body)).unwrap();
+    label::label(ctx, &LabelRequest { trace: trace.into(), sample: None, body }).unwrap();
 }
 
 fn promote(ctx: &Ctx, traces: &[&str]) {
