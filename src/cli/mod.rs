@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod doctor;
 mod evals;
 mod health;
 mod import;
@@ -52,6 +53,7 @@ enum Command {
     Health(health::HealthArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
+    Doctor(doctor::DoctorArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
     Init(init::InitArgs),
@@ -85,6 +87,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Bench(args) => bench::run(args),
         Command::Health(args) => health::run(&face, args),
         Command::Demo(args) => demo::run(face, asked, args),
+        Command::Doctor(args) => doctor::run(&face, args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),

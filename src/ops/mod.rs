@@ -7,6 +7,7 @@ pub mod bench;
 pub mod browse;
 mod ctx;
 pub mod demo;
+pub mod doctor;
 pub mod figures;
 pub mod health;
 pub mod import;

@@ -60,6 +60,14 @@ pub(super) struct Counted {
 
 impl Figures {
     pub(super) fn add(&mut self, trace: &Counted) {
+        self.count(trace);
+        if let Some(us) = trace.latency_us {
+            self.latency.add(us as f64 / US_IN_MS);
+        }
+    }
+
+    /// Like [`add`](Self::add) without the sketch.
+    pub(super) fn count(&mut self, trace: &Counted) {
         let bit = |mask: i64| i64::from(trace.flags & mask != 0);
         // An error that names no kind counts with the others.
         let other = bit(flags::ERROR) & (1 - bit(flags::TIMEOUT | flags::RATE_LIMIT | flags::CONTENT_POLICY));
@@ -83,9 +91,6 @@ impl Figures {
         ];
         for (sum, add) in self.counts.iter_mut().zip(adds) {
             *sum = sum.saturating_add(add);
-        }
-        if let Some(us) = trace.latency_us {
-            self.latency.add(us as f64 / US_IN_MS);
         }
     }
 
@@ -149,13 +154,6 @@ impl RollupDelta {
             write.raw_execute()?;
         }
         Ok(())
-    }
-
-    /// The figures by key, for comparing with what is stored.
-    pub(super) fn into_sorted(self) -> Vec<(RollupKey, Figures)> {
-        let mut sorted: Vec<_> = self.0.into_iter().collect();
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-        sorted
     }
 }
 

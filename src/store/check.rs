@@ -1,0 +1,257 @@
+//! Whether a store is whole: SQLite's own check of both files and of the search index, then what is
+//! kept twice against each other: roll-ups and columns against rows.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::blocks::{BLOCK, Block};
+use super::open::Store;
+use super::rollup::{self, COUNTS, Counted, Figures, HOUR_MS, RollupKey};
+use super::{indexes, text_index};
+use crate::domain::Result;
+use crate::task::{Cancel, Progress};
+
+/// Problems of one file that are told; further ones are as bad.
+const MOST_TOLD: usize = 20;
+
+/// What a check found.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// What is wrong with the traces file. Empty when it is whole.
+    pub traces: Vec<String>,
+    /// What is wrong with the work file.
+    pub work: Vec<String>,
+}
+
+/// Figures about a store.
+#[derive(Debug, Clone, Default)]
+pub struct StoreFacts {
+    /// Traces.
+    pub traces: i64,
+    /// Layout versions of the traces file and the work file.
+    pub versions: (i64, i64),
+    /// Bytes on the disk, with the logs.
+    pub sizes: (u64, u64),
+    /// Indexes that a killed import left out.
+    pub missing_indexes: Vec<&'static str>,
+    /// The last trace that the search index knows.
+    pub indexed: i64,
+    /// The version of SQLite.
+    pub sqlite: &'static str,
+}
+
+impl Store {
+    /// Figures about the store.
+    pub fn facts(&self) -> Result<StoreFacts> {
+        let size = |path: &std::path::Path| {
+            ["", "-wal"]
+                .iter()
+                .filter_map(|end| {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(end);
+                    std::fs::metadata(name).ok()
+                })
+                .map(|about| about.len())
+                .sum()
+        };
+        let sizes = (size(self.path()), size(&self.work_path()));
+        self.read(|db| {
+            let version = |file: &str| db.query_row(&format!("PRAGMA {file}.user_version"), [], |r| r.get(0));
+            Ok(StoreFacts {
+                traces: db.query_row("SELECT coalesce(max(seq), 0) FROM main.trace", [], |r| r.get(0))?,
+                versions: (version("main")?, version("work")?),
+                sizes,
+                missing_indexes: indexes::missing(db)?,
+                indexed: text_index::watermark(db)?,
+                sqlite: rusqlite::version(),
+            })
+        })
+    }
+
+    /// Checks everything. Reads the whole store: minutes for a very large one.
+    pub fn check(&self, cancel: &Cancel, progress: &Progress) -> Result<Checked> {
+        let mut checked = Checked::default();
+        progress.phase("checking the files");
+        // The search index is checked with the file that it is in.
+        checked.traces = self.read_until(cancel, |db| Ok(sqlite_check(db, "main")))?;
+        checked.work = self.read_until(cancel, |db| Ok(sqlite_check(db, "work")))?;
+        progress.phase("checking the figures");
+        if checked.traces.is_empty() {
+            checked.traces = self.read_until(cancel, |db| {
+                // One transaction, so that an import meanwhile does not look like damage.
+                let tx = db.unchecked_transaction()?;
+                let told = match rows_check(&tx, progress) {
+                    Ok(told) => told,
+                    Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                        return Err(e);
+                    }
+                    Err(e) => vec![e.to_string()],
+                };
+                tx.finish()?;
+                Ok(told)
+            })?;
+        }
+        Ok(checked)
+    }
+}
+
+fn sqlite_check(db: &Connection, file: &str) -> Vec<String> {
+    let told = (|| {
+        db.prepare(&format!("PRAGMA {file}.integrity_check({MOST_TOLD})"))?
+            .query_map([], |r| r.get::<_, String>(0))?
+            .collect::<rusqlite::Result<Vec<_>>>()
+    })();
+    match told {
+        Ok(told) if told == ["ok"] => Vec::new(),
+        Ok(told) => told,
+        Err(e) => vec![e.to_string()],
+    }
+}
+
+/// Goes through the rows once and compares what is made of them.
+fn rows_check(db: &Connection, progress: &Progress) -> rusqlite::Result<Vec<String>> {
+    let mut told = Vec::new();
+    let rows: i64 = db.query_row("SELECT count(*) FROM main.trace", [], |r| r.get(0))?;
+    let last: i64 = db.query_row("SELECT coalesce(max(seq), 0) FROM main.trace", [], |r| r.get(0))?;
+    let bodies: i64 = db.query_row("SELECT count(*) FROM main.body", [], |r| r.get(0))?;
+    progress.set_total(rows.unsigned_abs());
+    if rows != last {
+        told.push(format!("{rows} traces, but the last is number {last}"));
+    }
+    if bodies != rows {
+        told.push(format!("{rows} traces, but {bodies} bodies"));
+    }
+    let indexed = text_index::watermark(db)?;
+    if indexed > last {
+        told.push(format!("the search index knows trace {indexed}, but the last is {last}"));
+    }
+    let mut figures: HashMap<RollupKey, Figures> = HashMap::new();
+    let mut block = Block { n: -1, ..Block::default() };
+    let mut query = db.prepare(
+        "SELECT seq, ts, id_hash, feature, model, prompt, version, flags, cost_nusd, tokens_in, tokens_out, \
+         latency_us FROM main.trace ORDER BY seq",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (seq, ts, id_hash): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let name = |n: usize| Ok::<i64, rusqlite::Error>(row.get::<_, Option<i64>>(n)?.unwrap_or(0));
+        let key = RollupKey {
+            hour: ts.div_euclid(HOUR_MS),
+            feature: name(3)?,
+            model: name(4)?,
+            prompt: name(5)?,
+            version: name(6)?,
+        };
+        // Only counts are compared, so the sketch is fed no values: `timed` counts them.
+        figures.entry(key).or_default().count(&Counted {
+            flags: row.get(7)?,
+            cost_nusd: row.get(8)?,
+            tokens_in: row.get(9)?,
+            tokens_out: row.get(10)?,
+            latency_us: row.get(11)?,
+        });
+        let n = (seq - 1).div_euclid(BLOCK);
+        if block.n != n {
+            block = Block::read(db, n)?.unwrap_or(Block { n, ..Block::default() });
+            progress.set_done(seq.unsigned_abs());
+        }
+        let at = usize::try_from(seq - block.first_seq()).unwrap_or(usize::MAX);
+        if (block.ts.get(at), block.id_hash.get(at)) != (Some(&ts), Some(&id_hash)) && told.len() < MOST_TOLD
+        {
+            told.push(format!("the columns of trace {seq} are not those of its row"));
+        }
+    }
+    rollups_check(db, figures, &mut told)?;
+    Ok(told)
+}
+
+fn rollups_check(
+    db: &Connection,
+    mut figures: HashMap<RollupKey, Figures>,
+    told: &mut Vec<String>,
+) -> rusqlite::Result<()> {
+    let mut query = db.prepare(&format!(
+        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
+        COUNTS.join(", ")
+    ))?;
+    let mut rows = query.query([])?;
+    let mut wrong = 0;
+    while let Some(row) = rows.next()? {
+        let key = RollupKey {
+            hour: row.get(0)?,
+            feature: row.get(1)?,
+            model: row.get(2)?,
+            prompt: row.get(3)?,
+            version: row.get(4)?,
+        };
+        let stored = rollup::of_row(row, 5)?;
+        let counted = figures.remove(&key).unwrap_or_default();
+        let timed = stored.counts[COUNTS.len() - 1];
+        if stored.counts != counted.counts || stored.latency.count() != timed.unsigned_abs() {
+            wrong += 1;
+        }
+    }
+    if wrong > 0 {
+        told.push(format!("{wrong} hourly figures do not agree with the rows"));
+    }
+    if !figures.is_empty() {
+        told.push(format!("{} hourly figures are missing", figures.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Access, Preparer};
+
+    /// A store of a few thousand traces, and what its check tells after a deed.
+    fn told_after(deed: &str) -> Checked {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
+        let mut loader = store.loader(0).unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let mut batch: Vec<_> = (0..5000)
+            .map(|n| {
+                let json = format!(
+                    r#"{{"id":"t{n}","model":"m{}","input":"words {n}","output":"more","latency_ms":{n},"cost_usd":0.5,
+                        "feedback":[{{"kind":"thumbs","value":"up"}}]}}"#,
+                    n % 3
+                );
+                let at = jiff::Timestamp::from_second(1_700_000_000 + n * 60).unwrap();
+                preparer.prepare(serde_json::from_str(&json).unwrap(), at).unwrap()
+            })
+            .collect();
+        loader.write(&mut batch).unwrap();
+        loader.finish().unwrap();
+        let words = store.words(1, 5000).unwrap();
+        assert!(store.index_words(0, &words).unwrap());
+        store.traces_writer().unwrap().db().execute_batch(deed).unwrap();
+        store.check(&Cancel::default(), &Progress::default()).unwrap()
+    }
+
+    #[test]
+    fn a_whole_store_is_whole() {
+        let checked = told_after("");
+        assert_eq!((checked.traces, checked.work), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_does_not_agree_is_told() {
+        for (deed, told) in [
+            ("UPDATE rollup SET ups = ups + 1 WHERE hour = (SELECT min(hour) FROM rollup)", "hourly figures"),
+            ("DELETE FROM rollup WHERE hour = (SELECT max(hour) FROM rollup)", "missing"),
+            ("UPDATE rollup SET latency = x'00'", "hourly figures"),
+            ("UPDATE trace SET ts = ts + 1 WHERE seq = 77", "columns of trace 77"),
+            ("DELETE FROM block WHERE n = 1", "columns of trace 4097"),
+            ("DELETE FROM body WHERE seq = 5", "4999 bodies"),
+            ("DELETE FROM trace WHERE seq = 5", "4999 traces"),
+            ("UPDATE meta SET value = 9999 WHERE key = 'text_indexed'", "search index"),
+            ("DELETE FROM text_index_data WHERE id > 10", "text_index"),
+        ] {
+            let found = told_after(deed).traces.join("; ");
+            assert!(found.contains(told), "{deed}: {found}");
+        }
+    }
+}
