@@ -27,6 +27,13 @@ pub struct IndexView {
     pub stopped: bool,
 }
 
+/// Whether there is something to catch up with. Not while an import runs: that brings the index up itself,
+/// and leaves the building of other indexes to its end, where it is cheaper.
+pub fn is_behind(ctx: &Ctx) -> Result<bool> {
+    let (at, last) = ctx.store.text_index_state()?;
+    Ok(at < last && !ctx.store.import_runs())
+}
+
 /// Brings the search index up to the rows. It goes in steps that are each whole: when cancelled or
 /// killed, what is done is done, and the next call goes on from there. Progress counts traces.
 ///

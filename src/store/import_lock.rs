@@ -38,6 +38,14 @@ impl Store {
             }
         }
     }
+
+    /// Whether an import holds the lock now, in this process or another.
+    pub fn import_runs(&self) -> bool {
+        let mut path = self.path().to_owned().into_os_string();
+        path.push("-import");
+        let Ok(file) = File::open(PathBuf::from(path)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
 }
 
 impl Drop for ImportLock {

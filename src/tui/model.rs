@@ -29,6 +29,8 @@ pub struct Model {
     pub status: Option<Line>,
     /// What wants attention: at the right of the header.
     pub badge: Option<Line>,
+    /// The person stopped the building of the search index, or it failed: it does not begin by itself.
+    pub index_stopped: bool,
     /// The person wants to leave; waits for acts that are not done.
     pub leaving: bool,
 }
@@ -61,6 +63,7 @@ impl Model {
             pressed: Vec::new(),
             status: None,
             badge: None,
+            index_stopped: false,
             leaving: false,
         }
     }
@@ -79,6 +82,7 @@ impl Model {
         match when {
             When::ALWAYS => true,
             app::JOB_RUNS => self.jobs.shown().is_some(),
+            app::INDEX_STOPPED => self.index_stopped,
             other => self.screens.get(self.active).holds(other),
         }
     }

@@ -10,7 +10,7 @@ use super::jobs::Job;
 use super::overlays::{Overlay, Reply, Tag};
 use super::screens::ScreenId;
 use crate::command::{Id, Key, Keymap, Place, When};
-use crate::domain::{Error, ErrorKind};
+use crate::domain::{Error, ErrorKind, Query, Untrusted};
 use crate::ops::watch::Changes;
 use crate::text::Line;
 
@@ -35,6 +35,11 @@ pub trait Screen {
 
     /// Whether the condition of a command holds now.
     fn holds(&self, _when: When) -> bool {
+        false
+    }
+
+    /// Whether something is under the cursor that can be opened: the hint line says so.
+    fn opens(&self) -> bool {
         false
     }
 
@@ -122,6 +127,8 @@ pub enum Wish {
     Fail(Error),
     Open(Overlay),
     Go(ScreenId),
+    Traces(Query),
+    Trace(Untrusted),
     Badge(Option<Line>),
     Command(Id),
 }
@@ -162,6 +169,16 @@ impl<'a> Cx<'a> {
     /// Goes to another screen.
     pub fn go(&mut self, to: ScreenId) {
         self.wishes.push(Wish::Go(to));
+    }
+
+    /// Shows the traces of a query in the list; backing out comes back here.
+    pub fn open_traces(&mut self, query: Query) {
+        self.wishes.push(Wish::Traces(query));
+    }
+
+    /// Shows one trace in full; backing out comes back here.
+    pub fn open_trace(&mut self, id: Untrusted) {
+        self.wishes.push(Wish::Trace(id));
     }
 
     /// Sets what stands at the right of the header before the reviewer's name, such as an open alert.

@@ -20,6 +20,8 @@ use crate::tui::words::{line, words};
 
 /// Rows that one turn of the wheel moves.
 const WHEEL: i32 = 3;
+/// What the status line calls the work on the search index.
+const INDEXING: &str = "building the search index";
 
 /// Takes in what happened at this time.
 pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
@@ -31,6 +33,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
             let mut wishes = Vec::new();
             model.screens.incidents.started(&mut Cx::new(&model.env, &mut wishes));
             carry_out(model, wishes, &mut effects);
+            build_index(model, &mut effects);
         }
         Message::Key(key) => pressed(model, key, &mut effects),
         Message::Paste(text) => {
@@ -46,6 +49,9 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Changed(changes) => {
             for id in ScreenId::TABS {
                 on_screen(model, *id, &mut effects, |screen, cx| screen.changed(changes, cx));
+            }
+            if changes.traces {
+                build_index(model, &mut effects);
             }
         }
         Message::Tick => screen(model, &mut effects, |screen, cx| screen.tick(cx)),
@@ -141,8 +147,13 @@ pub fn command(model: &mut Model, id: Id, effects: &mut Effects) -> Handled {
         }
         app::CANCEL_JOB => {
             if let Some(title) = model.jobs.cancel_shown(effects) {
+                model.index_stopped |= title == INDEXING;
                 model.status = Some(line(Role::Muted, format!("stopping: {title}")));
             }
+        }
+        app::BUILD_INDEX => {
+            model.index_stopped = false;
+            build_index(model, effects);
         }
         app::REDRAW => effects.push(Effect::Redraw),
         app::SUSPEND => effects.push(Effect::Suspend),
@@ -278,15 +289,48 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             });
             model.screens.incidents.answered(request, result, cx);
         }
+        Request::Health(request) => {
+            let result = only(result, |answer| if let Answer::Health(a) = answer { Some(a) } else { None });
+            model.screens.health.answered(request, result, cx);
+        }
+        Request::Traces(request) => {
+            let result = only(result, |answer| if let Answer::Traces(a) = answer { Some(a) } else { None });
+            model.screens.traces.answered(request, result, cx);
+        }
+        Request::Trace(request) => {
+            let result = only(result, |answer| if let Answer::Trace(a) = answer { Some(a) } else { None });
+            model.screens.traces.trace_answered(request, result, cx);
+        }
         Request::Review(request) => {
-            let result = result.and_then(|answer| match answer {
-                Answer::Review(answer) => Ok(answer),
-                _ => Err(mixed_up()),
-            });
+            let result = only(result, |answer| if let Answer::Review(a) = answer { Some(a) } else { None });
             model.screens.review.answered(request, result, cx);
         }
+        Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);
+}
+
+/// Takes note of how building the search index ended. Nobody asked for it: a failure is told in a line.
+fn indexed(model: &mut Model, result: Result<Answer>) {
+    if let Err(error) = result
+        && error.kind != ErrorKind::Cancelled
+    {
+        model.index_stopped = true;
+        let what = format!("The search index is not up to date: {}", error.what);
+        model.status = Some(words().put(Role::Fail, "✗ ").plain(what).done());
+    }
+}
+
+/// Begins to bring the search index up to the traces, unless the person stopped it.
+fn build_index(model: &mut Model, effects: &mut Effects) {
+    if !model.index_stopped && model.env.writable {
+        model.jobs.start(Job::exclusive("index", INDEXING, Request::Index), effects);
+    }
+}
+
+/// The answer that belongs to a request.
+fn only<T>(result: Result<Answer>, pick: impl FnOnce(Answer) -> Option<T>) -> Result<T> {
+    result.and_then(|answer| pick(answer).ok_or_else(mixed_up))
 }
 
 /// An answer of another kind than its request: no worker gives one.
@@ -323,6 +367,14 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
             Wish::Fail(error) => fail(model, error),
             Wish::Open(overlay) => model.overlays.push(overlay),
             Wish::Go(to) => go(model, to, effects),
+            Wish::Traces(query) => {
+                model.screens.traces.come(query, model.active);
+                go(model, ScreenId::Traces, effects);
+            }
+            Wish::Trace(id) => {
+                model.screens.traces.come_to(id, model.active);
+                go(model, ScreenId::Traces, effects);
+            }
             Wish::Badge(badge) => model.badge = badge,
             Wish::Command(id) => {
                 command(model, id, effects);

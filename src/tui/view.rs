@@ -103,7 +103,7 @@ fn job_line(running: &Running, cancel: &str) -> Line {
     let mut words = words().put(Role::Accent, running.job.title);
     if let Some(progress) = &running.progress {
         let count = |n: u64| figures::thousands(i64::try_from(n).unwrap_or(i64::MAX));
-        if !progress.phase.is_empty() {
+        if !progress.phase.is_empty() && progress.phase != running.job.title {
             words = words.plain(": ").plain(progress.phase);
         }
         if progress.done > 0 {
@@ -127,6 +127,7 @@ fn hint_line(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let mut rows: Vec<_> = table::all()
         .filter(|row| row.hint > 0 && row.places.iter().any(|place| places.contains(place)))
         .filter(|row| row.id != app::HELP && model.holds(row.when))
+        .filter(|row| row.id != app::OPEN || model.screens.get(model.active).opens())
         .filter_map(|row| Some((row, model.env.keymap.key_text(row.id)?)))
         .collect();
     rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.hint));

@@ -1,33 +1,49 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, incidents, review};
+use super::screens::{evals, health, incidents, review, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
+use crate::ops::index::{IndexView, catch_up, is_behind};
 use crate::task::{Cancel, Progress};
 
 /// Work for a worker thread.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
+    Health(health::Request),
+    Traces(traces::Request),
+    Trace(trace::Request),
     Evals(evals::Request),
     Review(review::Request),
     Incidents(incidents::Request),
+    /// Bring the search index up to the traces, behind everything else.
+    Index,
 }
 
 /// What a request of the same variant gives.
 #[derive(Debug)]
 pub enum Answer {
+    Health(health::Answer),
+    Traces(traces::Answer),
+    Trace(trace::Answer),
     Evals(evals::Answer),
     Review(review::Answer),
     Incidents(incidents::Answer),
+    Index(IndexView),
 }
 
 impl Request {
     /// Does the work; blocks.
     pub fn run(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Answer> {
         match self {
+            Request::Health(request) => request.run(ctx, cancel, progress).map(Answer::Health),
+            Request::Traces(request) => request.run(ctx, cancel, progress).map(Answer::Traces),
+            Request::Trace(request) => request.run(ctx, cancel, progress).map(Answer::Trace),
             Request::Evals(request) => request.run(ctx, cancel, progress).map(Answer::Evals),
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
+            // What cannot be written stays as it is; a search then leaves the newest traces out.
+            Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index(IndexView::default())),
+            Request::Index => catch_up(ctx, cancel, progress).map(Answer::Index),
         }
     }
 }

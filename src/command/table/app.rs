@@ -10,6 +10,9 @@ const HERE_AND_PAGES: &[Place] = &[Place::Anywhere, Place::Page];
 /// Something long is running.
 pub const JOB_RUNS: When = When("something long is running");
 
+/// The building of the search index was stopped, or failed.
+pub const INDEX_STOPPED: When = When("the building of the search index was stopped");
+
 rows! {
     DOWN = "down" { title: "Down", does: "Move down a line.",
         places: HERE_AND_PAGES, when: When::ALWAYS, keys: &["j", "down"], hint: 0 }
@@ -32,7 +35,7 @@ rows! {
     BOTTOM = "bottom" { title: "To the bottom", does: "Go to the last line.",
         places: HERE_AND_PAGES, when: When::ALWAYS, keys: &["G", "end"], hint: 0 }
     OPEN = "open" { title: "Open", does: "Open what is under the cursor.",
-        places: HERE, when: When::ALWAYS, keys: &["enter"], hint: 0 }
+        places: HERE, when: When::ALWAYS, keys: &["enter"], hint: 44 }
     BACK = "back" { title: "Back", does: "Back out of where you are.",
         places: HERE, when: When::ALWAYS, keys: &["esc"], hint: 0 }
     FIND = "find" { title: "Find", does: "Find in the text, or filter the list.",
@@ -57,6 +60,8 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &[":", "ctrl-p"], hint: 0 }
     CANCEL_JOB = "job.cancel" { title: "Cancel", does: "Stop the long work that runs now.",
         places: HERE, when: JOB_RUNS, keys: &["ctrl-x"], hint: 0 }
+    BUILD_INDEX = "index.build" { title: "Build the search index", does: "Go on building the search index after it was stopped.",
+        places: HERE, when: INDEX_STOPPED, keys: &[], hint: 0 }
     REDRAW = "redraw" { title: "Redraw", does: "Draw the whole screen again.",
         places: HERE, when: When::ALWAYS, keys: &["ctrl-l"], hint: 0 }
     SUSPEND = "suspend" { title: "Suspend", does: "Go back to the shell; `fg` comes back here.",

@@ -15,7 +15,7 @@ use crate::store::{Candidate, DrawFrame};
 use crate::task::{Cancel, Progress};
 
 /// A sample that is to be drawn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DrawSpec {
     /// Its name.
     pub name: String,

@@ -1,8 +1,11 @@
 //! The screens: a closed set. See [`crate::tui`] for how to add one.
 
 pub mod evals;
+pub mod health;
 pub mod incidents;
 pub mod review;
+pub mod trace;
+pub mod traces;
 
 use super::screen::Screen;
 use crate::command::Id;
@@ -11,6 +14,8 @@ use crate::command::table::app;
 /// Names a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScreenId {
+    Health,
+    Traces,
     Review,
     Evals,
     Incidents,
@@ -18,14 +23,17 @@ pub enum ScreenId {
 
 impl ScreenId {
     /// The tabs, left to right.
-    pub const TABS: &'static [ScreenId] = &[ScreenId::Review, ScreenId::Evals, ScreenId::Incidents];
+    pub const TABS: &'static [ScreenId] =
+        &[ScreenId::Health, ScreenId::Traces, ScreenId::Review, ScreenId::Evals, ScreenId::Incidents];
 
     /// Where the program begins.
-    pub const FRONT: ScreenId = ScreenId::Review;
+    pub const FRONT: ScreenId = ScreenId::Health;
 
     /// Its tab's name.
     pub fn title(self) -> &'static str {
         match self {
+            ScreenId::Health => "Health",
+            ScreenId::Traces => "Traces",
             ScreenId::Review => "Review",
             ScreenId::Evals => "Evals",
             ScreenId::Incidents => "Incidents",
@@ -35,6 +43,8 @@ impl ScreenId {
     /// The screen that a command goes to.
     pub fn of_command(id: Id) -> Option<Self> {
         match id {
+            app::GO_HEALTH => Some(ScreenId::Health),
+            app::GO_TRACES => Some(ScreenId::Traces),
             app::GO_REVIEW => Some(ScreenId::Review),
             app::GO_EVALS => Some(ScreenId::Evals),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
@@ -46,6 +56,8 @@ impl ScreenId {
 /// Every screen's state; a screen keeps its place while another is shown.
 #[derive(Debug, Default)]
 pub struct Screens {
+    pub health: health::HealthScreen,
+    pub traces: traces::TracesScreen,
     pub review: review::ReviewScreen,
     pub evals: evals::EvalsScreen,
     pub incidents: incidents::IncidentsScreen,
@@ -55,6 +67,8 @@ impl Screens {
     /// The screen of this name.
     pub fn get(&self, id: ScreenId) -> &dyn Screen {
         match id {
+            ScreenId::Health => &self.health,
+            ScreenId::Traces => &self.traces,
             ScreenId::Review => &self.review,
             ScreenId::Evals => &self.evals,
             ScreenId::Incidents => &self.incidents,
@@ -64,6 +78,8 @@ impl Screens {
     /// The screen of this name, to change.
     pub fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
         match id {
+            ScreenId::Health => &mut self.health,
+            ScreenId::Traces => &mut self.traces,
             ScreenId::Review => &mut self.review,
             ScreenId::Evals => &mut self.evals,
             ScreenId::Incidents => &mut self.incidents,

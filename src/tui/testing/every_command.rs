@@ -45,6 +45,13 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             }
             return Some(story);
         }
+        Place::Health => return Some(Story::new(ctx.clone(), ScreenId::Health)),
+        Place::Traces => return Some(Story::new(ctx.clone(), ScreenId::Traces)),
+        Place::Trace => {
+            let mut story = Story::new(ctx.clone(), ScreenId::Traces);
+            story.model.screens.traces.come_to("t-0".into(), ScreenId::Traces);
+            return Some(story);
+        }
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
         _ => return None,
     };

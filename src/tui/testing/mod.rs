@@ -12,6 +12,7 @@
 mod every_command;
 mod print;
 mod story;
+pub mod traffic;
 
 pub use print::print;
 pub use story::Story;

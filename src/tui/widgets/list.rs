@@ -50,6 +50,28 @@ impl<T> List<T> {
         Self { more_after: more, ..Self::whole(rows) }
     }
 
+    /// A list of its last page, the cursor on the last row; `more` when others stand before.
+    pub fn last_page(rows: impl IntoIterator<Item = T>, more: bool) -> Self {
+        let mut list = Self { more_before: more, ..Self::whole(rows) };
+        list.select(usize::MAX);
+        list
+    }
+
+    /// Takes note that rows have come in before the first one: it asks for them when the cursor is near.
+    pub fn grew_before(&mut self) {
+        self.more_before = true;
+    }
+
+    /// Whether rows stand before the window.
+    pub fn has_before(&self) -> bool {
+        self.more_before
+    }
+
+    /// Whether rows stand after the window.
+    pub fn has_after(&self) -> bool {
+        self.more_after
+    }
+
     /// Takes the rows that follow the last one.
     pub fn append(&mut self, rows: impl IntoIterator<Item = T>, more: bool) {
         self.rows.extend(rows);

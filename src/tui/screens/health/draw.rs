@@ -1,0 +1,245 @@
+//! How the screen looks.
+//!
+//! ```text
+//!  customer_support · last 24 h against the same day last week      F feature
+//! ────────────────────────────────────────────────────────────────────────────
+//!                    now             last week    7 days
+//!  requests       18,204     usual  17,911        ▃▅▇▆▅▂▃▅▇▆▅▂▃▅▇▆▅▂▃▅▇
+//!  errors              0.8 % usual       0.7 %    ▁▁▁▁▁▁▁▂▁▁▁▁▁▁▁▁▁▁▁▁▁
+//!                 timeout 61 · rate limit 74 · content policy 9
+//!  ...
+//! ────────────────────────────────────────────────────────────────────────────
+//!  recent  09:31  ▼ thumbs down  You can just transfer your balance from savin…
+//!          09:30                 Your card was sent on Monday and should arriv…
+//! ```
+//!
+//! From 120 columns on the versions stand at the right; else `b` puts them in the place of the recent
+//! responses.
+
+use ratatui::layout::Rect;
+
+use super::{FIGURES, Focus, HealthScreen, LINES, Loaded, SIDE, WIDE, lines};
+use crate::command::table::health as table;
+use crate::text::{Line, Role, clean, width};
+use crate::tui::canvas::{Canvas, Hit};
+use crate::tui::screen::Env;
+use crate::tui::screens::traces::{row_flag, row_time};
+use crate::tui::words::{line, words};
+
+/// Columns of a line's name.
+const NAME: usize = 14;
+/// Columns of a word for a difference.
+const WORD: usize = 9;
+/// The fewest columns of the figures when the versions stand beside them.
+const LEAST_LEFT: u16 = 80;
+
+pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let mut rows = inside.rows();
+    let (Some(title), Some(rule)) = (rows.next(), rows.next()) else { return };
+    canvas.rule(Rect { x: area.x, width: area.width, ..rule });
+    let body = Rect { y: rule.y + 1, height: area.height.saturating_sub(2), ..inside };
+    let Some(loaded) = &screen.loaded else {
+        canvas.line(title, &line(Role::Title, heading(screen, None)));
+        canvas.line(body, &line(Role::Muted, "loading the figures…"));
+        return;
+    };
+    if loaded.is_empty() {
+        canvas.line(title, &line(Role::Title, "No traces yet"));
+        empty(canvas, body);
+        return;
+    }
+    let left = if loaded.view.features.len() > 1 {
+        let hint = words().key(env.key(table::FEATURE)).muted(" another feature").done();
+        canvas.line_right(title, &hint)
+    } else {
+        title
+    };
+    canvas.line(left, &line(Role::Title, heading(screen, Some(loaded))));
+    if area.width >= WIDE {
+        let side = (body.width - LEAST_LEFT).clamp(36, 84);
+        let left = Rect { width: body.width - side - 3, ..body };
+        let bar = Rect { x: left.right() + 1, width: 1, ..body };
+        canvas.rule_down(bar);
+        let right = Rect { x: bar.x + 2, width: side, ..body };
+        versions(screen, loaded, canvas, right, true);
+        let below = figures(screen, loaded, canvas, left);
+        recent(screen, loaded, env, canvas, below);
+    } else {
+        let below = figures(screen, loaded, canvas, body);
+        match screen.focus {
+            Focus::Versions => versions(screen, loaded, canvas, below, false),
+            Focus::Lines => recent(screen, loaded, env, canvas, below),
+        }
+    }
+}
+
+fn heading(screen: &HealthScreen, loaded: Option<&Loaded>) -> String {
+    use crate::ops::health::Scope;
+    let spec = screen.spec();
+    let whose = match (&spec.scope, loaded.and_then(|loaded| loaded.view.feature.as_ref())) {
+        (Scope::All, _) => "all traffic".to_owned(),
+        (_, Some(name)) => clean(name).into_string(),
+        (Scope::Feature(name), None) => clean(name).into_string(),
+        (Scope::Busiest, None) if loaded.is_some() => "traces without a feature".to_owned(),
+        (Scope::Busiest, None) => "health".to_owned(),
+    };
+    let window = match spec.hours {
+        1 => "last hour against the same hour last week".to_owned(),
+        24 => "last 24 h against the same day last week".to_owned(),
+        168 => "last 7 days against the 7 days before".to_owned(),
+        hours => format!("last {hours} h against the same time last week"),
+    };
+    format!("{whose} · {window}")
+}
+
+fn empty(canvas: &mut Canvas<'_>, area: Rect) {
+    let step = |key: &str, what: &str| words().plain("  ").key(format!("{key:<30}")).muted(what).done();
+    let lines = [
+        Line::default(),
+        line(Role::Plain, "A trace is one request to your LLM feature and its response."),
+        line(Role::Plain, "Bring some in; this screen then shows how they are doing."),
+        Line::default(),
+        step("tuesday import traces.jsonl", "your own: JSONL, chat transcripts, .gz, .zst"),
+        step("tuesday help formats", "what such a file looks like"),
+        step("tuesday demo", "a made-up bank's support bot to try things on"),
+        Line::default(),
+        line(Role::Muted, "You can leave this open: it shows what arrives."),
+    ];
+    canvas.lines(area, &lines);
+}
+
+/// Draws the figures; gives the area below them.
+fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area: Rect) -> Rect {
+    let columns = |figures: &[lines::FigureLine], of: fn(&lines::FigureLine) -> &str| {
+        figures.iter().map(|figure| width(of(figure))).max().unwrap_or(0)
+    };
+    let plain = lines::figures(&loaded.view, 0);
+    let now = columns(&plain, |figure| &figure.now).max(3);
+    let before = columns(&plain, |figure| &figure.before).max("last week".len());
+    let fixed = NAME + now + 2 + WORD + before + 3;
+    let room = area.width.saturating_sub(u16::try_from(fixed).unwrap_or(u16::MAX));
+    let slots = lines::slots(room);
+    let figures = lines::figures(&loaded.view, slots);
+    let mut rows = area.rows();
+    if let Some(row) = rows.next() {
+        let blank = " ".repeat(NAME);
+        let head = format!(
+            "{blank}{:>now$}  {:<WORD$}{:<before$}   {}",
+            "now",
+            "",
+            "last week",
+            if slots > 0 { "7 days" } else { "" }
+        );
+        canvas.line(row, &line(Role::Muted, head));
+    }
+    for (at, figure) in figures.iter().enumerate() {
+        let Some(row) = rows.next() else { break };
+        let text = words()
+            .plain(format!("{:<NAME$}", figure.name))
+            .put(crate::text::Style::of(Role::Plain).bold(), lines::cell(&figure.now, now))
+            .plain("  ")
+            .put(figure.role, format!("{:<WORD$}", figure.word))
+            .muted(lines::cell(&figure.before, before))
+            .plain("   ")
+            .put(Role::Accent, if slots > 0 { lines::spark(&figure.series) } else { String::new() });
+        canvas.line(row, &text.done());
+        canvas.hit(row, Hit::Row { pane: LINES, index: at });
+        if screen.focus == Focus::Lines && screen.line == at {
+            canvas.select(Rect { x: row.x - 1, width: row.width + 1, ..row });
+        }
+        if at == 1
+            && let Some(kinds) = lines::kinds(&loaded.view.errors)
+            && let Some(row) = rows.next()
+        {
+            canvas.line(row, &words().plain("  ").line(&kinds).done());
+        }
+    }
+    let Some(rule) = rows.next() else { return Rect { height: 0, ..area } };
+    canvas.rule(Rect { x: rule.x - 1, width: rule.width + 2, ..rule });
+    Rect { y: rule.y + 1, height: area.bottom().saturating_sub(rule.y + 1), ..area }
+}
+
+fn recent(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+    canvas.pane(area, LINES);
+    let page = usize::from(area.height).max(1);
+    let cursor = screen.line.checked_sub(FIGURES).filter(|_| screen.focus == Focus::Lines);
+    let top = cursor.map_or(0, |at| (at + 1).saturating_sub(page));
+    let shown = || loaded.recent.iter().skip(top).take(page);
+    let times = shown().map(|of| width(&row_time(&of.row, env))).max().unwrap_or(0);
+    let flags = shown().map(|of| row_flag(&of.row).width()).max().unwrap_or(0);
+    for (at, (row, recent)) in area.rows().zip(shown()).enumerate() {
+        let index = top + at;
+        let label = if at == 0 { "recent" } else { "" };
+        let flag = row_flag(&recent.row);
+        let gap = flags - flag.width() + if flags > 0 { 2 } else { 0 };
+        let text = words()
+            .muted(format!("{label:<NAME$}"))
+            .muted(format!("{:>times$}  ", row_time(&recent.row, env)))
+            .line(&flag)
+            .plain(" ".repeat(gap))
+            .line(&lines::said(recent));
+        canvas.line(row, &text.done());
+        canvas.hit(row, Hit::Row { pane: LINES, index: FIGURES + index });
+        if cursor == Some(index) {
+            canvas.select(Rect { x: row.x - 1, width: row.width + 1, ..row });
+        }
+    }
+}
+
+const HEADS: [&str; 5] = ["requests", "errors", "p95", "cost/req.", "satisfied"];
+/// The order in which columns are left out where there is no room.
+const LEFT_OUT: [usize; 4] = [2, 3, 1, 0];
+
+fn versions(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area: Rect, side: bool) {
+    canvas.pane(area, SIDE);
+    let table = lines::versions(&loaded.view.versions);
+    let columns = |at: usize| table.iter().map(|row| width(&row[at])).max().unwrap_or(0);
+    let mut shown = [true; 5];
+    let room = usize::from(area.width);
+    let wide = |shown: &[bool; 5]| {
+        (0..5).filter(|at| shown[*at]).map(|at| columns(at + 1).max(HEADS[at].len()) + 2).sum::<usize>()
+    };
+    let name = columns(0).clamp(10, 32);
+    for at in LEFT_OUT {
+        if name + wide(&shown) > room {
+            shown[at] = false;
+        }
+    }
+    let name = room.saturating_sub(wide(&shown)).min(name);
+    let lay = |cells: &[&str]| {
+        let mut text = lines::cell(cells[0], name);
+        for at in (0..5).filter(|at| shown[*at]) {
+            let columns = columns(at + 1).max(HEADS[at].len());
+            let cell = cells[at + 1];
+            let fill = " ".repeat(columns.saturating_sub(width(cell)));
+            text.push_str("  ");
+            text.push_str(&fill);
+            text.push_str(cell);
+        }
+        text
+    };
+    let mut rows = area.rows();
+    let heads: Vec<&str> = std::iter::once("by version").chain(HEADS).collect();
+    if let Some(row) = rows.next() {
+        canvas.line(row, &line(Role::Muted, lay(&heads)));
+    }
+    if table.is_empty() {
+        if let Some(row) = rows.next() {
+            canvas.line(row, &line(Role::Muted, "No request in this window."));
+        }
+        return;
+    }
+    let page = usize::from(area.height.saturating_sub(1)).max(1);
+    let top = (screen.version + 1).saturating_sub(page);
+    for (at, (row, cells)) in rows.zip(table.iter().skip(top)).enumerate() {
+        let index = top + at;
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        canvas.line(row, &line(Role::Plain, lay(&cells)));
+        canvas.hit(row, Hit::Row { pane: SIDE, index });
+        if screen.focus == Focus::Versions && index == screen.version {
+            let left = if side { row.x } else { row.x - 1 };
+            canvas.select(Rect { x: left, width: row.right() - left, ..row });
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Health, the front screen: a feature's figures against the week before, and a handful of recent
+//! responses. Each line opens the traces behind it.
+
+mod draw;
+mod lines;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use work::{Answer, Request};
+
+use ratatui::layout::Rect;
+
+use crate::command::table::{app, health as table, traces};
+use crate::command::{Id, Place};
+use crate::domain::{Query, Result, Untrusted};
+use crate::ops::health::{HealthSpec, HealthView, Recent, Scope};
+use crate::ops::watch::Changes;
+use crate::text::{Role, clean};
+use crate::tui::canvas::{Canvas, Pane};
+use crate::tui::jobs::Job;
+use crate::tui::overlays::{Choice, Picker, Reply, Tag};
+use crate::tui::screen::{Cx, Env, Handled, Screen};
+use crate::tui::words::{line, words};
+
+const LINES: Pane = Pane("health");
+const SIDE: Pane = Pane("versions");
+const FEATURE: Tag = Tag("health.feature");
+
+/// Columns from which the versions stand at the side.
+const WIDE: u16 = 120;
+/// Figures of the screen: requests, errors, p95, cost, satisfied, fallback.
+const FIGURES: usize = 6;
+/// The windows that can be chosen, in hours.
+const WINDOWS: [i64; 3] = [24, 168, 1];
+
+/// Where the cursor is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Focus {
+    /// On the figures and the recent responses.
+    #[default]
+    Lines,
+    /// On the versions, beside or below.
+    Versions,
+}
+
+/// What stands behind the line under the cursor.
+#[derive(Debug, Clone, PartialEq)]
+enum Behind {
+    Traces(Query),
+    Trace(Untrusted),
+    Nothing,
+}
+
+/// The state of the screen.
+#[derive(Debug, Default)]
+pub struct HealthScreen {
+    spec: Option<HealthSpec>,
+    loaded: Option<Loaded>,
+    focus: Focus,
+    /// In `Lines`: the figures, then the recent responses.
+    line: usize,
+    version: usize,
+    loading: bool,
+    /// The store has changed since it was asked.
+    stale: bool,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    view: HealthView,
+    recent: Vec<Recent>,
+}
+
+impl Loaded {
+    /// Without any trace there is nothing recent in any scope.
+    fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.view.requests.n == 0 && self.view.features.is_empty()
+    }
+
+    fn query(&self, figure: usize) -> &Query {
+        match figure {
+            0 => &self.view.requests.query,
+            1 => &self.view.error_rate.query,
+            2 => &self.view.p95_latency_ms.query,
+            3 => &self.view.cost_per_request_usd.query,
+            4 => &self.view.satisfaction.query,
+            _ => &self.view.fallback_rate.query,
+        }
+    }
+}
+
+impl HealthScreen {
+    /// Takes the answer of a request.
+    pub fn answered(&mut self, request: Request, result: Result<Answer>, cx: &mut Cx<'_>) {
+        self.loading = false;
+        match result {
+            Ok(Answer { view, recent }) => {
+                // Which feature is busiest may change while one looks.
+                if self.spec.as_ref() == Some(&request.0)
+                    && request.0.scope == Scope::Busiest
+                    && let Some(name) = &view.feature
+                {
+                    let scope = Scope::Feature(name.clone());
+                    self.spec = Some(HealthSpec { scope, ..request.0 });
+                }
+                self.line = self.line.min(FIGURES + recent.len().saturating_sub(1));
+                self.version = self.version.min(view.versions.len().saturating_sub(1));
+                self.loaded = Some(Loaded { view, recent });
+            }
+            Err(error) => cx.fail(error),
+        }
+        if std::mem::take(&mut self.stale) {
+            self.load(cx);
+        }
+    }
+
+    fn spec(&self) -> HealthSpec {
+        self.spec.clone().unwrap_or(HealthSpec { scope: Scope::Busiest, hours: WINDOWS[0] })
+    }
+
+    fn load(&mut self, cx: &mut Cx<'_>) {
+        let spec = self.spec();
+        self.spec = Some(spec.clone());
+        self.loading = true;
+        cx.start(Job::replace("health", "taking the figures", Request(spec).into()));
+    }
+
+    fn set(&mut self, spec: HealthSpec, cx: &mut Cx<'_>) {
+        self.spec = Some(spec);
+        self.stale = false;
+        self.load(cx);
+    }
+
+    fn behind(&self) -> Behind {
+        let Some(loaded) = self.loaded.as_ref().filter(|loaded| !loaded.is_empty()) else {
+            return Behind::Nothing;
+        };
+        match self.focus {
+            Focus::Versions => match loaded.view.versions.get(self.version) {
+                Some(version) => Behind::Traces(version.query.clone()),
+                None => Behind::Nothing,
+            },
+            Focus::Lines if self.line < FIGURES => Behind::Traces(loaded.query(self.line).clone()),
+            Focus::Lines => match loaded.recent.get(self.line - FIGURES) {
+                Some(recent) => Behind::Trace(recent.row.id.clone()),
+                None => Behind::Nothing,
+            },
+        }
+    }
+
+    fn go_by(&mut self, by: i64) {
+        let Some(loaded) = &self.loaded else { return };
+        let moved = |at: usize, rows: usize| {
+            let to = i64::try_from(at).unwrap_or(0).saturating_add(by);
+            usize::try_from(to).unwrap_or(0).min(rows.saturating_sub(1))
+        };
+        match self.focus {
+            Focus::Lines => self.line = moved(self.line, FIGURES + loaded.recent.len()),
+            // Below the figures, the way up leads back to them.
+            Focus::Versions if by < 0 && self.version == 0 => {
+                (self.focus, self.line) = (Focus::Lines, FIGURES - 1);
+            }
+            Focus::Versions => self.version = moved(self.version, loaded.view.versions.len()),
+        }
+    }
+
+    fn choose_feature(&self, cx: &mut Cx<'_>) {
+        let Some(loaded) = &self.loaded else { return };
+        let all: u64 = loaded.view.features.iter().map(|of| of.requests).sum();
+        let mut choices = vec![Choice::new(line(Role::Plain, "all traffic")).detail(lines::requests(all))];
+        for of in named(&loaded.view) {
+            let name = of.feature.as_ref().map(clean).unwrap_or_default();
+            choices
+                .push(Choice::new(words().plain(name.as_str()).done()).detail(lines::requests(of.requests)));
+        }
+        cx.open(Picker::new(FEATURE, line(Role::Title, "Whose health?"), choices));
+    }
+}
+
+/// The features that have a name.
+fn named(view: &HealthView) -> impl Iterator<Item = &crate::ops::health::FeatureView> {
+    view.features.iter().filter(|of| of.feature.is_some())
+}
+
+impl Screen for HealthScreen {
+    fn place(&self) -> Place {
+        Place::Health
+    }
+
+    fn view(&self, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+        draw::view(self, env, canvas, area);
+    }
+
+    fn opens(&self) -> bool {
+        self.behind() != Behind::Nothing
+    }
+
+    fn command(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
+        let page = i64::try_from(cx.env.page(LINES)).unwrap_or(1);
+        match id {
+            app::DOWN => self.go_by(1),
+            app::UP => self.go_by(-1),
+            app::PAGE_DOWN | app::HALF_DOWN => self.go_by(page / 2),
+            app::PAGE_UP | app::HALF_UP => self.go_by(-page / 2),
+            app::TOP => (self.focus, self.line) = (Focus::Lines, 0),
+            app::BOTTOM => self.go_by(i64::MAX / 2),
+            app::LEFT => self.focus = Focus::Lines,
+            app::RIGHT if cx.env.size.0 >= WIDE => self.focus = Focus::Versions,
+            table::VERSIONS | app::RIGHT => {
+                self.focus = match self.focus {
+                    Focus::Lines => Focus::Versions,
+                    Focus::Versions => Focus::Lines,
+                };
+            }
+            app::OPEN => match self.behind() {
+                Behind::Traces(query) => cx.open_traces(query),
+                Behind::Trace(id) => cx.open_trace(id),
+                Behind::Nothing => {}
+            },
+            app::FIND => {
+                cx.open_traces(Query::all());
+                cx.command(app::FIND);
+            }
+            table::SAMPLE => match self.behind() {
+                Behind::Traces(query) => {
+                    cx.open_traces(query);
+                    cx.command(traces::SAMPLE);
+                }
+                Behind::Trace(_) => cx.say(line(
+                    Role::Muted,
+                    "A sample is drawn of the traces behind a figure: go up to one first.",
+                )),
+                Behind::Nothing => {}
+            },
+            table::WINDOW => {
+                let spec = self.spec();
+                let at = WINDOWS.iter().position(|hours| *hours == spec.hours).unwrap_or(0);
+                let hours = WINDOWS[(at + 1) % WINDOWS.len()];
+                self.set(HealthSpec { hours, ..spec }, cx);
+            }
+            table::FEATURE => self.choose_feature(cx),
+            _ => return Handled::No,
+        }
+        Handled::Yes
+    }
+
+    fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) {
+        let before = (self.focus, self.line, self.version);
+        if pane == SIDE {
+            (self.focus, self.version) = (Focus::Versions, index);
+        } else {
+            (self.focus, self.line) = (Focus::Lines, index);
+        }
+        // A second click opens.
+        if before == (self.focus, self.line, self.version) {
+            cx.command(app::OPEN);
+        }
+    }
+
+    fn wheel(&mut self, _pane: Pane, rows: i32, _cx: &mut Cx<'_>) {
+        self.go_by(i64::from(rows.signum()));
+    }
+
+    fn shown(&mut self, cx: &mut Cx<'_>) {
+        self.load(cx);
+    }
+
+    fn replied(&mut self, tag: Tag, reply: Reply, cx: &mut Cx<'_>) {
+        if let (FEATURE, Reply::Picked(at), Some(loaded)) = (tag, reply, &self.loaded) {
+            let name = at.checked_sub(1).and_then(|at| named(&loaded.view).nth(at)?.feature.clone());
+            let scope = name.map_or(Scope::All, Scope::Feature);
+            let spec = HealthSpec { scope, ..self.spec() };
+            self.set(spec, cx);
+        }
+    }
+
+    fn changed(&mut self, changes: Changes, cx: &mut Cx<'_>) {
+        // Before it was shown there is nothing to bring up to date.
+        if !changes.traces || self.spec.is_none() {
+            return;
+        }
+        if self.loading {
+            self.stale = true;
+        } else {
+            self.load(cx);
+        }
+    }
+}
