@@ -51,13 +51,14 @@ impl Memory {
 /// The answer's words.
 pub fn answer(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
     let common = &asked.voice.common;
-    match (asked.step, asked.truth.verdict) {
+    let text = match (asked.step, asked.truth.verdict) {
         (_, Verdict::NoAnswer(_)) | (Step::Summary(..), _) => String::new(),
         (Step::Thanks, _) => memory.say(&common.thanks_reply, asked.case, dice),
         (Step::Human, _) => memory.say(&common.handover, asked.case, dice),
         (_, Verdict::Good) => good(asked, memory, dice),
         (_, Verdict::Fails(mode)) => upper_first(&failing(asked, mode, memory, dice)),
-    }
+    };
+    text.trim_end().to_owned()
 }
 
 fn good(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
@@ -93,7 +94,7 @@ fn good(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
 /// The right answer to the step, bare.
 fn body(asked: &Asked<'_>, memory: &mut Memory, dice: &mut Dice) -> String {
     match asked.step {
-        Step::Next(topic, at) => memory.say(&topic.next[at].answer, asked.case, dice),
+        Step::Next(further) => memory.say_of(&further.answers(), asked.case, dice),
         Step::Open(about, ..) | Step::Protest(about) => {
             memory.say_of(&about.exact(&about.topic.answer), asked.case, dice)
         }
@@ -176,7 +177,7 @@ fn phrases<'a>(
     of_next: fn(&'static Next) -> &'static [Phrase],
 ) -> Vec<&'a Phrase> {
     match step {
-        Step::Next(topic, at) => of_next(&topic.next[at]).iter().collect(),
+        Step::Next(further) => of_next(further.next()).iter().collect(),
         Step::Open(about, ..) | Step::Protest(about) => about.near(of_topic),
         Step::Thanks | Step::Human | Step::Summary(..) => Vec::new(),
     }
@@ -212,6 +213,7 @@ fn general(from: &[Phrase]) -> Vec<&Phrase> {
 /// The text buried between paragraphs that say nothing.
 fn padded(asked: &Asked<'_>, text: &str, paragraphs: usize, memory: &mut Memory, dice: &mut Dice) -> String {
     let padding = &asked.voice.common.padding;
+    let paragraphs = paragraphs.min(padding.len());
     let mut parts: Vec<String> =
         (0..paragraphs).map(|_| memory.say(padding, asked.case, dice)).filter(|p| !p.is_empty()).collect();
     let at = (parts.len() / 2 + dice.below(2)).min(parts.len());

@@ -193,6 +193,12 @@ pub struct Topic {
 }
 
 impl Topic {
+    /// Which mark remarks on `v4`'s advice have here: an overdraft fee would be waived, other debts
+    /// would not; moving savings settles neither.
+    pub fn advice_mark(&self) -> &'static str {
+        if self.id.starts_with("overdraft") || self.id == "charged_again" { "waiver" } else { "savings" }
+    }
+
     /// Whether answers can be composed of common parts; other topics have all their words themselves.
     pub fn answers_freely(&self) -> bool {
         let own_words = ["ambiguity", "out_of_domain", "gibberish", "jailbreak", "harmful"];
@@ -225,6 +231,31 @@ impl About {
     pub fn near(self, from: &[Phrase]) -> Vec<&Phrase> {
         let exact = self.exact(from);
         if exact.is_empty() { from.iter().filter(|phrase| phrase.is_general()).collect() } else { exact }
+    }
+}
+
+/// A further question about a topic: which, and which of its wordings.
+#[derive(Clone, Copy)]
+pub struct Further {
+    pub topic: &'static Topic,
+    pub at: usize,
+    pub ask: usize,
+}
+
+impl Further {
+    /// The question and its answers.
+    pub fn next(self) -> &'static Next {
+        &self.topic.next[self.at]
+    }
+
+    /// The wording.
+    pub fn asked(self) -> &'static Phrase {
+        &self.next().ask[self.ask]
+    }
+
+    /// The right answers to this wording.
+    pub fn answers(self) -> Vec<&'static Phrase> {
+        self.next().answer.iter().filter(|phrase| phrase.fits(self.asked())).collect()
     }
 }
 

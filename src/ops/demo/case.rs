@@ -97,7 +97,8 @@ impl Case {
         // What was meant to be paid can be paid, unless it is a large sum that has to be planned.
         let usual = if amount <= 100_000 { amount } else { 0 };
         let balance = (dice.log_normal(64_000.0, 0.9) as i64).clamp(1_900, 900_000) + usual;
-        let savings = round_to((dice.log_normal(260_000.0, 0.8) as i64).clamp(20_000, 4_000_000), 1_000);
+        let savings =
+            round_to((dice.log_normal(260_000.0, 0.8) as i64).clamp(20_000, 4_000_000) + usual, 1_000);
         let short = dice.between(180, 8_900);
         let loan = round_to(dice.between(200_000, 2_400_000), 50_000);
         let months = *dice.pick(&[24i64, 36, 48, 60, 72, 84]);

@@ -11,10 +11,10 @@ use super::dice::Dice;
 use super::feedback::{feedback, judge};
 use super::figures::{Figures, Work};
 use super::question::{Asking, question};
-use super::session::{Session, Step, Turn, session_id, trace_id};
+use super::session::{Session, Step, Turn, Wish, session_id, trace_id};
 use super::summary;
 use super::tools::{Call, Retrieval, call, retrieve};
-use super::truth::{Truth, Verdict, Version};
+use super::truth::{Cause, Truth, Verdict, Version};
 use super::user::Channel;
 use super::words::tokens;
 use crate::domain::{
@@ -38,17 +38,7 @@ fn prompt_head(version: Version) -> &'static str {
 
 /// The traces of a conversation, in order, each with what is true of it.
 pub fn traces(session: &Session, seed: u64, calendar: &Calendar) -> Vec<(Trace, Truth)> {
-    let book = book();
-    let mut talk = Talk {
-        book,
-        session,
-        seed,
-        calendar,
-        voice: &book.voices[session.user.voice],
-        dice: Dice::new(seed, PURPOSE, session.place),
-        memory: Memory::default(),
-        said: Vec::new(),
-    };
+    let mut talk = Talk::of(session, seed, calendar);
     let (mut case, mut english) = talk.cases(0);
     let mut asked = String::new();
     (0..session.turns.len())
@@ -63,6 +53,45 @@ pub fn traces(session: &Session, seed: u64, calendar: &Calendar) -> Vec<(Trace, 
         .collect()
 }
 
+/// What a reviewer would need to know to judge a trace.
+pub struct Facts {
+    /// The amounts, dates and names.
+    pub case: Case,
+    /// The answer as it should have been.
+    pub corrected: String,
+    /// Which instruction an answer can have ignored here: `language`, `short`, `phone` or `rule`; or what
+    /// the planted advice ignored, `waiver` or `savings`.
+    pub ignored: &'static str,
+}
+
+/// The facts of a turn.
+pub fn facts(mut session: Session, turn: usize, seed: u64, calendar: &Calendar) -> Facts {
+    let book = book();
+    let opened = (0..=turn).rev().find(|at| matches!(session.turns[*at].step, Step::Open(..)));
+    let (case, _) = Talk::of(&session, seed, calendar).cases(opened.unwrap_or(0));
+    let planted = session.turns[turn].truth.cause == Cause::OverdraftAdvice;
+    let ignored = match session.turns[turn].step {
+        step if planted => step.topic().map_or("savings", Topic::advice_mark),
+        Step::Open(_, Wish::Short, _) => "short",
+        Step::Open(_, Wish::NoPhone, _) => "phone",
+        _ if book.voices[session.user.voice].code != "en" => "language",
+        _ => "rule",
+    };
+    session.turns[turn].truth.verdict = Verdict::Good;
+    session.turns[turn].truth.cause = Cause::Usual;
+    if session.version == Version::V4 {
+        session.version = Version::V3;
+    }
+    let made = traces(&session, seed, calendar);
+    let corrected = match &made[turn].0.output {
+        Content::Text(text) => text.raw().to_owned(),
+        Content::Messages(messages) => {
+            messages.last().and_then(|m| m.content.as_str()).unwrap_or_default().to_owned()
+        }
+    };
+    Facts { case, corrected, ignored }
+}
+
 struct Talk<'a> {
     book: &'a Book,
     session: &'a Session,
@@ -75,7 +104,21 @@ struct Talk<'a> {
     said: Vec<(String, String)>,
 }
 
-impl Talk<'_> {
+impl<'a> Talk<'a> {
+    fn of(session: &'a Session, seed: u64, calendar: &'a Calendar) -> Self {
+        let book = book();
+        Self {
+            book,
+            session,
+            seed,
+            calendar,
+            voice: &book.voices[session.user.voice],
+            dice: Dice::new(seed, PURPOSE, session.place),
+            memory: Memory::default(),
+            said: Vec::new(),
+        }
+    }
+
     /// The facts from this turn on: in the user's language, and as English writes the same.
     fn cases(&self, turn: usize) -> (Case, Case) {
         let amounts = match self.session.turns[turn].step {
@@ -184,7 +227,7 @@ impl Talk<'_> {
             Verdict::NoAnswer(kind) => Some(kind),
             _ => None,
         };
-        let judgement = judge(turn.truth, &mut self.dice);
+        let judgement = judge(turn, &mut self.dice);
         let mut metadata = self.metadata();
         if let Some(kind) = error_kind {
             metadata.insert("error".to_owned(), error_text(kind, &model.name).into());

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::book::Voice;
+use super::book::{Topic, Voice};
 use super::case::Case;
 use super::dice::Dice;
+use super::phrase::Phrase;
 use super::session::{Step, Turn};
 use super::truth::{Cause, Kind, Mode, Truth, Verdict};
 use crate::domain::{Feedback, FeedbackKind, Thumbs, Untrusted};
@@ -65,10 +66,21 @@ pub fn feedback(
         let comment = dice.chance(0.12).then(|| dice.pick(&common.comment_up).render(case, dice));
         say(FeedbackKind::Thumbs(Thumbs::Up), comment, after(dice));
     } else if draw < how.up + how.down {
-        let planted = truth.cause == Cause::OverdraftAdvice;
-        let comments = if planted { &common.comment_planted } else { &common.comment_down };
-        let failed = matches!(truth.verdict, Verdict::Fails(_));
-        let comment = (failed && dice.chance(0.42)).then(|| dice.pick(comments).render(case, dice));
+        let comment = match truth.verdict {
+            Verdict::Fails(_) if !dice.chance(0.42) => None,
+            Verdict::Fails(_) if truth.cause == Cause::OverdraftAdvice => {
+                let mark = turn.step.topic().map_or("savings", Topic::advice_mark);
+                let about = |p: &&Phrase| p.is_general() || p.has_mark(mark);
+                let fitting: Vec<&Phrase> = common.comment_planted.iter().filter(about).collect();
+                Some(dice.pick(&fitting).render(case, dice))
+            }
+            Verdict::Fails(mode) => {
+                let about = |p: &&Phrase| p.is_general() || p.has_mark(mode.id());
+                let fitting: Vec<&Phrase> = common.comment_down.iter().filter(about).collect();
+                Some(dice.pick(&fitting).render(case, dice))
+            }
+            _ => None,
+        };
         say(FeedbackKind::Thumbs(Thumbs::Down), comment, after(dice));
     }
     if dice.chance(how.report) {
@@ -97,7 +109,8 @@ pub struct Judgement {
 }
 
 /// The judge's opinion of an answer, for the few that it looks at.
-pub fn judge(truth: Truth, dice: &mut Dice) -> Option<Judgement> {
+pub fn judge(turn: &Turn, dice: &mut Dice) -> Option<Judgement> {
+    let truth = turn.truth;
     if !dice.chance(JUDGED) || matches!(truth.verdict, Verdict::NoAnswer(_)) {
         return None;
     }
@@ -117,14 +130,22 @@ pub fn judge(truth: Truth, dice: &mut Dice) -> Option<Judgement> {
                 "Short, correct, polite.",
             ]),
         ),
-        Some(Mode::IgnoredInstructions) if truth.cause == Cause::OverdraftAdvice => (
-            [4, 8, 3],
-            *dice.pick(&[
-                "Ignores the same-day waiver rule and sends the customer to the savings account.",
-                "Advice to move savings is forbidden by POL-114; the waiver is not mentioned.",
-                "Settles the fee at the customer's cost although it would have been waived.",
-            ]),
-        ),
+        Some(Mode::IgnoredInstructions) if truth.cause == Cause::OverdraftAdvice => {
+            let waiver = turn.step.topic().is_some_and(|t| t.advice_mark() == "waiver");
+            let explanation = if waiver {
+                *dice.pick(&[
+                    "Ignores the same-day waiver rule and sends the customer to the savings account.",
+                    "Advice to move savings is forbidden by POL-114; the waiver is not mentioned.",
+                    "Settles the fee at the customer's cost although it would have been waived.",
+                ])
+            } else {
+                *dice.pick(&[
+                    "Sends the customer to the savings account and names none of the other ways.",
+                    "Does not answer what was asked; moving savings is the only idea.",
+                ])
+            };
+            ([4, 8, 3], explanation)
+        }
         Some(Mode::HallucinatedFacts) => (
             [2, 8, 3],
             *dice.pick(&[

@@ -1,19 +1,50 @@
 //! Makes a demo store: where it is put, its traces, and the work of two people on it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::bounded;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{DemoSpec, Generator};
-use crate::domain::{Error, Result, Trace};
+use super::session::place_of;
+use super::work::work;
+use super::{Cause, DemoSpec, Generator, Truth, Verdict};
+use crate::domain::{Error, Result, Trace, Untrusted};
 use crate::ops::{Ctx, import};
 use crate::task::{Cancel, Progress};
 
 /// Traces that are handed on at a time, and how many such lots may wait.
 const LOT: usize = 256;
 const WAITING: usize = 8;
+
+/// What was seen on the way that the work of the demo's people is about.
+#[derive(Debug, Default)]
+pub struct Picked {
+    /// A good answer to a first question of each kind, of the last days.
+    pub good: BTreeMap<&'static str, Untrusted>,
+    /// Some requests that the provider refused in the burst.
+    pub refused: Vec<Untrusted>,
+}
+
+impl Picked {
+    const REFUSED: usize = 6;
+
+    fn look(&mut self, trace: &Trace, truth: Truth, spec: &DemoSpec) {
+        let first = || place_of(spec.seed, trace.id.raw()).is_some_and(|(_, _, turn)| turn == 0);
+        if truth.cause == Cause::RateLimitBurst && self.refused.len() < Self::REFUSED && first() {
+            self.refused.push(trace.id.clone());
+        }
+        let ago = trace.time.map_or(0, |at| spec.now.as_second() - at.as_second());
+        if truth.verdict == Verdict::Good
+            && (86_400..345_600).contains(&ago)
+            && !self.good.contains_key(truth.kind.name())
+            && first()
+        {
+            self.good.insert(truth.kind.name(), trace.id.clone());
+        }
+    }
+}
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +59,14 @@ pub struct DemoView {
     pub from: Timestamp,
     /// Where they end: when it was made.
     pub to: Timestamp,
+    /// Samples that were drawn; the first is partly reviewed.
+    pub samples: Vec<String>,
+    /// How many labels two people gave.
+    pub labels: u64,
+    /// How many cases are in the eval set.
+    pub cases: u64,
+    /// Incidents of the past.
+    pub incidents: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -69,28 +108,40 @@ pub fn make(ctx: &Ctx, spec: &DemoSpec, cancel: &Cancel, progress: &Progress) ->
     let began = std::time::Instant::now();
     progress.phase("making the demo");
     progress.set_total(spec.traces);
-    let report = std::thread::scope(|threads| {
+    let (report, picked) = std::thread::scope(|threads| {
         let (give, take) = bounded::<Vec<Trace>>(WAITING);
-        threads.spawn(move || {
-            let mut made = Generator::new(*spec).map(|(trace, _)| trace);
+        let maker = threads.spawn(move || {
+            let mut picked = Picked::default();
+            let mut made = Generator::new(*spec).map(|(trace, truth)| {
+                picked.look(&trace, truth, spec);
+                trace
+            });
             loop {
                 let lot: Vec<Trace> = made.by_ref().take(LOT).collect();
                 if lot.is_empty() || give.send(lot).is_err() {
-                    return;
+                    drop(made);
+                    return picked;
                 }
             }
         });
         let made = take.into_iter().take_while(|_| !cancel.is_cancelled()).flatten();
-        let counted = Counted { made, left: spec.traces, progress };
-        import::traces(ctx, counted)
+        let report = import::traces(ctx, Counted { made, left: spec.traces, progress })?;
+        let picked = maker.join().map_err(|_| Error::failed("The maker of the demo's traces broke down."))?;
+        Ok::<_, Error>((report, picked))
     })?;
     cancel.check()?;
+    progress.phase("reviewing some of it");
+    let done = work(ctx, spec, &picked)?;
     Ok(DemoView {
         store: ctx.store.path().to_owned(),
         traces: report.added,
         seed: spec.seed,
         from: spec.from(),
         to: spec.now,
+        samples: done.samples,
+        labels: done.labels,
+        cases: done.cases,
+        incidents: done.incidents,
         seconds: began.elapsed().as_secs_f64(),
     })
 }

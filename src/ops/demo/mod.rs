@@ -21,7 +21,10 @@ mod tools;
 mod truth;
 mod user;
 mod words;
+mod work;
 
+#[cfg(test)]
+mod in_store;
 #[cfg(test)]
 mod tests;
 
@@ -72,13 +75,25 @@ impl Generator {
 
     /// What was planted in the trace with this id; `None` for a trace that is not of this demo.
     pub fn truth(&self, id: &str) -> Option<Truth> {
+        let (session, turn) = self.planned(id)?;
+        Some(session.turns[turn].truth)
+    }
+
+    /// What a reviewer would need to know to judge the trace with this id.
+    fn facts(&self, id: &str) -> Option<dialog::Facts> {
+        let (session, turn) = self.planned(id)?;
+        Some(dialog::facts(session, turn, self.spec.seed, &self.calendar))
+    }
+
+    /// The conversation in which a trace stands, and its turn.
+    fn planned(&self, id: &str) -> Option<(session::Session, usize)> {
         let (hour, place, turn) = session::place_of(self.spec.seed, id)?;
         if hour >= HOURS {
             return None;
         }
         let sessions = session::sessions_of(&self.calendar, self.spec.seed, hour);
-        let session = sessions.iter().find(|s| s.place == place)?;
-        Some(session.turns.get(turn)?.truth)
+        let session = sessions.into_iter().find(|s| s.place == place)?;
+        (turn < session.turns.len()).then_some((session, turn))
     }
 }
 

@@ -38,9 +38,14 @@ impl Phrase {
         self.marks.iter().any(|mark| asked.marks.contains(mark))
     }
 
+    /// Whether it has this mark.
+    pub fn has_mark(&self, mark: &str) -> bool {
+        self.marks.iter().any(|own| own == mark)
+    }
+
     /// Whether it has no mark of its own.
     pub fn is_general(&self) -> bool {
-        self.marks.iter().any(|mark| mark == "_")
+        self.has_mark("_")
     }
 
     /// Whether every way to render it names this slot.

@@ -42,7 +42,7 @@ pub fn question(asking: &Asking<'_>, memory: &mut Memory, dice: &mut Dice) -> St
             };
             format!("{}{wished}", joined(&start, &asked))
         }
-        Step::Next(topic, at) => say(&topic.next[at].ask, dice),
+        Step::Next(further) => further.asked().render(case, dice),
         Step::Protest(About { topic, .. }) => {
             let before = session.turns.iter().rev().find(|t| t.at_ms < turn.at_ms);
             let planted = before.is_some_and(|t| t.truth.cause == Cause::OverdraftAdvice);

@@ -1,7 +1,7 @@
 //! Conversations before any word is written: who asks what, which prompt and model answer, how many
 //! turns it takes, and what is true of each answer. The words are put to it in `dialog`.
 
-use super::book::{About, Book, Scenario, Topic, book};
+use super::book::{About, Book, Further, Scenario, Topic, book};
 use super::calendar::{BURST_MODEL, Calendar};
 use super::dice::{Dice, scramble, unscramble};
 use super::truth::{
@@ -47,7 +47,7 @@ pub enum Step {
     /// The first question about a topic.
     Open(About, Wish, Way),
     /// A further question about it, the one at this place.
-    Next(&'static Topic, usize),
+    Next(Further),
     /// "That is not what I asked."
     Protest(About),
     /// "Thanks."
@@ -94,7 +94,7 @@ impl Step {
     pub fn topic(&self) -> Option<&'static Topic> {
         match self {
             Self::Open(about, ..) | Self::Protest(about) => Some(about.topic),
-            Self::Next(topic, _) => Some(topic),
+            Self::Next(further) => Some(further.topic),
             Self::Thanks | Self::Human | Self::Summary(..) => None,
         }
     }
@@ -174,8 +174,11 @@ impl Session {
     }
 
     fn summary(seed: u64, place: u64, start: i64, book: &'static Book, dice: &mut Dice) -> Self {
-        // Colleagues who sum up calls are few: they are the users of that feature.
-        let user = User::at(seed ^ PURPOSE, dice.below(120) as u64, book);
+        // Colleagues who sum up calls are few; what they sum up is about customers, in English.
+        let colleague = dice.below(120);
+        let customer = dice.below(50_000) as u64;
+        let id = format!("staff-{colleague:03}");
+        let user = User { id, voice: 0, ..User::at(seed ^ PURPOSE, customer, book) };
         let scenario = &book.summaries[dice.weighted(book.summaries.iter().map(|s| s.weight))];
         let form = [Form::Bullets, Form::Sentence, Form::Json][dice.weighted([5.0, 3.0, 2.0].into_iter())];
         let model = ["gpt-4o-mini", "claude-3-5-sonnet"][dice.weighted([6.0, 4.0].into_iter())];
@@ -259,7 +262,8 @@ impl Session {
         if !left.is_empty() && dice.chance(0.62) {
             let at = *dice.pick(&left);
             asked.push(at);
-            return Some(Step::Next(topic, at));
+            let ask = dice.below(topic.next[at].ask.len());
+            return Some(Step::Next(Further { topic, at, ask }));
         }
         match dice.weighted([50.0, 22.0, 5.0].into_iter()) {
             0 => Some(Step::Thanks),
@@ -350,7 +354,7 @@ impl Session {
             Step::Open(about, Wish::None, _) if !about.near(&about.topic.planted).is_empty() => {
                 dice.chance(PLANTED_RATE)
             }
-            Step::Next(topic, at) if !topic.next[at].planted.is_empty() => dice.chance(PLANTED_RATE),
+            Step::Next(further) if !further.next().planted.is_empty() => dice.chance(PLANTED_RATE),
             Step::Protest(about) if !about.topic.planted.is_empty() => {
                 let before = self.turns.last().map(|turn| turn.truth.cause);
                 before == Some(Cause::OverdraftAdvice) && dice.chance(PLANTED_AGAIN_RATE)
@@ -366,7 +370,7 @@ impl Session {
         let free = step.topic().is_some_and(Topic::answers_freely);
         match (mode, step) {
             (_, Step::Thanks | Step::Human | Step::Summary(..)) => false,
-            (Mode::HallucinatedFacts, Step::Next(topic, at)) => !topic.next[at].made_up.is_empty(),
+            (Mode::HallucinatedFacts, Step::Next(further)) => !further.next().made_up.is_empty(),
             (Mode::HallucinatedFacts, Step::Open(about, ..) | Step::Protest(about)) => {
                 !about.near(&about.topic.made_up).is_empty()
             }

@@ -129,6 +129,11 @@ fn every_question_has_an_answer_that_fits_it_and_speaks_of_its_amount() {
                 let twin = book.voices[0].topic.iter().any(|t| t.id == topic.id);
                 assert!(twin, "{} {} has no English twin", voice.code, topic.id);
             }
+            for next in &topic.next {
+                for ask in &next.ask {
+                    assert!(next.answer.iter().any(|a| a.fits(ask)), "{} {}: {ask:?}", voice.code, topic.id);
+                }
+            }
             for doc in &topic.docs {
                 assert!(book.bank.policy.iter().any(|p| p.id == *doc), "{doc}");
             }

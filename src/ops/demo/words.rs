@@ -14,10 +14,10 @@ const SMALL: &[&str] = &[
     "A", "Add", "After", "All", "An", "And", "Are", "As", "At", "Both", "By", "Can", "Cash", "Could",
     "Direct", "Do", "Does", "Every", "Four", "From", "Go", "Has", "Have", "Here", "Here's", "Honestly",
     "How", "If", "In", "Is", "It", "It's", "Let", "My", "No", "Not", "Nothing", "Now", "On", "Once", "One",
-    "Only", "Open", "Our", "Please", "Quick", "Right", "Since", "Some", "Still", "Take", "Thank", "That",
-    "That's", "The", "Their", "Then", "There", "There's", "They", "This", "Three", "To", "Two", "Under",
-    "Until", "Usually", "We", "What", "What's", "When", "Where", "Where's", "Which", "Who", "Why", "With",
-    "Yes", "You", "You'll", "You're", "You've", "Your",
+    "Only", "Open", "Our", "Please", "Quick", "Right", "Since", "So", "Some", "Still", "Take", "Thank",
+    "That", "That's", "The", "Their", "Then", "There", "There's", "They", "This", "Three", "To", "Two",
+    "Under", "Until", "Usually", "We", "What", "What's", "When", "Where", "Where's", "Which", "Who", "Why",
+    "With", "Yes", "You", "You'll", "You're", "You've", "Your",
 ];
 
 /// The text with a small first letter, where its first word is one that is written small.

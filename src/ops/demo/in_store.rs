@@ -1,0 +1,131 @@
+//! What the program finds in a demo store is what was planted there.
+
+use super::*;
+use crate::domain::incident::Outcome;
+use crate::domain::{FailureKind, FeedbackKind, Query, SetName, Thumbs};
+use crate::ops::testing::World;
+use crate::ops::{Ctx, browse, figures, incident, index, label, promote, sample};
+use crate::task::{Cancel, Progress};
+
+const TRACES: u64 = 12_000;
+
+fn demo() -> (World, Ctx, DemoSpec, DemoView) {
+    let now = "2025-11-24T10:30:00Z".parse().unwrap();
+    let world = World::at(now);
+    let ctx = world.as_reviewer("me");
+    let spec = DemoSpec { traces: TRACES, seed: 7, now };
+    let view = make(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
+    index::catch_up(&ctx, &Cancel::default(), &Progress::default()).unwrap();
+    (world, ctx, spec, view)
+}
+
+fn name(field: &Option<crate::domain::Untrusted>) -> &str {
+    field.as_ref().map_or("", |text| text.raw())
+}
+
+#[test]
+fn what_is_found_is_what_was_planted() {
+    let (_world, ctx, spec, view) = demo();
+    assert_eq!(view.traces, TRACES);
+    let planted: Vec<(Trace, Truth)> = Generator::new(spec).collect();
+    let found = |query: &str| {
+        let query = Query::parse(query).unwrap();
+        browse::count(&ctx, &query, &Cancel::default()).unwrap()
+    };
+    let said = |trace: &Trace, kind| trace.feedback.iter().any(|f| f.kind == kind);
+    let of = |holds: &dyn Fn(&Trace, &Truth) -> bool| {
+        planted.iter().filter(|(trace, truth)| holds(trace, truth)).count() as u64
+    };
+    for version in ["v3", "v4"] {
+        let downs =
+            of(&|t, _| name(&t.prompt_version) == version && said(t, FeedbackKind::Thumbs(Thumbs::Down)));
+        assert_eq!(found(&format!("feedback:down prompt:customer_support@{version}")), downs);
+        let reports = of(&|t, _| name(&t.prompt_version) == version && said(t, FeedbackKind::Report));
+        assert_eq!(found(&format!("feedback:report prompt:customer_support@{version}")), reports);
+    }
+    let timeouts = of(&|_, truth| truth.verdict == Verdict::NoAnswer(FailureKind::Timeout));
+    assert!(timeouts > 0);
+    assert_eq!(found("error:timeout"), timeouts);
+    assert_eq!(found("fallback:yes"), of(&|t, _| t.fallback));
+    assert_eq!(found("feature:summarization"), of(&|_, truth| truth.kind == Kind::Summary));
+    // The hours of the burst hold the refusals of the burst.
+    let (from, to) = Calendar::new(spec.now, spec.traces).burst_ms();
+    let time = |ms| Timestamp::from_millisecond(ms).unwrap();
+    let query = Query::parse("error:rate_limit").unwrap();
+    let burst = figures::figures(&ctx, &query, time(from), time(to), &Cancel::default()).unwrap();
+    assert_eq!(burst.all.requests, of(&|_, truth| truth.cause == Cause::RateLimitBurst));
+    // The words of the planted advice are found in v4's answers alone.
+    let advice = found("\"transfer your balance\" prompt_version:v4");
+    assert!(advice > 50 && found("\"transfer your balance\" prompt_version:v3") == 0, "{advice}");
+}
+
+#[test]
+fn people_have_worked_on_it() {
+    let (_world, ctx, spec, view) = demo();
+    assert_eq!(view.samples, ["week-48", "week-48-suspicious"]);
+    let week = sample::show(&ctx, &view.samples[0]).unwrap();
+    assert_eq!(week.members.len(), 100);
+    let mut labels = Vec::new();
+    label::each_label(&ctx, &label::LabelFilter::default(), |label| labels.push(label)).unwrap();
+    assert_eq!(labels.len() as u64, view.labels);
+    let of = |who: &str| -> Vec<_> {
+        let inside = |trace: &crate::domain::Untrusted| week.members.iter().any(|m| m.trace == *trace);
+        labels.iter().filter(|l| l.reviewer.raw() == who && inside(&l.trace)).collect()
+    };
+    let (ann, jo) = (of("ann"), of("jo"));
+    assert!(ann.len() >= 37 && ann.len() <= 39 && jo.len() == 12, "{} {}", ann.len(), jo.len());
+    let differs = jo.iter().filter(|jo| {
+        let ann = ann.iter().find(|ann| ann.trace == jo.trace).unwrap();
+        ann.verdict != jo.verdict
+    });
+    assert_eq!(differs.count(), 2);
+    // The first reviewer mostly sees what is true.
+    let generator = Generator::new(spec);
+    let right = ann.iter().filter(|label| {
+        let good = generator.truth(label.trace.raw()).unwrap().verdict == Verdict::Good;
+        label.verdict == Some(if good { crate::domain::Verdict::Pass } else { crate::domain::Verdict::Fail })
+    });
+    let right = right.count();
+    assert!(right * 10 >= ann.len() * 9, "{right} of {}", ann.len());
+    assert!(ann.iter().any(|l| l.corrected.is_some()) && ann.iter().any(|l| l.note.is_some()));
+    for label in &labels {
+        assert!(label.at < spec.now && label.at > spec.from(), "{label:?}");
+    }
+
+    let set = promote::show(&ctx, &SetName::parse("support").unwrap(), None).unwrap();
+    assert_eq!(set.cases.len() as u64, view.cases);
+    assert!(set.cases.len() >= 9, "{}", set.cases.len());
+
+    let told = incident::show(&ctx, &view.incidents[0]).unwrap();
+    assert_eq!(told.outcome, Some(Outcome::Resolved));
+    assert!(told.missing.is_empty(), "{:?}", told.missing);
+    assert!(told.figures.unwrap().all.errors > 5);
+}
+
+#[test]
+fn a_tiny_demo_and_a_wrong_place_have_an_outcome() {
+    let world = World::at("2025-11-24T10:30:00Z".parse().unwrap());
+    let ctx = world.as_reviewer("me");
+    let spec = DemoSpec { traces: 1, seed: 1, now: world.clock.now() };
+    let view = make(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
+    assert_eq!(view.traces, 1);
+    let taken = place(Some(&world.path())).unwrap_err();
+    assert!(taken.kind == crate::domain::ErrorKind::NotSo && !taken.hints.is_empty());
+    assert!(world.path().exists());
+    discard(&world.path());
+    assert!(!world.path().exists());
+    assert_eq!(place(Some(&world.path())).unwrap(), world.path());
+    let fresh = place(None).unwrap();
+    assert!(!fresh.exists() && fresh.parent().unwrap().is_dir());
+    std::fs::remove_dir(fresh.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn cancelling_stops_it() {
+    let world = World::at("2025-11-24T10:30:00Z".parse().unwrap());
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let spec = DemoSpec { traces: 50_000, seed: 1, now: world.clock.now() };
+    let error = make(&world.as_reviewer("me"), &spec, &cancel, &Progress::default()).unwrap_err();
+    assert_eq!(error.kind, crate::domain::ErrorKind::Cancelled);
+}
