@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod evals;
 mod health;
+mod help;
 mod import;
 mod incident;
 mod init;
@@ -53,6 +54,7 @@ enum Command {
     Health(health::HealthArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
+    Help(help::HelpArgs),
     Doctor(doctor::DoctorArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
@@ -88,6 +90,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Health(args) => health::run(&face, args),
         Command::Demo(args) => demo::run(face, asked, args),
         Command::Doctor(args) => doctor::run(&face, args),
+        Command::Help(args) => help::run(args),
         Command::Import(args) => import::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),

@@ -60,3 +60,39 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{ErrorKind, Trace};
+    use crate::store::{Access, Preparer};
+
+    #[test]
+    fn traces_are_found_with_and_without_the_index_of_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let mut loader = store.loader(0).unwrap();
+        for numbers in [0..4_000, 4_000..9_000] {
+            let traces = numbers.map(|n| {
+                let json = serde_json::json!({ "id": format!("t-{n}"), "input": "?", "output": "!" });
+                serde_json::from_value::<Trace>(json).unwrap()
+            });
+            let mut batch: Vec<_> =
+                traces.map(|t| preparer.prepare(t, Timestamp::UNIX_EPOCH).unwrap()).collect();
+            loader.write(&mut batch).unwrap();
+        }
+        let wanted = ["t-0", "t-4095", "t-4096", "t-8999", "t-9000"].map(Untrusted::from);
+        let expected = [Some(1), Some(4_096), Some(4_097), Some(9_000), None];
+        assert_eq!(store.seqs_of(&wanted).unwrap(), expected);
+        // Under a reader that has the statement at hand already.
+        store.traces_writer().unwrap().db().execute_batch("DROP INDEX trace_id").unwrap();
+        assert_eq!(store.seqs_of(&wanted).unwrap(), expected);
+        store.build_indexes().unwrap();
+        assert_eq!(store.seqs_of(&wanted).unwrap(), expected);
+        let missing = store.require_trace(&"t-9000".into()).unwrap_err();
+        assert_eq!((missing.kind, missing.hints.len()), (ErrorKind::NotSo, 1));
+    }
+}

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::blocks::BLOCK;
 use super::flags;
 use super::ids::{id_hash, stored_id};
 use super::names::Names;
@@ -124,14 +125,42 @@ pub(super) struct Found {
     pub(super) content_hash: i64,
 }
 
-/// Finds a trace by its id; the hash is looked up, the id itself decides.
+/// Finds a trace by its id; the hash is looked up, the id itself decides. While a large load goes without
+/// the index of ids, the columns of hashes are read instead: a reviewer at work must not wait for a scan
+/// of the rows.
 pub(super) fn find(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Option<Found>> {
-    let mut query =
-        db.prepare_cached("SELECT seq, content_hash, id FROM main.trace WHERE id_hash = ? ORDER BY seq")?;
+    match find_indexed(db, id, hash) {
+        Err(e) if e.to_string().contains("no such index") => find_in_columns(db, id, hash),
+        found => found,
+    }
+}
+
+fn find_indexed(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Option<Found>> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, content_hash, id FROM main.trace INDEXED BY trace_id WHERE id_hash = ? ORDER BY seq",
+    )?;
     let mut rows = query.query([hash])?;
     while let Some(row) = rows.next()? {
         if stored_id(row.get_ref(2)?)?.raw() == id {
             return Ok(Some(Found { seq: row.get(0)?, content_hash: row.get(1)? }));
+        }
+    }
+    Ok(None)
+}
+
+fn find_in_columns(db: &Connection, id: &str, hash: i64) -> rusqlite::Result<Option<Found>> {
+    let wanted = hash.to_le_bytes();
+    let mut query = db.prepare_cached("SELECT n, id_hash FROM main.block ORDER BY n")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let first = row.get::<_, i64>(0)? * BLOCK + 1;
+        let (hashes, _) = row.get_ref(1)?.as_blob()?.as_chunks::<8>();
+        for (seq, held) in (first..).zip(hashes) {
+            if *held == wanted
+                && let Some(found) = find_at(db, id, seq)?
+            {
+                return Ok(Some(found));
+            }
         }
     }
     Ok(None)

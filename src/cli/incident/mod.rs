@@ -233,6 +233,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
                 feature: feature.as_deref().map(Untrusted::from),
                 began_at: began.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()?,
                 runbook: runbook.clone(),
+                usual_runbook: face.config.runbook.value.clone(),
             };
             let view = incident::open(&ctx, request)?;
             let said = format!("Opened {}.", view.id);

@@ -206,7 +206,7 @@ pub enum Evidence {
     /// Figures as they were at one time.
     Figures {
         /// The figures.
-        figures: Figures,
+        figures: Box<Figures>,
     },
 }
 
@@ -391,7 +391,7 @@ impl Incident {
     /// The newest figures attached.
     pub fn figures(&self) -> Option<&Figures> {
         self.evidence.iter().rev().find_map(|exhibit| match &exhibit.evidence {
-            Evidence::Figures { figures } => Some(figures),
+            Evidence::Figures { figures } => Some(figures.as_ref()),
             _ => None,
         })
     }

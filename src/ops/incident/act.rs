@@ -24,16 +24,28 @@ pub struct OpenRequest {
     pub feature: Option<Untrusted>,
     /// When the harm began, when known.
     pub began_at: Option<Timestamp>,
-    /// The runbook's file; the one that comes with the program when none is given.
+    /// The runbook's file, asked for now: opening fails when it cannot be read.
     pub runbook: Option<PathBuf>,
+    /// The file that the configuration names. When it cannot be read the one that comes with the
+    /// program takes its place, and the record says why: an incident does not wait for a file.
+    pub usual_runbook: Option<PathBuf>,
 }
 
 /// Opens an incident. The runbook is pinned: what becomes of the file later does not change it.
 pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<IncidentView> {
     let now = ctx.clock.now();
-    let runbook = match &request.runbook {
-        Some(path) => runbook_file(path)?,
-        None => default_runbook()?,
+    let mut unread = None;
+    let runbook = match (&request.runbook, &request.usual_runbook) {
+        (Some(path), _) => runbook_file(path)?,
+        (None, Some(path)) => match runbook_file(path) {
+            Ok(runbook) => runbook,
+            Err(error) => {
+                let why = error.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+                unread = Some(format!("{}{why} The runbook that comes with tuesday is used.", error.what));
+                default_runbook()?
+            }
+        },
+        (None, None) => default_runbook()?,
     };
     if request.began_at.is_some_and(|began| began > now) {
         return Err(Error::usage("An incident cannot have begun in the future."));
@@ -46,7 +58,10 @@ pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<IncidentView> {
         runbook,
     };
     let incident = ctx.store.open_incident(Incident::open(spec)?, &stamp(ctx, None)?)?;
-    show(ctx, &incident.name())
+    match unread {
+        Some(text) => act(ctx, &incident.name(), Act::Note { text: text.into(), step: None }, None),
+        None => show(ctx, &incident.name()),
+    }
 }
 
 /// Does one act in an incident named `INC-7`, `7` or by its UUID, and gives it as it is afterwards.

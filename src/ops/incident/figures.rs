@@ -54,7 +54,7 @@ pub fn keep_figures(
     cancel: &Cancel,
 ) -> Result<IncidentView> {
     let figures = figures_now(ctx, name, request, cancel)?.figures;
-    act(ctx, name, Act::Attach { evidence: Evidence::Figures { figures } }, None)
+    act(ctx, name, Act::Attach { evidence: Evidence::Figures { figures: Box::new(figures) } }, None)
 }
 
 /// Closes an incident. What it came to is taken first, unless it was a false alarm, or traffic that
@@ -65,7 +65,7 @@ pub fn close(ctx: &Ctx, name: &str, outcome: Outcome, note: Option<Untrusted>) -
         && let Ok(now) = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default())
         && now.figures.all.requests > 0
     {
-        acts.push(Act::Attach { evidence: Evidence::Figures { figures: now.figures } });
+        acts.push(Act::Attach { evidence: Evidence::Figures { figures: Box::new(now.figures) } });
     }
     acts.push(Act::Close { outcome, note });
     super::acts(ctx, name, acts, None)

@@ -141,13 +141,15 @@ impl Writer<'_> {
         let unknown = || "not known".to_owned();
         let span = |ms: Option<u64>| ms.map_or_else(unknown, span_words);
         let times = &view.times;
+        let after = times.detect_ms.map(|ms| format!(" ({} after it began)", span_words(ms)));
+        let after = after.unwrap_or_default();
         let rows = [
             ("State", state),
             ("Severity", view.severity.map_or_else(unknown, |severity| severity.to_string())),
             ("Feature", view.feature.as_ref().map_or("all".to_owned(), line)),
             ("Led by", line(&view.commander)),
             ("Began", view.began_at.map_or_else(unknown, |at| self.at(at))),
-            ("Detected", format!("{} ({} after it began)", self.at(view.opened_at), span(times.detect_ms))),
+            ("Detected", format!("{}{after}", self.at(view.opened_at))),
             ("Contained", self.reached(Phase::Contain, times.contain_ms)),
             ("Fixed", self.reached(Phase::Fix, times.fix_ms)),
             ("Verified", self.reached(Phase::Verify, times.verify_ms)),

@@ -89,7 +89,8 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
     world.later(3).done("acknowledge", "I have it");
     let view = attach(&world.ctx, "inc-1", &["t_8f21".into()]).unwrap();
     assert_eq!(view.evidence[0].answered.raw().split(' ').next(), Some("You"));
-    act(&world.ctx, "1", Act::Attach { evidence: Evidence::Figures { figures: figures() } }, None).unwrap();
+    act(&world.ctx, "1", Act::Attach { evidence: Evidence::Figures { figures: Box::new(figures()) } }, None)
+        .unwrap();
     world.done("hypothesis", "prompt v4, line 12");
     let view = world.later(6).done("off", "flag support-ai enabled -> disabled");
     assert_eq!((view.phase, view.suggested_severity), (Phase::Contain, Some(Severity::Sev2)));
@@ -186,6 +187,13 @@ fn the_runbook_of_an_incident_is_the_one_it_was_opened_with() {
     let error = open(&world.ctx, request()).unwrap_err();
     assert!(error.what.contains("own.toml, line 7: ") && error.hints[0].contains("manual"), "{error:?}");
     assert_eq!(list(&world.ctx).unwrap().len(), 1, "nothing was opened");
+    // But an incident does not wait for the team's usual file.
+    let request =
+        OpenRequest { title: "x".into(), usual_runbook: Some(path.clone()), ..OpenRequest::default() };
+    let view = open(&world.ctx, request).unwrap();
+    assert_eq!(view.runbook.name.raw(), "default");
+    let said = view.timeline[1].text.raw();
+    assert!(said.contains("own.toml, line 7: ") && said.contains("comes with tuesday"), "{said}");
 }
 
 #[test]

@@ -14,6 +14,9 @@ mod scan;
 mod source;
 mod tuesday;
 
+#[cfg(test)]
+mod schema_tests;
+
 pub use chunks::{Chunk, Chunks, Framing, LONGEST_ITEM, Piece};
 pub use mapping::Mapping;
 pub use source::{Opened, Packing, Source};

@@ -138,7 +138,7 @@ fn parts(open: &Open, area: Rect) -> Parts {
 pub fn settle(open: &mut Open, area: Rect, env: &Env) {
     let Some(view) = &open.view else { return };
     let parts = parts(open, area);
-    let mut stay = |laid: &mut Laid, place: Rect, lines: &dyn Fn(usize) -> Vec<Line>| {
+    let stay = |laid: &mut Laid, place: Rect, lines: &dyn Fn(usize) -> Vec<Line>| {
         // A column for the position mark, and one between.
         let cols = usize::from(place.width.saturating_sub(2)).max(12);
         if laid.cols != cols {

@@ -89,7 +89,7 @@ impl Request {
             Request::Open { title, runbook } => {
                 let request = OpenRequest {
                     title: title.as_str().into(),
-                    runbook: runbook.clone(),
+                    usual_runbook: runbook.clone(),
                     ..OpenRequest::default()
                 };
                 incident::open(ctx, request).map(incident)
