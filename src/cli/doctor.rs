@@ -9,7 +9,7 @@ use super::long::{self, Unit};
 use super::{Face, output};
 use crate::config::Origin;
 use crate::domain::{Error, Result};
-use crate::ops::doctor::{DoctorView, examine};
+use crate::ops::doctor::{DoctorView, examine, rebuild_labels};
 use crate::ops::{Access, Ctx};
 use crate::text::figures::{size, thousands};
 
@@ -22,6 +22,9 @@ pub(super) struct DoctorArgs {
     /// Answer with JSON: {"store":{"integrity":"ok",…},"work":{…},"program":{…},"terminal":{…},"config":{…}}
     #[arg(long)]
     json: bool,
+    /// First make the present labels anew from the events of labelling; these are never changed
+    #[arg(long)]
+    rebuild_labels: bool,
 }
 
 /// What a terminal says that it can do.
@@ -47,6 +50,9 @@ struct Answer {
 }
 
 pub(super) fn run(face: &Face, args: &DoctorArgs) -> Result<u8> {
+    if args.rebuild_labels {
+        rebuild_labels(&face.ctx(Access::Existing)?)?;
+    }
     let examined = open(face)
         .and_then(|ctx| long::run(Unit::Traces, |cancel, progress| examine(&ctx, cancel, progress)));
     let whole = examined.as_ref().is_ok_and(DoctorView::is_ok);
@@ -142,7 +148,9 @@ fn store_lines(view: &DoctorView, lines: &mut Vec<String>) {
     lines.push(format!("          {}, layout {}", size(work.size_bytes), work.version));
     lines.extend(work.problems.iter().map(|problem| format!("          ✗ {problem}")));
     lines.push(format!("program   tuesday {}, SQLite {}", view.program.version, view.program.sqlite));
-    if !view.is_ok() {
+    if work.drifted_labels > 0 {
+        lines.push("          → `tuesday doctor --rebuild-labels` makes them anew.".to_owned());
+    } else if !work.problems.is_empty() || !store.problems.is_empty() {
         lines.push(
             "          → Restore the damaged file from a backup; the other file may be kept.".to_owned(),
         );

@@ -97,6 +97,7 @@ impl LabelBody {
     }
 
     /// A failure of this mode.
+    #[cfg(test)]
     pub fn fail(mode: Option<ModeId>) -> Self {
         Self { verdict: Some(Verdict::Fail), mode, ..Self::default() }
     }
@@ -190,7 +191,9 @@ pub fn fold(events: &[LabelEvent]) -> BTreeMap<(&Untrusted, &Untrusted), Standin
     standing
 }
 
-/// The reviewer's last act that is not undone: what an undo takes back.
+/// The reviewer's last act that is not undone: what an undo takes back. The store asks its index; this is
+/// the plain rule that it is held to.
+#[cfg(test)]
 pub fn last_act<'a>(events: &'a [LabelEvent], reviewer: &Untrusted) -> Option<&'a LabelEvent> {
     let undone = undone(events);
     events

@@ -62,6 +62,8 @@ pub struct WorkView {
     pub version: i64,
     /// Its size on the disk.
     pub size_bytes: u64,
+    /// Present labels that differ from the events they are derived from; [`rebuild_labels`] puts them right.
+    pub drifted_labels: u64,
 }
 
 /// The program.
@@ -80,10 +82,21 @@ impl DoctorView {
     }
 }
 
+/// Makes the present labels anew from the events of labelling, which are never changed. Gives how many
+/// there are.
+pub fn rebuild_labels(ctx: &Ctx) -> Result<usize> {
+    ctx.store.rebuild_labels()
+}
+
 /// Examines the store. Reads all of it.
 pub fn examine(ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<DoctorView> {
     let facts = ctx.store.facts()?;
-    let checked = ctx.store.check(cancel, progress)?;
+    let mut checked = ctx.store.check(cancel, progress)?;
+    let drifted_labels = if checked.work.is_empty() { ctx.store.label_drift()? } else { 0 };
+    if drifted_labels > 0 {
+        let problem = format!("{drifted_labels} present labels are not what the events of labelling say");
+        checked.work.push(problem);
+    }
     let word = |whole: bool| if whole { "ok" } else { "damaged" };
     let work_whole = checked.work.is_empty();
     Ok(DoctorView {
@@ -104,6 +117,7 @@ pub fn examine(ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Doctor
             path: ctx.store.work_path().display().to_string(),
             version: facts.versions.1,
             size_bytes: facts.sizes.1,
+            drifted_labels,
         },
         program: ProgramView { version: env!("CARGO_PKG_VERSION"), sqlite: facts.sqlite },
     })

@@ -50,3 +50,20 @@ fn hostile_text_in_labels_comes_out_whole_in_data_and_harmless_in_messages() {
     let refused = run_to(1, &store, &["label", "\u{1b}[2Jt", "pass"]);
     assert_eq!(refused, "");
 }
+
+#[test]
+fn doctor_finds_present_labels_that_drifted_from_their_events_and_makes_them_anew() {
+    let (folder, store) = store_with(3);
+    for trace in ["t-0", "t-1"] {
+        run_to(0, &store, &["label", trace, "pass"]);
+    }
+    let before = run_to(0, &store, &["labels", "export"]);
+    let work = rusqlite::Connection::open(folder.path().join("t.db-work")).unwrap();
+    work.execute("UPDATE label_now SET verdict = 'fail' WHERE trace_id = 't-1'", []).unwrap();
+    drop(work);
+    let said = run_to(1, &store, &["doctor"]);
+    assert!(said.contains("--rebuild-labels"), "{said}");
+    run_to(0, &store, &["doctor", "--rebuild-labels"]);
+    assert_eq!(run_to(0, &store, &["labels", "export"]), before);
+    run_to(0, &store, &["doctor"]);
+}
