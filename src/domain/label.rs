@@ -97,7 +97,6 @@ impl LabelBody {
     }
 
     /// A failure of this mode.
-    #[cfg(test)]
     pub fn fail(mode: Option<ModeId>) -> Self {
         Self { verdict: Some(Verdict::Fail), mode, ..Self::default() }
     }
