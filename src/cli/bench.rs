@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
-use crate::ops::bench::{ImportBench, Measured, draw, import, labels, make_data};
+use crate::ops::bench::{ImportBench, Measured, draw, import, labels, make_data, pages, search, vitals};
 
 /// Measure this program against plain SQLite, in one run
 #[derive(Args, Debug)]
@@ -51,6 +51,12 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Pages at any depth, with and without a filter
+    Page(Read),
+    /// First hits of words, newest first, and their count
+    Search(Read),
+    /// The health figures of 24 hours, against those of few traces
+    Health(Read),
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -68,11 +74,31 @@ enum What {
     },
 }
 
+/// A measurement that only reads.
+#[derive(Args, Debug)]
+struct Read {
+    /// Of how many traces
+    #[arg(long, visible_alias = "n", default_value_t = 1_000_000)]
+    traces: u64,
+    /// Where data and stores are made; they stay for the next time
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Times that each is done
+    #[arg(long, default_value_t = 200)]
+    rounds: usize,
+    /// Answer with JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     let (what, traces, dir, json) = match &args.what {
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
-        | What::Label { traces, dir, json, .. }) => (what, *traces, dir, *json),
+        | What::Label { traces, dir, json, .. }
+        | What::Page(Read { traces, dir, json, .. })
+        | What::Search(Read { traces, dir, json, .. })
+        | What::Health(Read { traces, dir, json, .. })) => (what, *traces, dir, *json),
     };
     let folder = dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tuesday-bench"));
     let measured = long::run(Unit::Traces, |_, progress| {
@@ -82,6 +108,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data, &bench, progress)
             }
+            What::Page(read) => pages(&data, &folder, read.rounds, progress),
+            What::Search(read) => search(&data, &folder, read.rounds, progress),
+            What::Health(read) => vitals(&data, &folder, read.rounds, progress),
             What::Draw { rounds, .. } => draw(&data, &folder, *rounds, progress),
             What::Label { acts, .. } => labels(&data, &folder, *acts, progress),
         }

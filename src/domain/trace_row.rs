@@ -9,6 +9,7 @@ use super::{FailureKind, Status, Untrusted};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TraceRow {
     /// Order of arrival, >= 1. Local to this store: never put it into a file that leaves it.
+    #[serde(skip)]
     pub seq: i64,
     /// The trace's name.
     pub id: Untrusted,

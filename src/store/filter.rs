@@ -138,9 +138,7 @@ impl Filter {
                     format!("CASE WHEN t.seq <= {} THEN {} ELSE {tail} END", self.indexed, self.test)
                 }
             };
-            let sql = format!(
-                "SELECT {columns} FROM {from} WHERE {condition} AND t.seq BETWEEN :a AND :b AND {test}{and}"
-            );
+            let sql = format!("SELECT {columns} FROM {from} WHERE {condition} AND {test}{and}");
             scans.push(Scan { sql, a, b });
             return scans;
         }

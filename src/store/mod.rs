@@ -12,6 +12,7 @@
 
 mod around;
 pub mod bench;
+mod bench_find;
 pub mod bench_work;
 mod blocks;
 mod body;

@@ -315,23 +315,29 @@ impl Walk<'_> {
     /// Nothing but time is asked: the index of times has the answer in its order.
     fn by_time(&self, found: &mut BTreeSet<Key>) -> rusqlite::Result<()> {
         let (oldest, newest) = self.reach();
+        let start = match (self.start, self.direction) {
+            (Some(start), Direction::Older) if start.0 == newest => start,
+            (Some(start), Direction::Newer) if start.0 == oldest => start,
+            (_, Direction::Older) => (newest, i64::MAX),
+            (_, Direction::Newer) => (oldest, i64::MIN),
+        };
+        // First those of the very time, then those beyond it: as one row value the index would be entered
+        // at the time alone, and many that share it be walked through.
         let (sign, order) = self.direction.words();
-        let beyond =
-            if self.start.is_some() { format!("AND (ts, seq) {sign} (?3, ?4)") } else { String::new() };
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT ts, seq FROM main.trace WHERE ts BETWEEN ?1 AND ?2 {beyond} \
-             ORDER BY ts {order}, seq {order} LIMIT {}",
-            self.limit
-        ))?;
-        statement.raw_bind_parameter(1, oldest)?;
-        statement.raw_bind_parameter(2, newest)?;
-        if let Some((ts, seq)) = self.start {
-            statement.raw_bind_parameter(3, ts)?;
-            statement.raw_bind_parameter(4, seq)?;
-        }
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            found.insert(self.direction.turn((row.get(0)?, row.get(1)?)));
+        let far = if self.direction == Direction::Older { oldest } else { newest };
+        let ranges = [
+            (format!("ts = ?1 AND seq {sign} ?2"), start.1),
+            (format!("ts {sign} ?1 AND ts {} ?2", if sign == "<" { ">=" } else { "<=" }), far),
+        ];
+        for (range, bound) in ranges {
+            let mut statement = self.db.prepare_cached(&format!(
+                "SELECT ts, seq FROM main.trace WHERE {range} ORDER BY ts {order}, seq {order} LIMIT ?3"
+            ))?;
+            let left = self.limit.saturating_sub(found.len());
+            let mut rows = statement.query([start.0, bound, i64::try_from(left).unwrap_or(i64::MAX)])?;
+            while let Some(row) = rows.next()? {
+                found.insert(self.direction.turn((row.get(0)?, row.get(1)?)));
+            }
         }
         Ok(())
     }

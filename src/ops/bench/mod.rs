@@ -2,12 +2,14 @@
 //! one run, so that the machine's noise is in both. One file a measurement; data are made here.
 
 mod data;
+mod find;
 mod import;
 mod work;
 
 use serde::Serialize;
 
 pub use data::{BenchData, make_data};
+pub use find::{pages, search, vitals};
 pub use import::{ImportBench, import};
 pub use work::{draw, labels};
 

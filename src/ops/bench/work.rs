@@ -154,7 +154,8 @@ fn beside(
     })
 }
 
-fn filled(data: &BenchData, folder: &Path, progress: &Progress) -> Result<Ctx> {
+/// A store of the data; it stays for the next time.
+pub(super) fn filled(data: &BenchData, folder: &Path, progress: &Progress) -> Result<Ctx> {
     let path: PathBuf = folder.join(format!("bench-store-{}.db", data.traces));
     let ctx = Ctx::open(&path, Access::Create, "bench", Clock::System)?;
     if ctx.store.trace_count()?.cast_unsigned() < data.traces {
@@ -174,12 +175,12 @@ fn timed(act: impl FnOnce() -> Result<()>) -> Result<f64> {
     Ok(ms(begun))
 }
 
-fn ms(begun: Instant) -> f64 {
+pub(super) fn ms(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e3
 }
 
 /// The value that this share of the values does not exceed; 0 of none.
-fn quantile(values: &[f64], q: f64) -> f64 {
+pub(super) fn quantile(values: &[f64], q: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
     let rank = (values.len() as f64 * q).ceil() as usize;
