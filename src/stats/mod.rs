@@ -5,10 +5,12 @@
 //! estimate is a function here and a test beside it that holds it to a reference case.
 
 mod agreement;
+mod histogram;
 mod interval;
 mod sketch;
 
 pub use agreement::{Agreement, cohen_kappa};
+pub use histogram::Histogram;
 pub use interval::{
     CONFIDENCE, Interval, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate,
     wilson, wilson_upper,

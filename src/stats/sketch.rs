@@ -8,9 +8,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Values below this count as zero. With [`LARGEST`] it keeps the sketch within its 2,048 bins, so
 /// that none is ever collapsed.
-const SMALLEST: f64 = 1e-3;
+pub(super) const SMALLEST: f64 = 1e-3;
 /// Values above this count as this.
-const LARGEST: f64 = 1e12;
+pub(super) const LARGEST: f64 = 1e12;
 /// Bytes of checksum before the sketch's own form, since a damaged one can ask for absurd memory.
 const CHECKSUM: usize = 4;
 
@@ -74,11 +74,7 @@ impl Sketch {
 
     /// Reads the stored form; `None` when it is damaged or not ours.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (sum, sketch) = bytes.split_at_checked(CHECKSUM)?;
-        if sum != checksum(sketch) {
-            return None;
-        }
-        let read = DDSketch::from_java_bytes(sketch).ok()?;
+        let read = DDSketch::from_java_bytes(sketch_of(bytes)?).ok()?;
         let mut probe = DDSketch::new(Config::defaults());
         probe.merge(&read).ok()?;
         Some(Self(read))
@@ -89,6 +85,12 @@ impl Sketch {
 pub fn nearest_rank(q: f64, n: u64) -> u64 {
     let exact = q.clamp(0.0, 1.0) * n as f64;
     ((exact - exact * 1e-12).ceil() as u64).clamp(1, n.max(1))
+}
+
+/// The sketch's own form behind its checksum, if that is right.
+pub(super) fn sketch_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (sum, sketch) = bytes.split_at_checked(CHECKSUM)?;
+    (sum == checksum(sketch)).then_some(sketch)
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {

@@ -61,6 +61,6 @@ pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys, Match};
 pub use prepare::{Prepared, Preparer};
 pub use samples::SampleRow;
-pub use sums::{FeatureTraffic, HOUR_MS, HourSums, Slice, Sums, Touched};
+pub use sums::{FeatureTraffic, HOUR_MS, HourRow, HourSums, Slice, Sums, Touched};
 pub use traces::StoredTrace;
 pub use write::{Loader, Outcome};

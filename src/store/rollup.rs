@@ -58,21 +58,14 @@ pub(super) struct Counted {
     pub(super) latency_us: Option<i64>,
 }
 
-impl Figures {
-    pub(super) fn add(&mut self, trace: &Counted) {
-        self.count(trace);
-        if let Some(us) = trace.latency_us {
-            self.latency.add(us as f64 / US_IN_MS);
-        }
-    }
-
-    /// Like [`add`](Self::add) without the sketch.
-    pub(super) fn count(&mut self, trace: &Counted) {
-        let bit = |mask: i64| i64::from(trace.flags & mask != 0);
+impl Counted {
+    /// What the trace adds to each of [`COUNTS`].
+    pub(super) fn counts(&self) -> [i64; COUNTS.len()] {
+        let bit = |mask: i64| i64::from(self.flags & mask != 0);
         // An error that names no kind counts with the others.
         let other = bit(flags::ERROR) & (1 - bit(flags::TIMEOUT | flags::RATE_LIMIT | flags::CONTENT_POLICY));
-        let feedback = feedback_counts(trace.flags);
-        let adds = [
+        let feedback = feedback_counts(self.flags);
+        [
             1,
             bit(flags::ERROR) & bit(flags::TIMEOUT),
             bit(flags::ERROR) & bit(flags::RATE_LIMIT),
@@ -83,13 +76,26 @@ impl Figures {
             feedback[1],
             feedback[2],
             feedback[3],
-            i64::from(trace.cost_nusd.is_some()),
-            trace.cost_nusd.unwrap_or(0),
-            trace.tokens_in.unwrap_or(0),
-            trace.tokens_out.unwrap_or(0),
-            i64::from(trace.latency_us.is_some()),
-        ];
-        for (sum, add) in self.counts.iter_mut().zip(adds) {
+            i64::from(self.cost_nusd.is_some()),
+            self.cost_nusd.unwrap_or(0),
+            self.tokens_in.unwrap_or(0),
+            self.tokens_out.unwrap_or(0),
+            i64::from(self.latency_us.is_some()),
+        ]
+    }
+}
+
+impl Figures {
+    pub(super) fn add(&mut self, trace: &Counted) {
+        self.count(trace);
+        if let Some(us) = trace.latency_us {
+            self.latency.add(us as f64 / US_IN_MS);
+        }
+    }
+
+    /// Like [`add`](Self::add) without the sketch.
+    pub(super) fn count(&mut self, trace: &Counted) {
+        for (sum, add) in self.counts.iter_mut().zip(trace.counts()) {
             *sum = sum.saturating_add(add);
         }
     }

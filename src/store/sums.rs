@@ -9,10 +9,11 @@ use rusqlite::params;
 use super::flags;
 use super::open::Store;
 use super::pages::each_row;
+use super::prepare::US_IN_MS;
 use super::rollup::{self, COUNTS, Counted};
 use crate::domain::query::{Term, TimeBound, TimeRange};
 use crate::domain::{Query, Result, Untrusted};
-use crate::stats::Sketch;
+use crate::stats::Histogram;
 use crate::task::Cancel;
 
 /// Milliseconds in an hour.
@@ -52,7 +53,7 @@ pub struct Sums {
     /// Whose time is known.
     pub timed: i64,
     /// Their times, in milliseconds.
-    pub latency: Sketch,
+    pub latency: Histogram,
 }
 
 impl Sums {
@@ -63,10 +64,34 @@ impl Sums {
 
     /// Adds other traffic.
     pub fn add(&mut self, other: &Self) {
-        for (sum, add) in self.counts_mut().into_iter().zip(other.counts()) {
-            *sum = sum.saturating_add(add);
-        }
+        self.add_counts(&other.counts());
         self.latency.merge(&other.latency);
+    }
+
+    /// Adds the traffic of an hour.
+    pub fn add_hour(&mut self, hour: &HourRow<'_>) {
+        self.add_counts(&hour.counts);
+        // One that is damaged counts as empty; `doctor` finds it.
+        self.latency.merge_stored(hour.sketch);
+    }
+
+    /// Takes away traffic that was added before.
+    pub fn take_away(&mut self, other: &Self) {
+        self.add_counts(&other.counts().map(i64::saturating_neg));
+        self.latency.take_away(&other.latency);
+    }
+
+    fn add_counts(&mut self, counts: &[i64; COUNTS.len()]) {
+        for (sum, add) in self.counts_mut().into_iter().zip(counts) {
+            *sum = sum.saturating_add(*add);
+        }
+    }
+
+    fn add_row(&mut self, row: &Counted) {
+        self.add_counts(&row.counts());
+        if let Some(us) = row.latency_us {
+            self.latency.add(us as f64 / US_IN_MS);
+        }
     }
 
     /// In the order of [`COUNTS`].
@@ -111,16 +136,6 @@ impl Sums {
     }
 }
 
-impl From<rollup::Figures> for Sums {
-    fn from(figures: rollup::Figures) -> Self {
-        let mut sums = Self { latency: figures.latency, ..Self::default() };
-        for (sum, count) in sums.counts_mut().into_iter().zip(figures.counts) {
-            *sum = count;
-        }
-        sums
-    }
-}
-
 /// What traffic is told apart by. Ids of names; 0 stands for none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slice {
@@ -139,6 +154,26 @@ pub struct HourSums {
     pub slice: Slice,
     /// Its sums.
     pub sums: Sums,
+}
+
+/// The stored figures of one slice and hour; [`Sums::add_hour`] adds them up.
+#[derive(Debug)]
+pub struct HourRow<'a> {
+    /// Which hour, as in [`HourSums`].
+    pub hour: i64,
+    /// What it is of.
+    pub slice: Slice,
+    counts: [i64; COUNTS.len()],
+    sketch: &'a [u8],
+}
+
+impl HourRow<'_> {
+    /// Its counts, without the times.
+    pub fn counted(&self) -> Sums {
+        let mut sums = Sums::default();
+        sums.add_counts(&self.counts);
+        sums
+    }
 }
 
 /// A feature and its traffic.
@@ -166,26 +201,40 @@ pub struct Touched {
 }
 
 impl Store {
-    /// The hourly figures of these hours, both included, of one feature or of all.
-    pub fn hours(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
+    /// Hands the hourly figures of these hours, both included, of one feature or of all, to `each`.
+    pub fn each_hour(
+        &self,
+        feature: Option<i64>,
+        (from, to): (i64, i64),
+        mut each: impl FnMut(&HourRow<'_>),
+    ) -> Result<()> {
         self.read(|db| {
-            db.prepare_cached(&format!(
-                "SELECT hour, prompt, version, {}, latency FROM main.rollup \
+            let mut query = db.prepare_cached(&format!(
+                "SELECT hour, prompt, version, latency, {} FROM main.rollup \
                  WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
                 COUNTS.join(", ")
-            ))?
-            .query_map(params![from, to, feature], |r| {
-                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
-                Ok(HourSums { hour: r.get(0)?, slice, sums: rollup::of_row(r, 3)?.into() })
-            })?
-            .collect()
+            ))?;
+            let mut rows = query.query(params![from, to, feature])?;
+            while let Some(r) = rows.next()? {
+                let mut counts = [0; COUNTS.len()];
+                for (n, count) in counts.iter_mut().enumerate() {
+                    *count = r.get(4 + n)?;
+                }
+                each(&HourRow {
+                    hour: r.get(0)?,
+                    slice: Slice { prompt: r.get(1)?, version: r.get(2)? },
+                    counts,
+                    sketch: r.get_ref(3)?.as_blob().unwrap_or_default(),
+                });
+            }
+            Ok(())
         })
     }
 
-    /// The same for times that are no whole hours, from the rows: `from` included, `to` not.
+    /// The traffic of times that are no whole hours, from the rows: `from` included, `to` not.
     pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
         self.read(|db| {
-            let mut slices: BTreeMap<(i64, Slice), rollup::Figures> = BTreeMap::new();
+            let mut slices: BTreeMap<(i64, Slice), Sums> = BTreeMap::new();
             let mut statement = db.prepare_cached(
                 "SELECT ts, ifnull(prompt, 0), ifnull(version, 0), flags, cost_nusd, tokens_in, tokens_out, \
                  latency_us FROM main.trace INDEXED BY trace_ts \
@@ -195,7 +244,7 @@ impl Store {
             while let Some(r) = rows.next()? {
                 let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
                 let hour = r.get::<_, i64>(0)?.div_euclid(HOUR_MS);
-                slices.entry((hour, slice)).or_default().add(&Counted {
+                slices.entry((hour, slice)).or_default().add_row(&Counted {
                     flags: r.get(3)?,
                     cost_nusd: r.get(4)?,
                     tokens_in: r.get(5)?,
@@ -203,20 +252,7 @@ impl Store {
                     latency_us: r.get(7)?,
                 });
             }
-            let sums = |((hour, slice), figures): (_, rollup::Figures)| HourSums {
-                hour,
-                slice,
-                sums: figures.into(),
-            };
-            Ok(slices.into_iter().map(sums).collect())
-        })
-    }
-
-    /// Whether there is a trace from one time up to another (excluded).
-    pub fn any_between(&self, from: i64, to: i64) -> Result<bool> {
-        self.read(|db| {
-            db.prepare_cached("SELECT EXISTS (SELECT 1 FROM main.trace WHERE ts >= ? AND ts < ?)")?
-                .query_row([from, to], |r| r.get(0))
+            Ok(slices.into_iter().map(|((hour, slice), sums)| HourSums { hour, slice, sums }).collect())
         })
     }
 
@@ -317,7 +353,7 @@ fn named(id: i64) -> Option<i64> {
 
 #[derive(Default)]
 struct Gathered {
-    figures: rollup::Figures,
+    sums: Sums,
     users: HashSet<i64>,
     hit: HashSet<i64>,
     seen: Option<(i64, i64)>,
@@ -325,7 +361,7 @@ struct Gathered {
 
 impl Gathered {
     fn add(&mut self, row: &Counted, ts: i64, user: Option<i64>) {
-        self.figures.add(row);
+        self.sums.add_row(row);
         if let Some(user) = user {
             self.users.insert(user);
             if row.flags & (flags::ERROR | flags::DOWN) != 0 {
@@ -338,11 +374,6 @@ impl Gathered {
 
 impl From<Gathered> for Touched {
     fn from(of: Gathered) -> Self {
-        Self {
-            sums: of.figures.into(),
-            users: of.users.len() as u64,
-            users_hit: of.hit.len() as u64,
-            seen: of.seen,
-        }
+        Self { sums: of.sums, users: of.users.len() as u64, users_hit: of.hit.len() as u64, seen: of.seen }
     }
 }

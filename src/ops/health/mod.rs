@@ -17,7 +17,7 @@ use super::Ctx;
 use crate::domain::query::{FeedbackWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound};
 use crate::domain::query::{TimeRange, Word};
 use crate::domain::{Error, Query, Result, Status, Untrusted, nearest};
-use crate::store::{FeatureTraffic, HOUR_MS, Slice, Sums};
+use crate::store::{FeatureTraffic, HOUR_MS, HourRow, Slice, Sums};
 use figure::{Better, money, rate, time};
 use window::Window;
 
@@ -170,9 +170,16 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
     let week = WEEK_HOURS * HOUR_MS;
     let current_hour = to.div_euclid(HOUR_MS);
     let first = (current_hour - WEEK_HOURS + 1).min((from - week).div_euclid(HOUR_MS));
-    let hours = ctx.store.hours(feature, first, current_hour)?;
-    let present = Window::gather(ctx, feature, &hours, from, to)?;
-    let previous = Window::gather(ctx, feature, &hours, from - week, to - week)?;
+    let mut series = HourSeries::new(current_hour);
+    let mut present = Window::new(from, to, now);
+    let mut previous = Window::new(from - week, to - week, now);
+    ctx.store.each_hour(feature, (first, current_hour), |hour| {
+        series.offer(hour);
+        present.offer(hour);
+        previous.offer(hour);
+    })?;
+    present.close(ctx, feature)?;
+    previous.close(ctx, feature)?;
     let scope = Opens::new(&spec.scope, feature, name.clone(), from, to);
 
     let (p, q) = (&present.all, &previous.all);
@@ -207,7 +214,7 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
             scope.query([Term::Fallback(vec![true])]),
         ),
         versions,
-        series: Series::of(&hours, current_hour),
+        series: series.view(),
         features: features
             .into_iter()
             .map(|of| FeatureView { feature: of.name, requests: whole(of.requests) })
@@ -313,19 +320,30 @@ fn version_view(ctx: &Ctx, slice: Slice, sums: &Sums, scope: &Opens) -> Result<V
     })
 }
 
-impl Series {
-    fn of(hours: &[crate::store::HourSums], current: i64) -> Self {
-        let first = current - WEEK_HOURS + 1;
-        let mut by_hour = vec![Sums::default(); SERIES_HOURS];
-        for hour in hours {
-            if let Some(sums) = usize::try_from(hour.hour - first).ok().and_then(|at| by_hour.get_mut(at)) {
-                sums.add(&hour.sums);
-            }
+/// The sums of seven days by the hour.
+struct HourSeries {
+    first: i64,
+    hours: Vec<Sums>,
+}
+
+impl HourSeries {
+    /// Seven days that end with this hour.
+    fn new(last: i64) -> Self {
+        Self { first: last - WEEK_HOURS + 1, hours: vec![Sums::default(); SERIES_HOURS] }
+    }
+
+    fn offer(&mut self, hour: &HourRow<'_>) {
+        let at = usize::try_from(hour.hour - self.first).ok();
+        if let Some(sums) = at.and_then(|at| self.hours.get_mut(at)) {
+            sums.add_hour(hour);
         }
-        let of = |figure: &dyn Fn(&Sums) -> Option<f64>| by_hour.iter().map(figure).collect();
-        Self {
-            from: instant(first * HOUR_MS),
-            requests: by_hour.iter().map(|sums| whole(sums.requests)).collect(),
+    }
+
+    fn view(&self) -> Series {
+        let of = |figure: &dyn Fn(&Sums) -> Option<f64>| self.hours.iter().map(figure).collect();
+        Series {
+            from: instant(self.first * HOUR_MS),
+            requests: self.hours.iter().map(|sums| whole(sums.requests)).collect(),
             error_rate: of(&|sums| share(sums.errors(), sums.requests)),
             p95_latency_ms: of(&|sums| sums.latency.quantile(0.95)),
             cost_per_request_usd: of(&cost),

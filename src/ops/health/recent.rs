@@ -1,5 +1,7 @@
 //! A handful of recent responses: the failures and complaints first, then the newest of all.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Scope;
@@ -39,15 +41,13 @@ pub fn recent(ctx: &Ctx, feature: Option<&Untrusted>, limit: usize, cancel: &Can
     };
     let now = ctx.clock.now().as_millisecond();
     let current = now.div_euclid(HOUR_MS);
-    let mut hours: Vec<i64> = ctx
-        .store
-        .hours(id, current - 24, current)?
-        .iter()
-        .filter(|hour| hour.sums.errors() + hour.sums.downs + hour.sums.reports > 0)
-        .map(|hour| hour.hour)
-        .collect();
-    hours.sort_unstable();
-    hours.dedup();
+    let mut hours = BTreeSet::new();
+    ctx.store.each_hour(id, (current - 24, current), |hour| {
+        let counted = hour.counted();
+        if counted.errors() + counted.downs + counted.reports > 0 {
+            hours.insert(hour.hour);
+        }
+    })?;
     let trouble = Query::parse("status:error or feedback:down,report")?;
     let mut found: Vec<Recent> = Vec::new();
     for hour in hours.into_iter().rev() {

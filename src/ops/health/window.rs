@@ -1,10 +1,14 @@
 //! The traffic of a window: its whole hours from the hourly figures, the rest of it from rows.
+//!
+//! Of an hour that is in the window in part, either that part is added from rows, or the hour is added
+//! whole and the other part taken away again: whichever has fewer rows. Nothing comes after now but what
+//! bears a wrong date, so that the hour that is not over is nearly always whole.
 
 use std::collections::BTreeMap;
 
 use crate::domain::Result;
 use crate::ops::Ctx;
-use crate::store::{HOUR_MS, HourSums, Slice, Sums};
+use crate::store::{HOUR_MS, HourRow, HourSums, Slice, Sums};
 
 /// The traffic of a window.
 #[derive(Debug, Default)]
@@ -15,44 +19,93 @@ pub(super) struct Window {
     pub(super) slices: BTreeMap<Slice, Sums>,
     /// By the hour, for how much it varies: (requests whose cost is known, their cost in 1e-9 dollars).
     hourly_costs: BTreeMap<i64, (i64, i64)>,
+    /// The first hour that comes whole from the hourly figures, and the one after the last.
+    whole: (i64, i64),
+    /// Times to add from rows, and times to take away.
+    edges: Vec<(Side, i64, i64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Side {
+    Add,
+    TakeAway,
 }
 
 impl Window {
-    /// Adds up `from..to` (milliseconds since the epoch, `to` excluded) out of hourly figures that cover it.
-    pub(super) fn gather(
-        ctx: &Ctx,
-        feature: Option<i64>,
-        hours: &[HourSums],
-        from: i64,
-        to: i64,
-    ) -> Result<Self> {
-        let mut window = Self::default();
-        // The first whole hour, and the hour after the last.
-        let first = from.div_euclid(HOUR_MS) + i64::from(from.rem_euclid(HOUR_MS) != 0);
-        let mut end = to.div_euclid(HOUR_MS);
-        // The hour that is not over is whole already when nothing in it comes after the window.
-        if first <= end && !ctx.store.any_between(to, (end + 1) * HOUR_MS)? {
-            end += 1;
-        }
-        for part in hours.iter().filter(|part| (first..end).contains(&part.hour)) {
-            window.add(part);
-        }
-        let edges =
-            if first > end { vec![(from, to)] } else { vec![(from, first * HOUR_MS), (end * HOUR_MS, to)] };
-        for (from, to) in edges.into_iter().filter(|(from, to)| from < to) {
-            for part in ctx.store.part_of_hour(feature, from, to)? {
-                window.add(&part);
+    /// The window `from..to` (milliseconds since the epoch, `to` excluded), nothing added up yet.
+    pub(super) fn new(from: i64, to: i64, now: i64) -> Self {
+        let start = |hour: i64| hour * HOUR_MS;
+        let (mut first, mut end) = (from.div_euclid(HOUR_MS), to.div_euclid(HOUR_MS) + 1);
+        let mut edges = Vec::new();
+        // Rows after now are few, whatever the time.
+        let rows = |from: i64, to: i64| to.min(now).saturating_sub(from).max(0);
+        if start(first) < from {
+            let before = (start(first), from);
+            let within = (from, to.min(start(first + 1)));
+            if rows(before.0, before.1) <= rows(within.0, within.1) {
+                edges.push((Side::TakeAway, before.0, before.1));
+            } else {
+                edges.push((Side::Add, within.0, within.1));
+                first += 1;
             }
         }
-        Ok(window)
+        if first < end {
+            let within = (start(end - 1).max(from), to);
+            let after = (to, start(end));
+            if rows(after.0, after.1) <= rows(within.0, within.1) {
+                edges.push((Side::TakeAway, after.0, after.1));
+            } else {
+                edges.push((Side::Add, within.0, within.1));
+                end -= 1;
+            }
+        }
+        edges.retain(|(_, from, to)| from < to);
+        Self { whole: (first, end), edges, ..Self::default() }
     }
 
-    fn add(&mut self, part: &HourSums) {
-        self.all.add(&part.sums);
-        self.slices.entry(part.slice).or_default().add(&part.sums);
-        let costs = self.hourly_costs.entry(part.hour).or_default();
-        costs.0 += part.sums.priced;
-        costs.1 = costs.1.saturating_add(part.sums.cost_nusd);
+    /// Adds an hour's figures, if the hour is in the window whole.
+    pub(super) fn offer(&mut self, hour: &HourRow<'_>) {
+        if !(self.whole.0..self.whole.1).contains(&hour.hour) {
+            return;
+        }
+        self.all.add_hour(hour);
+        self.slices.entry(hour.slice).or_default().add_hour(hour);
+        let counted = hour.counted();
+        self.cost(hour.hour, counted.priced, counted.cost_nusd);
+    }
+
+    /// Adds and takes away what is to come from rows; after all hours were offered.
+    pub(super) fn close(&mut self, ctx: &Ctx, feature: Option<i64>) -> Result<()> {
+        for (side, from, to) in std::mem::take(&mut self.edges) {
+            for part in ctx.store.part_of_hour(feature, from, to)? {
+                self.edge(side, &part);
+            }
+        }
+        self.slices.retain(|_, sums| sums.requests > 0);
+        Ok(())
+    }
+
+    fn edge(&mut self, side: Side, part: &HourSums) {
+        let slice = self.slices.entry(part.slice).or_default();
+        let (priced, cost) = (part.sums.priced, part.sums.cost_nusd);
+        match side {
+            Side::Add => {
+                self.all.add(&part.sums);
+                slice.add(&part.sums);
+                self.cost(part.hour, priced, cost);
+            }
+            Side::TakeAway => {
+                self.all.take_away(&part.sums);
+                slice.take_away(&part.sums);
+                self.cost(part.hour, -priced, cost.saturating_neg());
+            }
+        }
+    }
+
+    fn cost(&mut self, hour: i64, priced: i64, cost_nusd: i64) {
+        let costs = self.hourly_costs.entry(hour).or_default();
+        costs.0 += priced;
+        costs.1 = costs.1.saturating_add(cost_nusd);
     }
 
     /// Requests whose cost is known and their cost in 1e-9 dollars, by the hour.
