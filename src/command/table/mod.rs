@@ -6,6 +6,7 @@ pub mod health;
 pub mod incidents;
 pub mod overlays;
 pub mod review;
+pub mod talk;
 pub mod traces;
 
 use super::{Id, Place, When};
@@ -43,7 +44,7 @@ use rows;
 
 /// Every row there is, in the order of the help.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    [app::ROWS, health::ROWS, traces::ROWS, review::ROWS, evals::ROWS, incidents::ROWS, overlays::ROWS]
+    [app::ROWS, health::ROWS, traces::ROWS, review::ROWS, talk::ROWS, evals::ROWS, incidents::ROWS, overlays::ROWS]
         .into_iter()
         .flatten()
 }

@@ -6,3 +6,4 @@ pub mod conversation;
 pub mod input;
 pub mod list;
 pub mod scroll;
+pub mod talk;
