@@ -10,7 +10,7 @@ mod key;
 mod keymap;
 pub mod table;
 
-pub use docs::{KeysView, keys_view, markdown, rows_in};
+pub use docs::{keys_view, markdown, rows_in};
 pub use key::{Code, Key, keys_text, parse_keys};
 pub use keymap::{Found, Keymap, nearest};
 pub use table::Row;

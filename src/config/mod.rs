@@ -14,7 +14,7 @@ use crate::command::Keymap;
 use crate::domain::{Error, Result};
 use crate::text::Role;
 
-pub use colour::{Colour, colour_names};
+pub use colour::Colour;
 
 /// The name of the configuration file.
 pub const FILE: &str = "tuesday.toml";

@@ -78,7 +78,8 @@ fn keys_and_colours_are_taken() {
     assert_eq!(quit, [&[Key::char('Q')][..], &[Key::ctrl('q')][..]]);
     assert_eq!(config.keymap.key_text(app::GO_REVIEW).as_deref(), Some("g v"));
     assert_eq!(config.keymap.key_text(app::GO_EVALS), None);
-    assert_eq!(config.colours, [(Role::Pass, Colour::Rgb(0, 255, 0)), (Role::Fail, Colour::Indexed(9))]);
+    assert!(config.colours.contains(&(Role::Pass, Colour::Rgb(0, 255, 0))));
+    assert!(config.colours.contains(&(Role::Fail, Colour::Indexed(9))));
 }
 
 #[test]

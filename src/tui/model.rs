@@ -50,6 +50,7 @@ impl Model {
             evals_dir: config.evals_dir.value.clone(),
             runbook: config.runbook.value.clone(),
             keymap: config.keymap.clone(),
+            marks: Vec::new(),
             laid: Laid::default(),
             size,
         };

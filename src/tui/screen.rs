@@ -71,6 +71,20 @@ pub trait Screen {
     /// The store was changed; called whether it is on screen or not.
     fn changed(&mut self, _changes: Changes, _cx: &mut Cx<'_>) {}
 
+    /// A frame was drawn: the heights of panes are known. Called on the present screen only.
+    fn drawn(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// Commands that several screens share and that mean something special here, with the word for the hint
+    /// line: they stand first in it.
+    fn hints(&self) -> Vec<(Id, &'static str)> {
+        Vec::new()
+    }
+
+    /// While it waits for a key that is data: what the hint line says instead of the key table's keys.
+    fn waits_for(&self) -> Option<Line> {
+        None
+    }
+
     /// Called after every message, with the area it will be drawn in: the place to lay out long text
     /// again when its width has changed.
     fn settle(&mut self, _area: Rect, _env: &Env) {}
@@ -95,6 +109,9 @@ pub struct Env {
     pub runbook: Option<std::path::PathBuf>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
+    /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
+    /// or attach them to an incident.
+    pub marks: Vec<Untrusted>,
     /// Where things were on the last frame.
     pub laid: Laid,
     /// Columns and rows of the terminal.
@@ -110,6 +127,11 @@ impl Env {
     /// The key to press for a command, as it is set now; `(no key)` when it has none.
     pub fn key(&self, id: Id) -> String {
         self.keymap.key_text(id).unwrap_or_else(|| "(no key)".to_owned())
+    }
+
+    /// Whether a trace is marked.
+    pub fn is_marked(&self, trace: &Untrusted) -> bool {
+        self.marks.contains(trace)
     }
 
     /// The milliseconds of [`now`](Self::now).
@@ -130,6 +152,9 @@ pub enum Wish {
     Traces(Query),
     Trace(Untrusted),
     Badge(Option<Line>),
+    Mark(Untrusted),
+    Unmark,
+    Review(Vec<Untrusted>),
     Command(Id),
 }
 
@@ -184,6 +209,21 @@ impl<'a> Cx<'a> {
     /// Sets what stands at the right of the header before the reviewer's name, such as an open alert.
     pub fn badge(&mut self, badge: Option<Line>) {
         self.wishes.push(Wish::Badge(badge));
+    }
+
+    /// Marks a trace, or takes its mark away.
+    pub fn mark(&mut self, trace: Untrusted) {
+        self.wishes.push(Wish::Mark(trace));
+    }
+
+    /// Goes to Review with a queue of these traces, in this order.
+    pub fn review(&mut self, traces: Vec<Untrusted>) {
+        self.wishes.push(Wish::Review(traces));
+    }
+
+    /// Takes all marks away, as after something was done with them.
+    pub fn unmark_all(&mut self) {
+        self.wishes.push(Wish::Unmark);
     }
 
     /// Wishes for something that has no method of its own.

@@ -43,7 +43,10 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         }
         Message::Mouse { at, act } => mouse(model, at, act, &mut effects),
         Message::Resize(columns, rows) => model.env.size = (columns, rows),
-        Message::Drawn(laid) => model.env.laid = laid,
+        Message::Drawn(laid) => {
+            model.env.laid = laid;
+            screen(model, &mut effects, |screen, cx| screen.drawn(cx));
+        }
         Message::Answered { job, result } => answered(model, job, result, &mut effects),
         Message::Progress(progress) => model.jobs.progressed(progress),
         Message::Changed(changes) => {
@@ -73,6 +76,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         model.screens.get_mut(*id).settle(area, &model.env);
     }
     if model.leaving && !model.jobs.acts_pending() {
+        model.leaving = false;
         effects.push(Effect::Quit);
     }
     effects
@@ -376,6 +380,17 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 go(model, ScreenId::Traces, effects);
             }
             Wish::Badge(badge) => model.badge = badge,
+            Wish::Mark(trace) => match model.env.marks.iter().position(|marked| *marked == trace) {
+                Some(at) => {
+                    model.env.marks.remove(at);
+                }
+                None => model.env.marks.push(trace),
+            },
+            Wish::Review(traces) => {
+                model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
+                go(model, ScreenId::Review, effects);
+            }
+            Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
                 command(model, id, effects);
             }

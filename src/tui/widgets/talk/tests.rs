@@ -38,7 +38,10 @@ fn tool_calls_fold_and_the_place_stays() {
     );
     assert!(talk.command(rows::FOLD, 20));
     let open = text(&talk).join("\n");
-    assert!(open.contains("▾ tool get(id)") && open.contains("\"fee\": 35") && open.contains("▸ 23 char"), "{open}");
+    assert!(
+        open.contains("▾ tool get(id)") && open.contains("\"fee\": 35") && open.contains("▸ 23 char"),
+        "{open}"
+    );
     talk.command(rows::FOLD, 20);
     assert_eq!(talk.lines.len(), 7);
     talk.command(rows::FOLD_ALL, 20);
@@ -82,5 +85,5 @@ fn a_very_long_answer_is_clipped_until_it_is_unfolded() {
 #[test]
 fn narrow_panes_have_the_role_above() {
     let talk = talk(bank(), 40);
-    assert_eq!(text(&talk)[3..6], ["", " user", "  Why the fee?"][..], "{:?}", text(&talk));
+    assert_eq!(text(&talk)[2..5], ["", " user", "  Why the fee?"][..], "{:?}", text(&talk));
 }
