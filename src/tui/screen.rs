@@ -239,5 +239,5 @@ impl<'a> Cx<'a> {
 
 /// Whether an error belongs into a dialog: something broke, as against "that is not so".
 pub fn wants_dialog(error: &Error) -> bool {
-    error.kind == ErrorKind::Failed || error.hints.len() > 1
+    error.kind == ErrorKind::Failed || error.hints.len() > 1 || error.what.contains('\n')
 }

@@ -30,7 +30,9 @@ impl Page {
 
     /// What went wrong, why, and the ways out.
     pub fn error(error: &Error) -> Self {
-        let mut lines = wrap_line(&line(Role::Plain, &error.what), 70, &[], &[]);
+        // A mistake in a query comes with the query and a caret under the place.
+        let what = error.what.lines().map(|text| line(Role::Plain, text));
+        let mut lines: Vec<Line> = what.flat_map(|text| wrap_line(&text, 70, &[], &[])).collect();
         let mut cause = error.why.as_deref().map(|e| e as &dyn std::error::Error);
         while let Some(why) = cause {
             let because = [span(Role::Muted, "because ")];
