@@ -113,3 +113,93 @@ fn write(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Content, Trace};
+    use crate::ops::testing::{World, trace};
+    use crate::store::text_index::normalise;
+
+    fn said(n: usize, input: &str, output: &str) -> Trace {
+        Trace {
+            input: Content::Text(input.into()),
+            output: Content::Text(output.into()),
+            ..trace(&format!("t-{n}"))
+        }
+    }
+
+    #[test]
+    fn words_are_found_where_they_were_said() {
+        let world = World::new();
+        let talk = r#"[{"role":"system","content":"secret rules"},{"role":"user","content":"Überweisung nach 東京都"},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"send_money","arguments":"{\"to\":\"Tokyo\"}"}}]}]"#;
+        world.add([
+            said(0, "The overdraft fee", "You can transfer your balance"),
+            said(1, "fee overdraft", "No fee"),
+            Trace { input: serde_json::from_str(talk).unwrap(), ..said(2, "", "done") },
+        ]);
+        let ctx = world.as_reviewer("ann");
+        let (cancel, progress) = (Cancel::default(), Progress::default());
+        let view = catch_up(&ctx, &cancel, &progress).unwrap();
+        assert_eq!((view.indexed, view.pending), (3, 0));
+        let hits = |text: &str| ctx.store.text_hits(&format!("\"{}\"", normalise(text).trim_end()));
+        assert_eq!(hits("OVERDRAFT fee"), [1]);
+        assert_eq!(hits("fee"), [1, 2]);
+        assert_eq!(ctx.store.text_hits("output : fee"), [2]);
+        assert_eq!(hits("uberweisung"), [3]);
+        assert_eq!(hits("東京"), [3]);
+        assert_eq!(hits("send_money"), [3]);
+        assert_eq!(hits("tokyo"), [3]);
+        assert_eq!(hits("secret"), Vec::<i64>::new());
+        assert_eq!(catch_up(&ctx, &cancel, &progress).unwrap().indexed, 0);
+    }
+
+    #[test]
+    fn stopped_anywhere_it_goes_on_from_there() {
+        let world = World::new();
+        world.add((0..40_000).map(|n| said(n, &format!("question {n}"), "same")));
+        let ctx = world.as_reviewer("ann");
+        let mut stops = 0;
+        loop {
+            let (cancel, progress) = (Cancel::default(), Progress::default());
+            let view = std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    while progress.view().done == 0 && progress.view().phase != "over" {
+                        std::thread::yield_now();
+                    }
+                    cancel.cancel();
+                });
+                let view = catch_up(&ctx, &cancel, &progress).unwrap();
+                progress.phase("over");
+                view
+            });
+            if view.pending == 0 {
+                break;
+            }
+            assert!(view.stopped);
+            stops += 1;
+        }
+        assert!(stops > 0);
+        for n in [0, 16_383, 16_384, 39_999] {
+            assert_eq!(ctx.store.text_hits(&format!("question AND {n}")), [n + 1]);
+        }
+        assert_eq!(ctx.store.text_hits("same").len(), 40_000);
+    }
+
+    #[test]
+    fn two_at_once_do_not_index_twice() {
+        let world = World::new();
+        world.add((0..20_000).map(|n| said(n, "one", "two")));
+        std::thread::scope(|threads| {
+            for name in ["ann", "ben"] {
+                let ctx = world.as_reviewer(name);
+                threads.spawn(move || catch_up(&ctx, &Cancel::default(), &Progress::default()).unwrap());
+            }
+        });
+        let ctx = world.as_reviewer("eve");
+        catch_up(&ctx, &Cancel::default(), &Progress::default()).unwrap();
+        assert_eq!(ctx.store.text_hits("one").len(), 20_000);
+        assert_eq!(ctx.store.text_index_state().unwrap(), (20_000, 20_000));
+    }
+}

@@ -9,10 +9,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::DecoderDictionary;
 
-use crate::domain::{Error, Result, Trace};
+use crate::domain::{Content, Error, Result, Trace};
 
 /// Fast, and within a tenth of the ratio of the slower levels on texts of this size.
 const LEVEL: i32 = 1;
@@ -62,6 +63,13 @@ impl BodyEncoder {
     }
 }
 
+/// What was said in a trace.
+#[derive(Deserialize)]
+pub(super) struct Talk {
+    pub(super) input: Content,
+    pub(super) output: Content,
+}
+
 /// Learns what bodies have in common.
 pub(super) fn train(samples: &[Vec<u8>]) -> Option<Vec<u8>> {
     zstd::dict::from_samples(samples, DICTIONARY).ok()
@@ -90,6 +98,11 @@ impl Dictionaries {
     /// The traces of stored bodies whose dictionaries were [prepared](Self::prepare), in order, without
     /// what the tables hold.
     pub(super) fn traces<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Trace>> {
+        self.unpack(bodies, |json| serde_json::from_slice(json).map_err(damaged))
+    }
+
+    /// The same, of what is read most often only.
+    pub(super) fn talks<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Talk>> {
         self.unpack(bodies, |json| serde_json::from_slice(json).map_err(damaged))
     }
 

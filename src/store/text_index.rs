@@ -5,10 +5,11 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use super::body::Talk;
 pub use super::normalise::normalise;
 use super::normalise::normalise_into;
 use super::open::Store;
-use crate::domain::{Content, Result, Trace};
+use crate::domain::{Content, Result};
 
 /// The words of one trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,13 +23,13 @@ pub struct Words {
 }
 
 impl Words {
-    fn of(seq: i64, trace: &Trace) -> Self {
+    fn of(seq: i64, talk: &Talk) -> Self {
         let words = |content: &Content| {
             let mut words = String::new();
             content.each_text(false, &mut |text| normalise_into(text, &mut words));
             words
         };
-        Self { seq, input: words(&trace.input), output: words(&trace.output) }
+        Self { seq, input: words(&talk.input), output: words(&talk.output) }
     }
 
     /// Bytes of words.
@@ -68,8 +69,8 @@ impl Store {
             }
             Ok(bodies)
         })?;
-        let traces = self.0.dictionaries.traces(bodies.iter().map(|(_, z)| z.as_slice()))?;
-        Ok(bodies.iter().zip(&traces).map(|((seq, _), trace)| Words::of(*seq, trace)).collect())
+        let talks = self.0.dictionaries.talks(bodies.iter().map(|(_, z)| z.as_slice()))?;
+        Ok(bodies.iter().zip(&talks).map(|((seq, _), talk)| Words::of(*seq, talk)).collect())
     }
 
     /// Adds the words of the traces after `after` as one transaction, when the index still ends there.
@@ -94,5 +95,18 @@ impl Store {
             Ok(true)
         })();
         written.map_err(|e| self.explain(e))
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// The traces that match an expression of the index, for tests.
+    pub(crate) fn text_hits(&self, expression: &str) -> Vec<i64> {
+        self.read(|db| {
+            db.prepare("SELECT rowid FROM main.text_index WHERE text_index MATCH ? ORDER BY rowid")?
+                .query_map([expression], |r| r.get(0))?
+                .collect()
+        })
+        .unwrap()
     }
 }

@@ -82,10 +82,10 @@ impl Store {
             }
             Ok(rows)
         })?;
-        let traces = self.0.dictionaries.traces(read.iter().map(|(.., z)| z.as_slice()))?;
+        let talks = self.0.dictionaries.talks(read.iter().map(|(.., z)| z.as_slice()))?;
         read.into_iter()
-            .zip(traces)
-            .map(|((seq, row, names, _), trace)| {
+            .zip(talks)
+            .map(|((seq, row, names, _), talk)| {
                 let [feature, model, prompt, prompt_version, ..] = names;
                 let (status, error_kind) = flags::status(row.flags);
                 let bit = |mask: i64| row.flags & mask != 0;
@@ -106,8 +106,8 @@ impl Store {
                     down: bit(flags::DOWN),
                     report: bit(flags::REPORT),
                     follow_up: bit(flags::FOLLOW_UP),
-                    input_preview: trace.input.asked(TraceRow::PREVIEW),
-                    output_preview: trace.output.answered(TraceRow::PREVIEW),
+                    input_preview: talk.input.asked(TraceRow::PREVIEW),
+                    output_preview: talk.output.answered(TraceRow::PREVIEW),
                 })
             })
             .collect()
