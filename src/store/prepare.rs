@@ -150,6 +150,7 @@ pub struct Preparer {
     encoder: BodyEncoder,
     json: Vec<u8>,
     keep_samples: bool,
+    feature: Option<Untrusted>,
 }
 
 impl Preparer {
@@ -159,7 +160,14 @@ impl Preparer {
             encoder: BodyEncoder::new(dictionary)?,
             json: Vec::new(),
             keep_samples: dictionary.is_none(),
+            feature: None,
         })
+    }
+
+    /// Gives this feature to traces that name none. What a trace's content is, does not change by that:
+    /// the same trace imported without it is the same trace.
+    pub fn with_feature(self, feature: Option<Untrusted>) -> Self {
+        Self { feature, ..self }
     }
 
     /// Makes a trace ready. One without a time gets the time of `arrival`, one without an id gets one
@@ -204,7 +212,7 @@ impl Preparer {
         self.json.clear();
         serde_json::to_writer(&mut self.json, &body)
             .map_err(|e| crate::domain::Error::failed("A trace could not be written as JSON.").because(e))?;
-        let names =
+        let mut names =
             [trace.feature, trace.model, trace.prompt, trace.prompt_version, trace.experiment, trace.arm];
         let tokens_in = trace.tokens_in.and_then(|n| i64::try_from(n).ok());
         let tokens_out = trace.tokens_out.and_then(|n| i64::try_from(n).ok());
@@ -230,6 +238,9 @@ impl Preparer {
             }));
         }
         let content_hash = seen.0.digest().cast_signed();
+        if names[0].is_none() {
+            names[0].clone_from(&self.feature);
+        }
         let id = if trace.id.is_empty() {
             bits |= flags::DERIVED_ID;
             let mut sixteen = [0; 16];
@@ -294,5 +305,30 @@ fn calls_tools(content: &Content) -> bool {
         Content::Messages(messages) => {
             messages.iter().any(|m| m.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is stored must be recognised by every later version.
+    #[test]
+    fn hashes_of_content_stay_as_they_are() {
+        let line = include_str!("../../fixtures/examples/traces.jsonl").lines().nth(2).unwrap();
+        let mut trace: Trace = serde_json::from_str(line).unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let mut prepared = |trace: &Trace| preparer.prepare(trace.clone(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(prepared(&trace).content_hash, -8212427101791760991);
+        assert_eq!(prepared(&trace).id_hash, 3453181627048058534);
+        trace.id = Untrusted::default();
+        assert_eq!(prepared(&trace).id.raw(), "8a0ff9e8-b6ca-86bb-97cb-cc969823b0d3");
+        // Feedback and scores come later; everything else is what the trace is.
+        let same = prepared(&trace);
+        trace.score.insert("tone".to_owned(), 0.5);
+        assert_eq!(prepared(&trace).id, same.id);
+        trace.tokens_in = Some(1);
+        assert_ne!(prepared(&trace).id, same.id);
+        assert_ne!(prepared(&trace).content_hash, same.content_hash);
     }
 }

@@ -395,5 +395,5 @@ fn real_conversations_come_in_whole() {
     assert!(said > 4000);
     assert_eq!(world.ctx.store.count_thumbs(), (84, 116));
     world.ctx.clock.advance_ms(86_400_000);
-    assert_eq!(counts(&world.import_as(spec)), (0, 200, 0, 0));
+    assert_eq!(counts(&world.import_as(ImportSpec { feature: None, ..spec })), (0, 200, 0, 0));
 }

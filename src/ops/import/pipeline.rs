@@ -143,7 +143,7 @@ fn prepare_all(common: &Common<'_>, work: &Receiver<Work>, to_store: &Sender<Res
                 Some(preparer) if known == newest.as_ref().map(|d| d.id) => preparer,
                 stale => {
                     known = newest.as_ref().map(|d| d.id);
-                    stale.insert(Preparer::new(newest.as_ref())?)
+                    stale.insert(Preparer::new(newest.as_ref())?.with_feature(common.feature.clone()))
                 }
             };
             let now = common.clock.now();
@@ -176,10 +176,7 @@ fn one(
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
-    let mut trace = found.trace;
-    if trace.feature.is_none() {
-        trace.feature.clone_from(&common.feature);
-    }
+    let trace = found.trace;
     let odd = match trace.check(now) {
         Ok(odd) => odd,
         Err(reason) => return Ok(Err(reason)),
