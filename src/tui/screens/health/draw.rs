@@ -9,8 +9,8 @@
 //!                 timeout 61 · rate limit 74 · content policy 9
 //!  ...
 //! ────────────────────────────────────────────────────────────────────────────
-//!  recent  09:31  ▼ thumbs down  You can just transfer your balance from savin…
-//!          09:30                 Your card was sent on Monday and should arriv…
+//!  trouble 09:31  ▼ thumbs down  You can just transfer your balance from savin…
+//!  recent  09:34                 Your card was sent on Monday and should arriv…
 //! ```
 //!
 //! From 120 columns on the versions stand at the right; else `b` puts them in the place of the recent
@@ -165,12 +165,18 @@ fn recent(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas
     let page = usize::from(area.height).max(1);
     let cursor = screen.line.checked_sub(FIGURES).filter(|_| screen.focus == Focus::Lines);
     let top = cursor.map_or(0, |at| (at + 1).saturating_sub(page));
+    // Failures and complaints come first, then the newest of all.
+    let troubled = loaded.recent.iter().take_while(|of| of.troubled).count();
     let shown = || loaded.recent.iter().skip(top).take(page);
     let times = shown().map(|of| width(&row_time(&of.row, env))).max().unwrap_or(0);
     let flags = shown().map(|of| row_flag(&of.row).width()).max().unwrap_or(0);
     for (at, (row, recent)) in area.rows().zip(shown()).enumerate() {
         let index = top + at;
-        let label = if at == 0 { "recent" } else { "" };
+        let label = match index {
+            _ if at > 0 && index != troubled => "",
+            index if index < troubled => "trouble",
+            _ => "recent",
+        };
         let flag = row_flag(&recent.row);
         let gap = flags - flag.width() + if flags > 0 { 2 } else { 0 };
         let text = words()

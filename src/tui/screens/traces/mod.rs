@@ -44,6 +44,8 @@ pub struct TracesScreen {
     query: Query,
     /// Where the filter was set, when elsewhere: backing out goes there.
     from: Option<ScreenId>,
+    /// The newest rows as they were last read, so that the way to the top never waits.
+    newest: Vec<TraceRow>,
     /// `None` while the first page is loaded.
     list: Option<List<TraceRow>>,
     columns: row::Columns,
@@ -94,6 +96,7 @@ impl TracesScreen {
     fn set(&mut self, query: Query) {
         self.query = query;
         self.list = None;
+        self.newest.clear();
         self.count = None;
         self.counting = false;
         self.asked = None;
@@ -186,13 +189,18 @@ impl TracesScreen {
                 }
             }
             (_, list) => {
-                *list = Some(List::first_page(page.rows, after));
+                self.newest.clone_from(&page.rows);
+                // Whoever has gone on from the top meanwhile stays there.
+                match list {
+                    Some(list) if !list.has_before() && list.selected_index() > 0 => list.grew_before(),
+                    list => *list = Some(List::first_page(page.rows, after)),
+                }
                 self.from_end = false;
             }
         }
         if let Some(list) = &mut self.list {
             list.settle(cx.env.page(ROWS));
-            self.columns = row::Columns::fit(list.rows().iter());
+            self.columns = row::Columns::fit(list.rows().iter(), cx.env);
         }
         if self.count.is_none() {
             self.recount(cx);
@@ -335,7 +343,14 @@ impl TracesScreen {
     fn list_command(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
         let ends = self.list.as_ref().map(|list| (list.has_before(), list.has_after()));
         match (id, ends) {
-            (app::TOP, Some((true, _))) => self.ask(Cursor::Newest, Direction::Older, cx),
+            (app::TOP, Some((true, _))) => {
+                if !self.newest.is_empty() {
+                    self.list = Some(List::first_page(self.newest.clone(), true));
+                    self.from_end = false;
+                    self.moved(cx);
+                }
+                self.ask(Cursor::Newest, Direction::Older, cx);
+            }
             (app::BOTTOM, Some((_, true))) => self.ask(Cursor::Oldest, Direction::Newer, cx),
             _ => {
                 let page = cx.env.page(ROWS);

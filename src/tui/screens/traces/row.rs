@@ -49,6 +49,7 @@ fn one_line(text: &Untrusted) -> String {
 /// The widths of the columns, fitted to the rows that are loaded.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Columns {
+    time: usize,
     flag: usize,
     version: usize,
     model: usize,
@@ -57,9 +58,10 @@ pub struct Columns {
 
 impl Columns {
     /// Columns wide enough for these rows, within reason.
-    pub fn fit<'a>(rows: impl Iterator<Item = &'a TraceRow>) -> Self {
+    pub fn fit<'a>(rows: impl Iterator<Item = &'a TraceRow>, env: &Env) -> Self {
         let mut fit = Self::default();
         for row in rows {
+            fit.time = fit.time.max(width(&row_time(row, env)));
             fit.flag = fit.flag.max(row_flag(row).width());
             fit.version = fit.version.max(width(&version(row)));
             fit.model = fit.model.max(width(&model(row)));
@@ -73,18 +75,17 @@ impl Columns {
     /// The line of a row in this many columns. The words are what counts: where there is little room, the
     /// model gives way, then the version.
     pub fn line(&self, row: &TraceRow, marked: bool, env: &Env, columns: usize) -> Line {
-        const TIME: usize = 12;
         const WORDS: usize = 30;
         let cell = |text: &str, columns: usize| pad(&clean_line(text), columns).into_string();
         let gap = |columns: usize| if columns == 0 { 0 } else { columns + 2 };
-        let fixed = 2 + TIME + 2 + gap(self.latency) + gap(self.flag);
+        let fixed = 2 + self.time + 2 + gap(self.latency) + gap(self.flag);
         let room = columns.saturating_sub(fixed + WORDS);
         let with_version = self.version > 0 && gap(self.version) <= room;
         let room = room.saturating_sub(if with_version { gap(self.version) } else { 0 });
         let with_model = self.model > 0 && gap(self.model) <= room;
         let mut line = words()
             .put(Role::Accent, if marked { "● " } else { "  " })
-            .muted(cell(&row_time(row, env), TIME))
+            .muted(cell(&row_time(row, env), self.time))
             .plain("  ");
         if with_version {
             line = line.plain(cell(&version(row), self.version)).plain("  ");

@@ -34,7 +34,7 @@ pub fn filled(query: &Query, typed: &[String]) -> Form {
     let fields = vec![
         Field::new("name", value(0), "what the sample is called, such as week-47"),
         Field::new("how many", value(1), "a share such as 1 %, or a number such as 200"),
-        Field::new("strata", value(2), format!("draw within each: {}", strata.join(", "))),
+        Field::new("strata", value(2), strata.join(", ")),
         Field::new("suspicious", value(3), "yes: only thumbs down, reports, errors and fallbacks"),
         Field::new("seed", value(4), "another number draws other traces"),
     ];
