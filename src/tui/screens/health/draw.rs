@@ -81,8 +81,11 @@ fn heading(screen: &HealthScreen, loaded: Option<&Loaded>) -> String {
         (Scope::All, _) => "all traffic".to_owned(),
         (_, Some(name)) => clean(name).into_string(),
         (Scope::Feature(name), None) => clean(name).into_string(),
-        (Scope::Busiest, None) if loaded.is_some() => "traces without a feature".to_owned(),
-        (Scope::Busiest, None) => "health".to_owned(),
+        (Scope::Busiest, None) => match loaded {
+            Some(loaded) if loaded.view.features.len() > 1 => "traces without a feature".to_owned(),
+            Some(_) => "all traffic".to_owned(),
+            None => "health".to_owned(),
+        },
     };
     let window = match spec.hours {
         1 => "last hour against the same hour last week".to_owned(),

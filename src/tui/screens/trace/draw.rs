@@ -149,7 +149,9 @@ pub fn verdict(to: Words, label: &LabelView) -> Words {
 fn place(view: &TraceView, env: &Env) -> Line {
     let near = view.neighbours.as_ref().filter(|near| near.count > 1);
     let Some(near) = near else {
-        return words().muted(one_line(&view.trace.id)).done();
+        let trace = &view.trace;
+        let titled = trace.prompt.is_none() && trace.prompt_version.is_none() && trace.feature.is_none();
+        return if titled { Line::default() } else { words().muted(one_line(&trace.id)).done() };
     };
     words()
         .plain(format!("turn {} of {}", near.position, near.count))

@@ -65,7 +65,10 @@ impl Columns {
             fit.flag = fit.flag.max(row_flag(row).width());
             fit.version = fit.version.max(width(&version(row)));
             fit.model = fit.model.max(width(&model(row)));
-            fit.latency = fit.latency.max(width(&latency(row)));
+            // A source that knows no times needs no column of dashes.
+            if row.latency_ms.is_some() {
+                fit.latency = fit.latency.max(width(&latency(row)));
+            }
         }
         fit.version = fit.version.min(12);
         fit.model = fit.model.min(18);
