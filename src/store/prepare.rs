@@ -35,11 +35,6 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The trace's id.
-    pub fn id(&self) -> &Untrusted {
-        &self.id
-    }
-
     /// About how many bytes it holds, for bounding batches.
     pub fn weight(&self) -> usize {
         let said: usize = self.feedback.iter().map(|f| f.comment.as_ref().map_or(0, |c| c.raw().len())).sum();

@@ -33,7 +33,7 @@ impl Store {
         let read = self.read(|db| {
             let row = db
                 .prepare_cached(&format!("SELECT {COLUMNS} FROM main.trace WHERE seq = ?"))?
-                .query_row([seq], |r| Columns::read(r))
+                .query_row([seq], Columns::read)
                 .optional()?;
             let Some(row) = row else { return Ok(None) };
             let z = body(db, &self.0.dictionaries, seq)?;
@@ -75,7 +75,7 @@ impl Store {
             let mut rows = Vec::with_capacity(seqs.len());
             let mut one = db.prepare_cached(&format!("SELECT {COLUMNS} FROM main.trace WHERE seq = ?"))?;
             for seq in seqs {
-                if let Some(row) = one.query_row([seq], |r| Columns::read(r)).optional()? {
+                if let Some(row) = one.query_row([seq], Columns::read).optional()? {
                     let names = row.names(db, &self.0.names)?;
                     rows.push((*seq, row, names, body(db, &self.0.dictionaries, *seq)?));
                 }

@@ -80,11 +80,6 @@ impl Store {
         })
     }
 
-    /// The indexes that a large load left out and nobody built since.
-    pub fn missing_indexes(&self) -> Result<Vec<&'static str>> {
-        self.read(indexes::missing)
-    }
-
     /// Builds the indexes that a large load left out, where one was stopped half-way.
     pub fn build_indexes(&self) -> Result<()> {
         indexes::build(self.traces_writer()?.db()).map_err(|e| self.explain(e))

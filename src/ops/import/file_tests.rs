@@ -1,4 +1,5 @@
 //! Files of every bad kind: what is kept, what is rejected, and how it is named.
+#![allow(clippy::print_stdout)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -231,7 +232,7 @@ fn a_large_import_without_indexes_finds_what_is_there() {
     let view = world.import(&[&path]);
     assert_eq!(counts(&view), (57_000, 3001, 0, 1));
     assert_eq!(world.rejects(&path)[0].reason, "id: line 6 has the same id and other content");
-    assert_eq!(world.ctx.store.missing_indexes().unwrap(), Vec::<&str>::new());
+    assert_eq!(world.ctx.store.facts().unwrap().missing_indexes, Vec::<&str>::new());
     for n in [0, 7, 8, 59_999] {
         let found = world.ctx.store.trace_by_id(&format!("t{n}")).unwrap().unwrap();
         assert_eq!(found.trace.output, Content::Text(format!("answer {n}").into()));

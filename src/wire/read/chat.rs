@@ -225,7 +225,7 @@ impl<'a> Fields<'a> {
             return Ok(());
         }
         let [thumbs, report, follow_up, comment, time] = &mapped;
-        let thumb = self.mapped(thumbs).map(|v| thumb_of(v)).transpose()?.flatten();
+        let thumb = self.mapped(thumbs).map(thumb_of).transpose()?.flatten();
         let time = if self.mapping.names(time) { self.time(time)? } else { None };
         let mut said = Vec::new();
         said.extend(thumb.map(|thumb| (FeedbackKind::Thumbs(thumb), None)));

@@ -245,8 +245,11 @@ impl<R: Read> Chunks<R> {
 mod tests {
     use super::*;
 
-    /// All items as text with line and offset, and all flaws, however small the reads.
-    fn read(input: &[u8], step: usize) -> (Vec<(u64, u64, String)>, Vec<(u64, u64, String)>) {
+    /// Line, offset, and text or reason.
+    type Places = Vec<(u64, u64, String)>;
+
+    /// All items and all flaws, however small the reads.
+    fn read(input: &[u8], step: usize) -> (Places, Places) {
         let mut chunks = Chunks::new(Slow(input, step), Packing::None);
         let (mut items, mut flaws) = (Vec::new(), Vec::new());
         while let Some(chunk) = chunks.next_chunk() {

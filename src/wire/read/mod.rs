@@ -17,9 +17,9 @@ mod tuesday;
 #[cfg(test)]
 mod schema_tests;
 
-pub use chunks::{Chunk, Chunks, Framing, LONGEST_ITEM, Piece};
+pub use chunks::{Chunk, Chunks, Framing, Piece};
 pub use mapping::Mapping;
-pub use source::{Opened, Packing, Source};
+pub use source::{Opened, Source};
 
 use crate::domain::{Error, Result, Trace};
 
@@ -69,25 +69,23 @@ impl Reader {
         if mapping.is_given() {
             return Ok(Self::new(Format::Chat, mapping));
         }
-        let pieces = chunk.pieces();
-        let objects = pieces
-            .iter()
-            .take(100)
-            .filter_map(|p| serde_json::from_slice(&chunk.bytes[p.range.clone()]).ok());
-        for object in objects {
-            let object: serde_json::Map<String, serde_json::Value> = object;
-            if object.contains_key("input") || object.contains_key("output") {
-                return Ok(Self::new(Format::Tuesday, mapping));
+        let object = chunk.pieces().into_iter().take(100).find_map(|piece| {
+            serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&chunk.bytes[piece.range])
+                .ok()
+        });
+        match object {
+            // Nothing readable: as our own format every item is rejected with its reason.
+            None => Ok(Self::new(Format::Tuesday, mapping)),
+            Some(object) if object.contains_key("input") || object.contains_key("output") => {
+                Ok(Self::new(Format::Tuesday, mapping))
             }
-            if object.contains_key("messages") {
-                return Ok(Self::new(Format::Chat, mapping));
-            }
-            return Err(Error::usage(format!("Cannot tell the format of {name}: its first item has neither input and output nor messages."))
-                .hint("Say where the messages are, such as --map messages=/conversation/turns (see `tuesday help formats`).")
-                .hint("Or name the format with --format."));
+            Some(object) if object.contains_key("messages") => Ok(Self::new(Format::Chat, mapping)),
+            Some(_) => Err(Error::usage(format!(
+                "Cannot tell the format of {name}: its first item has neither input and output nor messages."
+            ))
+            .hint("Say where the messages are, such as --map messages=/conversation/turns (see `tuesday help formats`).")
+            .hint("Or name the format with --format.")),
         }
-        // Nothing readable: as our own format every item is rejected with its reason.
-        Ok(Self::new(Format::Tuesday, mapping))
     }
 
     /// The format that it reads.

@@ -44,7 +44,7 @@ impl Source {
                     return Err(Error::not_so(format!("{} is a folder, not a file.", path.display()))
                         .hint("Name the files in it."));
                 }
-                (Box::new(file), about.is_file().then(|| about.len()))
+                (Box::new(file), about.is_file().then_some(about.len()))
             }
         };
         let read = Arc::new(AtomicU64::new(0));
