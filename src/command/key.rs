@@ -110,9 +110,9 @@ impl Key {
         };
         match key.code {
             // Terminals send a capital letter or another sign instead of shift with a letter.
-            Code::Char(c) if key.shift && c != ' ' => return Err(unknown()),
+            Code::Char(c) if key.shift && c != ' ' => Err(unknown()),
             // Terminals do not tell ctrl-G from ctrl-g.
-            Code::Char(c) if key.ctrl && c.is_uppercase() => return Err(unknown()),
+            Code::Char(c) if key.ctrl && c.is_uppercase() => Err(unknown()),
             _ => Ok(key),
         }
     }

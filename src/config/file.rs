@@ -45,8 +45,7 @@ pub fn read(path: &Path) -> Result<FileConfig> {
 /// Reads the file's text.
 pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
     let reader = Reader { name: name.to_owned(), text };
-    let table =
-        DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message().to_owned()))?;
+    let table = DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
     let mut config = FileConfig::default();
     for (key, value) in table.get_ref() {
         let at = || Origin::File { line: reader.place(&key.span()).0 };

@@ -21,6 +21,7 @@ pub fn wilson(k: f64, n: f64, confidence: f64) -> Option<Interval> {
 }
 
 /// The upper end of a one-sided Wilson interval: the rate is above it with probability `alpha`.
+#[allow(dead_code)]
 pub fn wilson_upper(k: f64, n: f64, alpha: f64) -> Option<f64> {
     score(k, n, normal_quantile(1.0 - alpha)).map(|interval| interval.upper)
 }

@@ -9,10 +9,11 @@ mod histogram;
 mod interval;
 mod sketch;
 
-pub use agreement::{Agreement, cohen_kappa};
+pub use agreement::cohen_kappa;
 pub use histogram::Histogram;
 pub use interval::{
-    CONFIDENCE, Interval, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate,
-    wilson, wilson_upper,
+    CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
-pub use sketch::{Sketch, nearest_rank};
+pub use sketch::Sketch;
+#[cfg(test)]
+pub use sketch::nearest_rank;

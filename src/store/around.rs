@@ -56,6 +56,7 @@ impl Store {
 
     /// How many traces come after this place in the order of time. Reads the columns of the few blocks that
     /// it falls into; the others are wholly before or after.
+    #[allow(dead_code)]
     pub fn newer_than(&self, (ts, seq): Key, cancel: &Cancel) -> Result<u64> {
         self.read_until(cancel, |db| {
             let after: i64 = db.query_row(
@@ -88,6 +89,7 @@ impl Store {
     }
 }
 
+#[allow(dead_code)]
 fn newer_in(db: &Connection, n: i64, place: Key) -> rusqlite::Result<u64> {
     let Some(block) = Block::read(db, n)? else { return Ok(0) };
     let newer = (block.first_seq()..).zip(&block.ts).filter(|(seq, ts)| (**ts, *seq) > place);

@@ -38,11 +38,10 @@ impl TextState {
     pub(super) fn tail_matches(&self, wanted: &str) -> rusqlite::Result<Vec<i64>> {
         let Some(tail) = &self.tail else { return Ok(Vec::new()) };
         let rows = lock(&tail.rows);
-        let matches = rows
-            .prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH ?1 AND rowid > ?2")?
+
+        rows.prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH ?1 AND rowid > ?2")?
             .query_map((wanted, self.indexed), |r| r.get(0))?
-            .collect();
-        matches
+            .collect()
     }
 
     /// What the person should know of the index: how many of the newest rows a search leaves out.

@@ -125,6 +125,7 @@ impl Store {
     }
 
     /// The `seq` of every match, rising.
+    #[allow(dead_code)]
     pub fn matching(&self, query: &Query, now: Timestamp, cancel: &Cancel) -> Result<Vec<i64>> {
         let mut seqs = Vec::new();
         self.each_match(query, now, cancel, |found| seqs.push(found.seq))?;

@@ -10,6 +10,7 @@ pub fn readable(text: &str, cols: usize) -> Vec<Line> {
 
 /// A text with its lines for one width, laid out when first asked for.
 #[derive(Debug, Clone)]
+#[allow(dead_code)]
 pub struct Laid {
     text: String,
     lay: fn(&str, usize) -> Vec<Line>,
@@ -18,11 +19,13 @@ pub struct Laid {
 
 impl Laid {
     /// Text to be laid out by this function, such as [`readable`].
+    #[allow(dead_code)]
     pub fn new(text: impl Into<String>, lay: fn(&str, usize) -> Vec<Line>) -> Self {
         Self { text: text.into(), lay, kept: None }
     }
 
     /// The lines for this width.
+    #[allow(dead_code)]
     pub fn lines(&mut self, cols: usize) -> &[Line] {
         if self.kept.as_ref().is_none_or(|(kept, _)| *kept != cols) {
             self.kept = Some((cols, (self.lay)(&self.text, cols)));

@@ -19,10 +19,12 @@ mod tests;
 mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
-pub use diff::{diff, side_by_side};
-pub use find::{Hit, Part, find, mark};
+#[cfg(test)]
+pub use diff::diff;
+pub use diff::side_by_side;
+pub use find::{Hit, find, mark};
 pub use json::{json, json_text};
-pub use laid::{Laid, readable};
+pub use laid::readable;
 pub use line::{Line, Role, Span, Style};
 pub use markdown::markdown;
 pub use width::{pad, pad_left, truncate, truncate_line, width, wrap, wrap_line};

@@ -198,6 +198,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// The look of a meaning, for widgets of ratatui's own kind.
+    #[allow(dead_code)]
     pub fn style(&self, meaning: impl Into<Meaning>) -> Style {
         self.theme.style(meaning.into())
     }

@@ -156,6 +156,7 @@ impl Jobs {
     }
 
     /// Whether a job of this scope runs or waits.
+    #[allow(dead_code)]
     pub fn busy(&self, scope: &str) -> bool {
         self.running.iter().any(|running| running.job.scope == scope)
             || self.waiting.iter().any(|job| job.scope == scope)

@@ -98,7 +98,7 @@ fn pressed(model: &mut Model, key: Key, effects: &mut Effects) {
     match model.env.keymap.find(&model.places(), &model.pressed, |when| model.holds(when)) {
         Found::Command(id) => {
             model.pressed.clear();
-            command(model, id, effects);
+            let _ = command(model, id, effects);
         }
         Found::Pending(_) => {}
         Found::Nothing => {
@@ -197,7 +197,7 @@ fn settle_overlay(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
         Outcome::Stay | Outcome::Unhandled => return,
         Outcome::Command(id) => {
             model.overlays.pop();
-            command(model, id, effects);
+            let _ = command(model, id, effects);
             return;
         }
         Outcome::Answer(reply) => reply,
@@ -236,7 +236,7 @@ fn mouse(model: &mut Model, at: (u16, u16), act: Mouse, effects: &mut Effects) {
         }
         Mouse::Press => match (laid.at(at), model.overlays.is_empty()) {
             (Some(Hit::Command(id)), _) => {
-                command(model, id, effects);
+                let _ = command(model, id, effects);
             }
             (Some(Hit::Tab(to)), true) => go(model, to, effects),
             (Some(Hit::Row { pane, index }), true) => {
@@ -392,7 +392,7 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
             }
             Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
-                command(model, id, effects);
+                let _ = command(model, id, effects);
             }
         }
     }

@@ -28,6 +28,7 @@ pub enum Answer {
     Evals(evals::Answer),
     Review(review::Answer),
     Incidents(incidents::Answer),
+    #[allow(dead_code)]
     Index(IndexView),
 }
 

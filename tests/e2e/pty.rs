@@ -23,6 +23,7 @@ struct Seen {
 /// A running program and its terminal.
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
+    #[allow(dead_code)]
     master: Box<dyn MasterPty + Send>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
@@ -148,12 +149,14 @@ impl Terminal {
     }
 
     /// Types keys, then waits until this text is on screen.
+    #[allow(dead_code)]
     pub fn type_and_see(&self, keys: &str, text: &str) -> String {
         self.keys(keys);
         self.wait_for(text)
     }
 
     /// Changes the size of the terminal.
+    #[allow(dead_code)]
     pub fn resize(&self, cols: u16, rows: u16) {
         self.seen.0.lock().expect("whole").parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("resized");
@@ -201,6 +204,7 @@ impl Terminal {
     }
 
     /// The process id, for signals.
+    #[allow(dead_code)]
     pub fn pid(&self) -> Option<u32> {
         self.child.process_id()
     }

@@ -23,7 +23,7 @@ mod value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use error::{QueryError, nearest};
-pub use fields::{FIELDS, FieldSpec};
+pub use fields::FIELDS;
 pub use print::failure_word;
 pub use term::{
     FeedbackWord, IdField, LabelWord, NameField, NumberField, NumberTest, PromptRef, Side, Term, TimeBound,

@@ -27,6 +27,7 @@ pub enum Cursor {
     /// Beside this row, which is not on the page.
     Beside(Key),
     /// At this time: older rows are at it or before, newer ones after.
+    #[allow(dead_code)]
     Time(Timestamp),
 }
 
@@ -108,6 +109,7 @@ pub fn count(ctx: &Ctx, query: &Query, cancel: &Cancel) -> Result<u64> {
 }
 
 /// How many traces are newer than this row, where that is cheap to say: without a query.
+#[allow(dead_code)]
 pub fn position(ctx: &Ctx, query: &Query, row: &TraceRow, cancel: &Cancel) -> Result<Option<u64>> {
     if query.is_all() { ctx.store.newer_than(key(row), cancel).map(Some) } else { Ok(None) }
 }

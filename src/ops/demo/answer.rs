@@ -171,11 +171,7 @@ fn ignored(asked: &Asked<'_>, topic: &Topic, memory: &mut Memory, dice: &mut Dic
 }
 
 /// The topic's phrases that are near the question, or those of the further question.
-fn phrases<'a>(
-    step: Step,
-    of_topic: &'a [Phrase],
-    of_next: fn(&'static Next) -> &'static [Phrase],
-) -> Vec<&'a Phrase> {
+fn phrases(step: Step, of_topic: &[Phrase], of_next: fn(&'static Next) -> &'static [Phrase]) -> Vec<&Phrase> {
     match step {
         Step::Next(further) => of_next(further.next()).iter().collect(),
         Step::Open(about, ..) | Step::Protest(about) => about.near(of_topic),

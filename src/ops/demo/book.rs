@@ -297,6 +297,7 @@ pub struct Gibberish {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    #[allow(dead_code)]
     pub id: String,
     /// `call`, `letter` or `dispute`.
     pub form: String,

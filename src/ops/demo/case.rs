@@ -64,6 +64,7 @@ pub struct Case {
     /// Monthly pay, in cents.
     pub salary: i64,
     /// How far the account was below zero, in cents.
+    #[allow(dead_code)]
     pub short: i64,
     /// What is left of the loan, in cents.
     pub left: i64,

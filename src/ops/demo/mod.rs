@@ -35,7 +35,9 @@ use jiff::Timestamp;
 use crate::domain::Trace;
 use calendar::{Calendar, HOURS};
 pub use make::{DemoView, discard, make, place};
-pub use truth::{Cause, Kind, Mode, Truth, Verdict};
+pub use truth::{Cause, Truth, Verdict};
+#[cfg(test)]
+pub use truth::{Kind, Mode};
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]

@@ -49,11 +49,13 @@ impl Phrase {
     }
 
     /// Whether every way to render it names this slot.
+    #[allow(dead_code)]
     pub fn always_names(&self, slot: &str) -> bool {
         SLOTS.iter().position(|s| *s == slot).is_some_and(|at| always(&self.nodes, at))
     }
 
     /// Whether some way to render it names this slot.
+    #[allow(dead_code)]
     pub fn may_name(&self, slot: &str) -> bool {
         SLOTS.iter().position(|s| *s == slot).is_some_and(|at| may(&self.nodes, at))
     }
@@ -85,6 +87,7 @@ fn render(nodes: &[Node], case: &Case, dice: &mut Dice, out: &mut String) {
     }
 }
 
+#[allow(dead_code)]
 fn always(nodes: &[Node], slot: usize) -> bool {
     nodes.iter().any(|node| match node {
         Node::Text(_) => false,
@@ -93,6 +96,7 @@ fn always(nodes: &[Node], slot: usize) -> bool {
     })
 }
 
+#[allow(dead_code)]
 fn may(nodes: &[Node], slot: usize) -> bool {
     nodes.iter().any(|node| match node {
         Node::Text(_) => false,

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Scope;
 use crate::domain::query::{NameField, Term, TimeBound, TimeRange, Word};
 use crate::domain::{Query, Result, Status, TraceRow, Untrusted};
 use crate::ops::Ctx;

@@ -49,6 +49,7 @@ pub struct DraftLabel {
 /// - *expected*: the reviewer's corrected output; for a pass without one, the output that passed.
 /// - *reasoning*: the reviewer's note.
 /// - *category*: see [`guess`].
+#[allow(dead_code)]
 pub fn draft(ctx: &Ctx, trace: &str, set: &SetName) -> Result<CaseDraft> {
     let cases = ctx.store.eval_set(set)?.cases;
     draft_with(ctx, trace, set, &Inputs::of(&cases), &BTreeSet::new())

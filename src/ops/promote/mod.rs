@@ -17,18 +17,19 @@ mod save;
 mod sets;
 mod view;
 
-pub use draft::{CaseDraft, DraftLabel, draft, drafts};
-pub use duplicates::{NEAR, Resembles};
+#[cfg(test)]
+pub use draft::draft;
+pub use draft::{CaseDraft, drafts};
+#[cfg(test)]
+pub use duplicates::NEAR;
+pub use duplicates::Resembles;
 pub use files::{FileReport, Taken};
 pub use import::{ImportReport, ImportRequest, import};
 pub use save::{
-    CaseFields, Outcome, PromoteReport, PromoteRequest, Promoted, SaveReport, edit, promote, restore, retire,
+    CaseFields, Outcome, PromoteReport, PromoteRequest, SaveReport, edit, promote, restore, retire,
 };
 pub use sets::{cases, export, list, show, show_case, usual_set};
-pub use view::{
-    CaseEventView, CaseHistoryView, CaseLabelView, CaseLineView, CaseListView, CaseView, EvalSetRowView,
-    EvalSetView,
-};
+pub use view::{CaseHistoryView, CaseLineView, CaseListView, CaseView, EvalSetRowView};
 
 #[cfg(test)]
 mod tests;

@@ -15,10 +15,12 @@ use crate::domain::query::{Term, Word, WorkField};
 use crate::domain::{ModeId, Query, Result, Untrusted, Verdict};
 use crate::task::Cancel;
 
-pub use item::{HistoryLine, ReviewItem, item, lines};
-pub use queue::{QueueView, Tally};
+pub use item::{ReviewItem, item, lines};
+pub use queue::QueueView;
+#[cfg(test)]
+pub use queue::Tally;
 pub(super) use rates::of_members as rates_of;
-pub use rates::{AgreementView, ModeRate, RateView, RatesView, ReviewerRates, rates};
+pub use rates::{RateView, RatesView, rates};
 
 /// What a queue is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

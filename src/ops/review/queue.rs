@@ -123,6 +123,7 @@ impl QueueView {
     }
 
     /// The next item after a place on which reviewers disagree.
+    #[allow(dead_code)]
     pub fn next_disagreement(&self, after: Option<usize>) -> Option<usize> {
         self.next_where(after, QueueItem::disagreed)
     }
@@ -134,6 +135,7 @@ impl QueueView {
     }
 
     /// The same backwards.
+    #[allow(dead_code)]
     pub fn previous_where(&self, before: usize, wanted: impl Fn(&QueueItem) -> bool) -> Option<usize> {
         let before = before.min(self.items.len());
         let places = (before..self.items.len()).chain(0..before);

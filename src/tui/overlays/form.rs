@@ -55,6 +55,7 @@ impl Form {
     }
 
     /// The same form with the cursor in this field.
+    #[allow(dead_code)]
     pub fn focused(mut self, field: usize) -> Self {
         self.focus = field.min(self.fields.len().saturating_sub(1));
         self

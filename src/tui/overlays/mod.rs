@@ -124,7 +124,7 @@ macro_rules! each {
 impl Overlay {
     /// What all overlays share.
     pub fn layer(&self) -> &dyn Layer {
-        each!(self, layer => { let layer: &dyn Layer = &*layer; layer })
+        each!(self, layer => { let layer: &dyn Layer = layer; layer })
     }
 
     /// What all overlays share, to change.

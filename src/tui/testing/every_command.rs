@@ -62,7 +62,6 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             return Some(story);
         }
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
-        _ => return None,
     };
     story.model.overlays.push(overlay);
     Some(story)

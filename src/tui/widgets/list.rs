@@ -129,6 +129,7 @@ impl<T> List<T> {
     }
 
     /// The rows of the window, to change in place.
+    #[allow(dead_code)]
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.iter_mut()
     }
@@ -191,7 +192,7 @@ impl<T> List<T> {
         } else if self.selected >= self.top + page {
             self.top = self.selected + 1 - page;
         }
-        self.top = self.top.min(self.rows.len().saturating_sub(page).max(0));
+        self.top = self.top.min(self.rows.len().saturating_sub(page));
     }
 
     /// Draws the rows that show, one line each, by `draw`; marks the cursor's line and notes rows for clicks.

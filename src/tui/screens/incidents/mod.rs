@@ -9,7 +9,7 @@ mod tests;
 mod view;
 mod work;
 
-pub use work::{Answer, Request, attach_traces};
+pub use work::{Answer, Request};
 
 use ratatui::layout::Rect;
 

@@ -35,6 +35,7 @@ pub enum Request {
         traces: Vec<Untrusted>,
     },
     /// To the newest incident that is open.
+    #[allow(dead_code)]
     AttachToOpen {
         traces: Vec<Untrusted>,
     },
@@ -137,6 +138,7 @@ impl From<Request> for crate::tui::work::Request {
 }
 
 /// The work that attaches traces to the incident that is open, from whatever screen.
+#[allow(dead_code)]
 pub fn attach_traces(traces: Vec<Untrusted>) -> Job {
     Job::queue("incident act", "attaching evidence", Request::AttachToOpen { traces }.into())
 }

@@ -70,6 +70,7 @@ impl Filter {
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
+    #[allow(dead_code)]
     pub of: Of,
     pub read: Reading,
     pub taxonomy: Taxonomy,
@@ -154,6 +155,7 @@ impl Queue {
     }
 
     /// Whether a verdict is on its way to the disk.
+    #[allow(dead_code)]
     pub fn saving(&self) -> bool {
         !self.pending.is_empty()
     }
