@@ -10,6 +10,8 @@ use super::sketch::{LARGEST, SMALLEST, nearest_rank, sketch_of};
 
 /// The crate's own rule of bins: which value falls into which.
 static BINS: LazyLock<Config> = LazyLock::new(Config::defaults);
+/// The bins of the least and greatest value. Honest keys are within; a damaged one must not ask for gigabytes.
+static KEYS: LazyLock<(i32, i32)> = LazyLock::new(|| (BINS.key(SMALLEST), BINS.key(LARGEST)));
 
 /// Counts by bin of non-negative values; a quantile is within 1 % of the value of that rank.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,8 +124,7 @@ impl Histogram {
 
     /// The count of a bin; the row grows to hold it.
     fn bin(&mut self, key: i32) -> &mut u64 {
-        // Values are bounded, so honest keys are; a damaged one must not ask for gigabytes.
-        let key = key.clamp(BINS.key(SMALLEST), BINS.key(LARGEST));
+        let key = key.clamp(KEYS.0, KEYS.1);
         if self.bins.is_empty() {
             self.first = key;
         }
