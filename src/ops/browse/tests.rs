@@ -123,6 +123,7 @@ impl Fixture {
     }
 
     /// The same by keys alone, without reading the rows: for many pages of many queries.
+    #[allow(dead_code)]
     fn walk_keys(&self, query: &str, direction: Direction, limit: usize) -> Vec<String> {
         let query = Query::parse(query).unwrap();
         let (mut all, mut start) = (Vec::new(), None);

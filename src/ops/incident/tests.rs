@@ -269,6 +269,7 @@ fn figures_count_the_feature_that_the_incident_is_about() {
 /// Every string of the list of naughty strings, as title, note and trace: the post-mortem keeps its
 /// headings, and nothing in it moves a terminal's cursor.
 #[test]
+#[allow(clippy::print_stdout)]
 fn naughty_strings_do_not_change_the_document() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/blns.json");
     let Ok(text) = std::fs::read_to_string(path) else {

@@ -39,6 +39,7 @@ impl Story {
     }
 
     /// The same without colours.
+    #[allow(dead_code)]
     pub fn without_colour(ctx: Ctx, first: ScreenId) -> Self {
         Self::with(ctx, first, Theme::without_colour())
     }
