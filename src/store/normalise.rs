@@ -65,7 +65,6 @@ impl Words<'_> {
                 self.letter('s');
                 self.letter('s');
             }
-            'ς' => self.letter('σ'),
             'ı' => self.letter('i'),
             _ if is_diacritic(c) => {}
             _ => c.to_lowercase().for_each(|lower| {
@@ -87,6 +86,8 @@ impl Words<'_> {
     }
 
     fn letter(&mut self, c: char) {
+        // Also when a compatibility form decomposes to it.
+        let c = if c == 'ς' { 'σ' } else { c };
         if self.length + c.len_utf8() <= LONGEST {
             self.words.push(c);
         }
@@ -141,6 +142,7 @@ mod tests {
             ("Crème BRÛLÉE ça", "creme brulee ca "),
             ("Straße STRASSE", "strasse strasse "),
             ("ΟΔΟΣ οδός", "οδοσ οδοσ "),
+            ("ϲ", "σ "),
             ("İstanbul ISPARTA ısparta", "istanbul isparta isparta "),
             ("ﬁnance Ａ１ ½", "finance a1 1 2 "),
             ("銀行ATMが", "銀 行 atm が "),

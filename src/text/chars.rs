@@ -1,4 +1,4 @@
-//! What each character is to a terminal. The one table behind [`clean`](super::clean) and
+//! What each character is to a terminal. The one table behind [`clean()`](super::clean()) and
 //! [`json_out`](super::json_out).
 
 /// What becomes of a character on its way to a terminal.

@@ -1,6 +1,6 @@
 //! Hostile text made safe, and text made readable.
 //!
-//! [`Untrusted`](crate::domain::Untrusted) → [`clean`] → [`Clean`]: nothing else reaches a terminal.
+//! [`Untrusted`](crate::domain::Untrusted) → [`clean()`] → [`Clean`]: nothing else reaches a terminal.
 //! Plain styled [`Line`]s come out of here, with meanings ([`Role`]) and no colours; this room does not
 //! know ratatui. A new kind of text gets a file that gives `Vec<Line>` for a number of columns.
 

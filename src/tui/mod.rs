@@ -24,10 +24,10 @@
 //!    above the code that draws it. Draw with [`Canvas`](canvas::Canvas): it takes only clean text.
 //! 2. If it needs the store: `enum Request` and `enum Answer` of its own with `fn run`, a variant of
 //!    each in [`work`], and `fn answered` on the screen, called from [`update`].
-//! 3. A variant of [`ScreenId`](screens::ScreenId) and a field of [`Screens`](screens::Screens).
+//! 3. A variant of [`ScreenId`] and a field of [`Screens`](screens::Screens).
 //! 4. Its place in `command::Place` and its rows in `command/table/<name>.rs`; an arm each in the
 //!    screen's `command`. The test `every_command_has_an_arm` finds what is missing.
-//! 5. Snapshot and story tests with [`testing`]: keys in, screen out, with a real store.
+//! 5. Snapshot and story tests with `testing`: keys in, screen out, with a real store.
 //!
 //! # To promote traces from a screen
 //!

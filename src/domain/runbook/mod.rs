@@ -2,7 +2,7 @@
 //!
 //! Types only; `wire::read::runbook` reads the file. Every kind of step is known here with all that
 //! the file says of it, so that a step can be shown before anything can carry it out. To add a kind:
-//! a variant of [`StepKind`], its keys in the reader, its sentence in [`would`].
+//! a variant of [`StepKind`], its keys in the reader, its sentence in [`would()`].
 
 mod limit;
 mod phase;

@@ -1,6 +1,6 @@
 //! Incidents: open, see, act, take figures, tell the story.
 //!
-//! Every act goes through [`act`]: what may happen is the step machine's to say
+//! Every act goes through [`act()`]: what may happen is the step machine's to say
 //! ([`Incident::handle`](crate::domain::incident::Incident::handle)). To add an act, add it there; a face
 //! then only has to make it.
 

@@ -1,5 +1,5 @@
 //! The queue of one reviewer over a sample or a list of traces, and one item of it in full. Acts on labels
-//! are in [`label`](super::label); after one, [`refresh`] brings a queue up to date, as it does after acts
+//! are in [`label`]; after one, [`refresh`] brings a queue up to date, as it does after acts
 //! of other reviewers and other programs.
 
 mod item;

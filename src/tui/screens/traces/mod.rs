@@ -1,5 +1,5 @@
 //! Traces: the list, newest first, filtered by a query, at any depth; and over it one trace in full
-//! ([`trace`](super::trace)).
+//! ([`trace`]).
 
 mod draw;
 mod row;
