@@ -19,6 +19,7 @@ mod body;
 mod cases;
 mod changes;
 mod check;
+mod column;
 mod draw;
 mod filter;
 mod filter_terms;
@@ -46,7 +47,6 @@ pub mod text_index;
 mod traces;
 mod write;
 
-pub use blocks::BLOCK;
 pub use body::Dictionary;
 pub use cases::{CaseTx, EvalFileRow};
 pub use changes::{Changes, Watch};

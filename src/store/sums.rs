@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use rusqlite::params;
 
+use super::blocks::{self, Cell};
 use super::flags;
 use super::open::Store;
 use super::pages::each_row;
@@ -13,7 +14,7 @@ use super::prepare::US_IN_MS;
 use super::rollup::{self, COUNTS, Counted};
 use crate::domain::query::{Term, TimeBound, TimeRange};
 use crate::domain::{Query, Result, Untrusted};
-use crate::stats::Histogram;
+use crate::stats::Sketch;
 use crate::task::Cancel;
 
 /// Milliseconds in an hour.
@@ -53,7 +54,7 @@ pub struct Sums {
     /// Whose time is known.
     pub timed: i64,
     /// Their times, in milliseconds.
-    pub latency: Histogram,
+    pub latency: Sketch,
 }
 
 impl Sums {
@@ -200,6 +201,18 @@ pub struct Touched {
     pub seen: Option<(i64, i64)>,
 }
 
+/// The columns that sums by slice are made of.
+const SUMMED: [Cell; 8] = [
+    Cell::Flags,
+    Cell::Feature,
+    Cell::Prompt,
+    Cell::Version,
+    Cell::LatencyUs,
+    Cell::CostNusd,
+    Cell::TokensIn,
+    Cell::TokensOut,
+];
+
 impl Store {
     /// Hands the hourly figures of these hours, both included, of one feature or of all, to `each`.
     pub fn each_hour(
@@ -210,7 +223,7 @@ impl Store {
     ) -> Result<()> {
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT hour, prompt, version, latency, {} FROM main.rollup \
+                "SELECT hour, prompt, version, latency, {} FROM main.rollup_version \
                  WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
                 COUNTS.join(", ")
             ))?;
@@ -231,27 +244,27 @@ impl Store {
         })
     }
 
-    /// The traffic of times that are no whole hours, from the rows: `from` included, `to` not.
+    /// The traffic of times that are no whole hours: `from` included, `to` not. Reads the columns of the
+    /// blocks that it falls into.
     pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
         self.read(|db| {
             let mut slices: BTreeMap<(i64, Slice), Sums> = BTreeMap::new();
-            let mut statement = db.prepare_cached(
-                "SELECT ts, ifnull(prompt, 0), ifnull(version, 0), flags, cost_nusd, tokens_in, tokens_out, \
-                 latency_us FROM main.trace INDEXED BY trace_ts \
-                 WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR ifnull(feature, 0) = ?3)",
-            )?;
-            let mut rows = statement.query(params![from, to, feature])?;
-            while let Some(r) = rows.next()? {
-                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
-                let hour = r.get::<_, i64>(0)?.div_euclid(HOUR_MS);
-                slices.entry((hour, slice)).or_default().add_row(&Counted {
-                    flags: r.get(3)?,
-                    cost_nusd: r.get(4)?,
-                    tokens_in: r.get(5)?,
-                    tokens_out: r.get(6)?,
-                    latency_us: r.get(7)?,
-                });
-            }
+            blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
+                for at in 0..block.len() {
+                    let ts = block.ts(at);
+                    if !(from..to).contains(&ts) {
+                        continue;
+                    }
+                    let cells = block.cells(at);
+                    if feature.is_some_and(|wanted| cells.name(Cell::Feature) != wanted) {
+                        continue;
+                    }
+                    let (prompt, version) = (cells.name(Cell::Prompt), cells.name(Cell::Version));
+                    let key = (ts.div_euclid(HOUR_MS), Slice { prompt, version });
+                    slices.entry(key).or_default().add_row(&cells.counted());
+                }
+                true
+            })?;
             Ok(slices.into_iter().map(|((hour, slice), sums)| HourSums { hour, slice, sums }).collect())
         })
     }
@@ -261,7 +274,7 @@ impl Store {
         self.read(|db| {
             let found: Vec<(i64, i64)> = db
                 .prepare_cached(
-                    "SELECT feature, sum(requests) n FROM main.rollup WHERE hour BETWEEN ? AND ? \
+                    "SELECT feature, sum(requests) n FROM main.rollup_version WHERE hour BETWEEN ? AND ? \
                      GROUP BY feature ORDER BY n DESC, feature",
                 )?
                 .query_map([from, to], |r| Ok((r.get(0)?, r.get(1)?)))?
@@ -278,7 +291,7 @@ impl Store {
     /// The first and last hour that have traffic.
     pub fn span_of_hours(&self) -> Result<Option<(i64, i64)>> {
         self.read(|db| {
-            db.query_row("SELECT min(hour), max(hour) FROM main.rollup", [], |r| {
+            db.query_row("SELECT min(hour), max(hour) FROM main.rollup_version", [], |r| {
                 Ok(r.get::<_, Option<i64>>(0)?.zip(r.get(1)?))
             })
         })
