@@ -18,6 +18,9 @@ static BINS: LazyLock<Config> = LazyLock::new(Config::defaults);
 /// The bins of the least and greatest value.
 static KEYS: LazyLock<(i32, i32)> = LazyLock::new(|| (BINS.key(SMALLEST), BINS.key(LARGEST)));
 
+/// A row of bins grows by so many: most never grow twice.
+const ROOM: i32 = 128;
+
 /// A mergeable sketch of non-negative values; a quantile is within 1 % of the value of that rank.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sketch {
@@ -132,16 +135,16 @@ impl Sketch {
             return &mut [];
         }
         if self.bins.is_empty() {
-            self.first = first;
+            self.first = first.div_euclid(ROOM) * ROOM;
         }
         if first < self.first {
-            let more = (self.first - first) as usize;
-            self.bins.splice(0..0, std::iter::repeat_n(0, more));
-            self.first = first;
+            let begin = first.div_euclid(ROOM) * ROOM;
+            self.bins.splice(0..0, std::iter::repeat_n(0, (self.first - begin) as usize));
+            self.first = begin;
         }
         let at = (first - self.first) as usize;
         if at + span > self.bins.len() {
-            self.bins.resize(at + span, 0);
+            self.bins.resize((at + span).next_multiple_of(ROOM as usize), 0);
         }
         &mut self.bins[at..at + span]
     }

@@ -201,7 +201,11 @@ impl View<'_> {
 
     /// The figures at this place, as far as they were wanted.
     pub(super) fn cells(&self, at: usize) -> Cells {
-        Cells(self.cells.map(|column| column.get(at)))
+        let mut cells = Cells::default();
+        for (cell, column) in cells.0.iter_mut().zip(&self.cells) {
+            *cell = column.get(at);
+        }
+        cells
     }
 }
 

@@ -1,13 +1,13 @@
 //! Whether a store is whole: SQLite's own check of both files and of the search index, then what is
 //! kept twice against each other: roll-ups and columns against rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
 use super::blocks::{BLOCK, Block, Cells, cell_names};
 use super::open::Store;
-use super::rollup::{self, COUNTS, Figures, RollupKey};
+use super::rollup::{self, COUNTS, Coarser, Figures, RollupKey};
 use super::{indexes, text_index};
 use crate::domain::Result;
 use crate::task::{Cancel, Progress};
@@ -148,7 +148,7 @@ fn rows_check(db: &Connection, progress: &Progress) -> rusqlite::Result<Vec<Stri
         }
     }
     rollups_check(db, figures, &mut told)?;
-    versions_check(db, &mut told)?;
+    sums_check(db, &mut told)?;
     Ok(told)
 }
 
@@ -157,27 +157,14 @@ fn rollups_check(
     mut figures: HashMap<RollupKey, Figures>,
     told: &mut Vec<String>,
 ) -> rusqlite::Result<()> {
-    let mut query = db.prepare(&format!(
-        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
-        COUNTS.join(", ")
-    ))?;
-    let mut rows = query.query([])?;
     let mut wrong = 0;
-    while let Some(row) = rows.next()? {
-        let key = RollupKey {
-            hour: row.get(0)?,
-            feature: row.get(1)?,
-            model: row.get(2)?,
-            prompt: row.get(3)?,
-            version: row.get(4)?,
-        };
-        let stored = rollup::of_row(row, 5)?;
+    rollup::each_stored(db, |key, stored| {
         let counted = figures.remove(&key).unwrap_or_default();
         let timed = stored.counts[COUNTS.len() - 1];
         if stored.counts != counted.counts || stored.latency.count() != timed.unsigned_abs() {
             wrong += 1;
         }
-    }
+    })?;
     if wrong > 0 {
         told.push(format!("{wrong} hourly figures do not agree with the rows"));
     }
@@ -187,26 +174,39 @@ fn rollups_check(
     Ok(())
 }
 
-/// Holds the sums over models against what they are the sums of.
-fn versions_check(db: &Connection, told: &mut Vec<String>) -> rusqlite::Result<()> {
-    let mut wanted = rollup::sums_over_models(db)?;
-    let mut query = db.prepare(&format!(
-        "SELECT hour, feature, prompt, version, {}, latency FROM main.rollup_version",
-        COUNTS.join(", ")
-    ))?;
+/// Holds the coarser sums against what they are the sums of.
+fn sums_check(db: &Connection, told: &mut Vec<String>) -> rusqlite::Result<()> {
+    let Coarser { versions, features } = Coarser::of_stored(db)?;
+    let wrong = wrong_sums(db, "rollup_version", "hour, feature, prompt, version", versions)?
+        + wrong_sums(db, "rollup_feature", "hour, feature", features)?;
+    if wrong > 0 {
+        told.push(format!("{wrong} hourly sums do not agree with their parts"));
+    }
+    Ok(())
+}
+
+/// How many rows of a table of sums are not as they must be.
+fn wrong_sums<const N: usize>(
+    db: &Connection,
+    table: &str,
+    keys: &str,
+    mut wanted: BTreeMap<[i64; N], Figures>,
+) -> rusqlite::Result<usize> {
+    let mut query =
+        db.prepare(&format!("SELECT {keys}, {}, latency FROM main.{table}", COUNTS.join(", ")))?;
     let mut rows = query.query([])?;
     let mut wrong = 0;
     while let Some(row) = rows.next()? {
-        let stored = rollup::of_row(row, 4)?;
-        let sums = wanted.remove(&[row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]).unwrap_or_default();
+        let mut key = [0; N];
+        for (n, part) in key.iter_mut().enumerate() {
+            *part = row.get(n)?;
+        }
+        let (stored, sums) = (rollup::of_row(row, N)?, wanted.remove(&key).unwrap_or_default());
         if stored.counts != sums.counts || stored.latency.count() != sums.latency.count() {
             wrong += 1;
         }
     }
-    if wrong + wanted.len() > 0 {
-        told.push(format!("{} hourly sums over models do not agree with their parts", wrong + wanted.len()));
-    }
-    Ok(())
+    Ok(wrong + wanted.len())
 }
 
 #[cfg(test)]
@@ -284,7 +284,7 @@ mod tests {
         let undo: String =
             Cell::ALL.map(|cell| format!("ALTER TABLE block DROP COLUMN {};", cell.name())).concat();
         let undo = format!(
-            "{undo} DROP TABLE rollup_version; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
+            "{undo} DROP TABLE rollup_version; DROP TABLE rollup_feature; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
         );
         store.traces_writer().unwrap().db().execute_batch(&undo).unwrap();
         let path = store.path().to_owned();
@@ -307,9 +307,10 @@ mod tests {
             ("UPDATE rollup SET latency = x'00'", "hourly figures"),
             (
                 "UPDATE rollup_version SET downs = 7 WHERE hour = (SELECT min(hour) FROM rollup)",
-                "sums over models",
+                "hourly sums",
             ),
-            ("DELETE FROM rollup_version", "sums over models"),
+            ("DELETE FROM rollup_version", "hourly sums"),
+            ("DELETE FROM rollup_feature WHERE hour = (SELECT min(hour) FROM rollup)", "2 hourly sums"),
             ("UPDATE trace SET ts = ts + 1 WHERE seq = 77", "columns of trace 77"),
             ("UPDATE trace SET flags = flags | 1 WHERE seq = 77", "columns of trace 77"),
             ("DELETE FROM block WHERE n = 1", "columns of trace 4097"),

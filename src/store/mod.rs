@@ -58,5 +58,5 @@ pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};
 pub use prepare::{Prepared, Preparer};
 pub use samples::SampleRow;
-pub use sums::{FeatureTraffic, HOUR_MS, HourRow, HourSums, Slice, Sums, Touched};
+pub use sums::{Detail, FeatureTraffic, HOUR_MS, HourRow, HourSums, Slice, Sums, Touched};
 pub use write::{Loader, Outcome};

@@ -1,4 +1,4 @@
-//! Hourly figures by feature, model, prompt and version, and their sums over models, kept in the
+//! Hourly figures by feature, model, prompt and version, and their sums by version and by feature, kept in the
 //! transaction of the rows that they count.
 
 use std::collections::{BTreeMap, HashMap};
@@ -33,11 +33,6 @@ impl RollupKey {
             prompt: cells.name(Cell::Prompt),
             version: cells.name(Cell::Version),
         }
-    }
-
-    /// The key of `rollup_version`.
-    fn without_model(self) -> [i64; 4] {
-        [self.hour, self.feature, self.prompt, self.version]
     }
 }
 
@@ -138,8 +133,52 @@ fn feedback_counts(bits: i64) -> [i64; 4] {
     [flags::UP, flags::DOWN, flags::REPORT, flags::FOLLOW_UP].map(|mask| i64::from(bits & mask != 0))
 }
 
-/// Figures by hour, feature, prompt and version.
-pub(super) type Versions = BTreeMap<[i64; 4], Figures>;
+/// Sums of figures over what the coarser tables do not tell apart.
+#[derive(Default)]
+pub(super) struct Coarser {
+    /// By hour, feature, prompt and version.
+    pub(super) versions: BTreeMap<[i64; 4], Figures>,
+    /// By hour and feature.
+    pub(super) features: BTreeMap<[i64; 2], Figures>,
+}
+
+impl Coarser {
+    fn add(&mut self, key: RollupKey, figures: &Figures) {
+        let RollupKey { hour, feature, prompt, version, .. } = key;
+        self.versions.entry([hour, feature, prompt, version]).or_default().merge(figures);
+        self.features.entry([hour, feature]).or_default().merge(figures);
+    }
+
+    /// What the coarser tables must hold, from the finest.
+    pub(super) fn of_stored(db: &Connection) -> rusqlite::Result<Self> {
+        let mut sums = Self::default();
+        each_stored(db, |key, figures| sums.add(key, &figures))?;
+        Ok(sums)
+    }
+}
+
+/// Visits the finest figures.
+pub(super) fn each_stored(
+    db: &Connection,
+    mut visit: impl FnMut(RollupKey, Figures),
+) -> rusqlite::Result<()> {
+    let mut query = db.prepare(&format!(
+        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
+        COUNTS.join(", ")
+    ))?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = RollupKey {
+            hour: row.get(0)?,
+            feature: row.get(1)?,
+            model: row.get(2)?,
+            prompt: row.get(3)?,
+            version: row.get(4)?,
+        };
+        visit(key, of_row(row, 5)?);
+    }
+    Ok(())
+}
 
 /// The differences that a transaction will make.
 #[derive(Default)]
@@ -150,11 +189,11 @@ impl RollupDelta {
         self.0.entry(key).or_default()
     }
 
-    /// Adds the differences to both tables; inside the transaction of the caller.
+    /// Adds the differences to all three tables; inside the transaction of the caller.
     pub(super) fn apply(self, db: &Connection) -> rusqlite::Result<()> {
-        let mut sums = Versions::new();
+        let mut sums = Coarser::default();
         for (key, figures) in &self.0 {
-            sums.entry(key.without_model()).or_default().merge(figures);
+            sums.add(*key, figures);
         }
         let mut sorted: Vec<_> = self.0.into_iter().collect();
         sorted.sort_unstable_by_key(|(key, _)| *key);
@@ -162,7 +201,8 @@ impl RollupDelta {
             .into_iter()
             .map(|(key, figures)| ([key.hour, key.feature, key.model, key.prompt, key.version], figures));
         add(db, "rollup", ["hour", "feature", "model", "prompt", "version"], sorted)?;
-        add(db, "rollup_version", ["hour", "feature", "prompt", "version"], sums)
+        add(db, "rollup_version", ["hour", "feature", "prompt", "version"], sums.versions)?;
+        add(db, "rollup_feature", ["hour", "feature"], sums.features)
     }
 }
 
@@ -193,9 +233,9 @@ fn add<const N: usize>(
     Ok(())
 }
 
-/// Makes both tables anew from the rows; a migration.
+/// Makes all three tables anew from the rows; a migration.
 pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch("DELETE FROM rollup; DELETE FROM rollup_version")?;
+    db.execute_batch("DELETE FROM rollup; DELETE FROM rollup_version; DELETE FROM rollup_feature")?;
     let mut delta = RollupDelta::default();
     let mut query = db.prepare(&format!("SELECT ts, {} FROM main.trace ORDER BY seq", cell_names()))?;
     let mut rows = query.query([])?;
@@ -204,21 +244,6 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
         delta.at(RollupKey::of(row.get(0)?, &cells)).add(&cells.counted());
     }
     delta.apply(db)
-}
-
-/// What the sums over models must be.
-pub(super) fn sums_over_models(db: &Connection) -> rusqlite::Result<Versions> {
-    let mut sums = Versions::new();
-    let mut query = db.prepare(&format!(
-        "SELECT hour, feature, prompt, version, {}, latency FROM main.rollup",
-        COUNTS.join(", ")
-    ))?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let key = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-        sums.entry(key).or_default().merge(&of_row(row, 4)?);
-    }
-    Ok(sums)
 }
 
 /// Figures from the columns of `rollup`, [`COUNTS`] then `latency`, from this column on. A sketch that

@@ -146,6 +146,15 @@ pub struct Slice {
     pub version: i64,
 }
 
+/// How finely hourly figures are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// By prompt version.
+    Versions,
+    /// By feature alone, which is fewer rows; each has the slice of none.
+    Features,
+}
+
 /// The traffic of one slice within an hour.
 #[derive(Debug, Clone)]
 pub struct HourSums {
@@ -217,13 +226,18 @@ impl Store {
     /// Hands the hourly figures of these hours, both included, of one feature or of all, to `each`.
     pub fn each_hour(
         &self,
+        detail: Detail,
         feature: Option<i64>,
         (from, to): (i64, i64),
         mut each: impl FnMut(&HourRow<'_>),
     ) -> Result<()> {
+        let (slice, table) = match detail {
+            Detail::Versions => ("prompt, version", "rollup_version"),
+            Detail::Features => ("0, 0", "rollup_feature"),
+        };
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT hour, prompt, version, latency, {} FROM main.rollup_version \
+                "SELECT hour, {slice}, latency, {} FROM main.{table} \
                  WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
                 COUNTS.join(", ")
             ))?;
@@ -244,11 +258,13 @@ impl Store {
         })
     }
 
-    /// The traffic of times that are no whole hours: `from` included, `to` not. Reads the columns of the
-    /// blocks that it falls into.
+    /// The traffic of a part of one hour: `from` included, `to` not. Reads the columns of the blocks that it
+    /// falls into.
     pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
         self.read(|db| {
-            let mut slices: BTreeMap<(i64, Slice), Sums> = BTreeMap::new();
+            // Few slices are alive at a time: a look through a list is quicker than a tree or a hash.
+            let mut slices: Vec<HourSums> = Vec::new();
+            let hour = from.div_euclid(HOUR_MS);
             blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
                 for at in 0..block.len() {
                     let ts = block.ts(at);
@@ -259,13 +275,18 @@ impl Store {
                     if feature.is_some_and(|wanted| cells.name(Cell::Feature) != wanted) {
                         continue;
                     }
-                    let (prompt, version) = (cells.name(Cell::Prompt), cells.name(Cell::Version));
-                    let key = (ts.div_euclid(HOUR_MS), Slice { prompt, version });
-                    slices.entry(key).or_default().add_row(&cells.counted());
+                    let slice =
+                        Slice { prompt: cells.name(Cell::Prompt), version: cells.name(Cell::Version) };
+                    let known = slices.iter().position(|of| of.slice == slice);
+                    let known = known.unwrap_or_else(|| {
+                        slices.push(HourSums { hour, slice, sums: Sums::default() });
+                        slices.len() - 1
+                    });
+                    slices[known].sums.add_row(&cells.counted());
                 }
                 true
             })?;
-            Ok(slices.into_iter().map(|((hour, slice), sums)| HourSums { hour, slice, sums }).collect())
+            Ok(slices)
         })
     }
 
@@ -274,7 +295,7 @@ impl Store {
         self.read(|db| {
             let found: Vec<(i64, i64)> = db
                 .prepare_cached(
-                    "SELECT feature, sum(requests) n FROM main.rollup_version WHERE hour BETWEEN ? AND ? \
+                    "SELECT feature, sum(requests) n FROM main.rollup_feature WHERE hour BETWEEN ? AND ? \
                      GROUP BY feature ORDER BY n DESC, feature",
                 )?
                 .query_map([from, to], |r| Ok((r.get(0)?, r.get(1)?)))?
@@ -291,7 +312,7 @@ impl Store {
     /// The first and last hour that have traffic.
     pub fn span_of_hours(&self) -> Result<Option<(i64, i64)>> {
         self.read(|db| {
-            db.query_row("SELECT min(hour), max(hour) FROM main.rollup_version", [], |r| {
+            db.query_row("SELECT min(hour), max(hour) FROM main.rollup_feature", [], |r| {
                 Ok(r.get::<_, Option<i64>>(0)?.zip(r.get(1)?))
             })
         })

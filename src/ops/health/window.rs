@@ -63,11 +63,13 @@ impl Window {
         Self { whole: (first, end), edges, ..Self::default() }
     }
 
-    /// Adds an hour's figures, if the hour is in the window whole.
-    pub(super) fn offer(&mut self, hour: &HourRow<'_>) {
-        if !(self.whole.0..self.whole.1).contains(&hour.hour) {
-            return;
-        }
+    /// The hours that come whole from the hourly figures, both included.
+    pub(super) fn hours(&self) -> (i64, i64) {
+        (self.whole.0, self.whole.1 - 1)
+    }
+
+    /// Adds the figures of an hour that is in the window whole.
+    pub(super) fn add(&mut self, hour: &HourRow<'_>) {
         self.slices.entry(hour.slice).or_default().add_hour(hour);
         let counted = hour.counted();
         self.cost(hour.hour, counted.priced, counted.cost_nusd);

@@ -10,8 +10,8 @@ ALTER TABLE block ADD COLUMN cost_nusd BLOB;
 ALTER TABLE block ADD COLUMN tokens_in BLOB;
 ALTER TABLE block ADD COLUMN tokens_out BLOB;
 
--- `latency` of both tables of sums has the form that stats::sketch says; the migration makes both anew.
--- The sums of `rollup` over models: what health reads. Same columns.
+-- `latency` of all three tables of sums has the form that stats::sketch says; the migration makes them anew.
+-- The sums of `rollup` over models: what a window reads. Same columns.
 CREATE TABLE rollup_version(
   hour INTEGER NOT NULL,
   feature INTEGER NOT NULL,
@@ -34,4 +34,27 @@ CREATE TABLE rollup_version(
   timed INTEGER NOT NULL,
   latency BLOB NOT NULL,
   PRIMARY KEY(hour, feature, prompt, version)
+) STRICT, WITHOUT ROWID;
+
+-- The sums over versions too: what a series of hours reads.
+CREATE TABLE rollup_feature(
+  hour INTEGER NOT NULL,
+  feature INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  timeouts INTEGER NOT NULL,
+  rate_limits INTEGER NOT NULL,
+  content_policy INTEGER NOT NULL,
+  other_errors INTEGER NOT NULL,
+  fallbacks INTEGER NOT NULL,
+  ups INTEGER NOT NULL,
+  downs INTEGER NOT NULL,
+  reports INTEGER NOT NULL,
+  follow_ups INTEGER NOT NULL,
+  priced INTEGER NOT NULL,
+  cost_nusd INTEGER NOT NULL,
+  tokens_in INTEGER NOT NULL,
+  tokens_out INTEGER NOT NULL,
+  timed INTEGER NOT NULL,
+  latency BLOB NOT NULL,
+  PRIMARY KEY(hour, feature)
 ) STRICT, WITHOUT ROWID;
