@@ -50,15 +50,18 @@ pub(super) const TRACES: Schema = Schema {
 pub(super) const WORK: Schema = Schema {
     application_id: 0x5455_4557,
     noun: "work file of the store",
-    migrations: &[Migration {
-        scripts: &[
-            include_str!("work_0001_labels.sql"),
-            include_str!("work_0001_samples.sql"),
-            include_str!("work_0001_cases.sql"),
-            include_str!("work_0001_incidents.sql"),
-        ],
-        fill: filled,
-    }],
+    migrations: &[
+        Migration {
+            scripts: &[
+                include_str!("work_0001_labels.sql"),
+                include_str!("work_0001_samples.sql"),
+                include_str!("work_0001_cases.sql"),
+                include_str!("work_0001_incidents.sql"),
+            ],
+            fill: filled,
+        },
+        Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fill: filled },
+    ],
 };
 
 impl Schema {
