@@ -104,13 +104,6 @@ impl EvalsScreen {
                 let top = self.case.as_ref().filter(|open| open.is(&case)).map(|open| open.scroll);
                 self.case = Some(CasePage::new(*case, top.unwrap_or_default()));
             }
-            Answer::Trace(item) => {
-                let lines = page::trace_lines(&item, cx.env);
-                cx.open(Page::new(
-                    words().plain("Trace ").put(Role::Accent, one_line(&item.trace.id)),
-                    lines,
-                ));
-            }
             Answer::Drafts { set, sets, drafts } => {
                 if matches!(request, Request::Drafts { .. }) {
                     cx.open(Promote::traces(&set, &sets, drafts));
@@ -343,7 +336,7 @@ impl Screen for EvalsScreen {
             }
             rows::TRACE => {
                 if let Some(trace) = self.line().and_then(|line| line.case.trace.clone()) {
-                    cx.start(Job::replace("eval trace", "loading the trace", Request::Trace(trace).into()));
+                    cx.open_trace(trace);
                 }
             }
             rows::LIKE => {

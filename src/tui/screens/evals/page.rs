@@ -1,9 +1,8 @@
-//! A case in full, the trace behind it, and what reading a file back did: as lines to scroll.
+//! A case in full, and what reading a file back did: as lines to scroll.
 
 use crate::command::Id;
 use crate::domain::{CaseId, Content, ExpectedKind, Kept, SetName, Untrusted};
 use crate::ops::promote::{CaseHistoryView, CaseView, ImportReport, Resembles};
-use crate::ops::review::ReviewItem;
 use crate::text::{Line, Role, figures, readable, wrap_line};
 use crate::tui::overlays::like;
 use crate::tui::screen::Env;
@@ -168,34 +167,6 @@ fn content(lines: &mut Vec<Line>, name: &str, content: &Content, width: usize) {
         }
     }
     lines.push(Line::default());
-}
-
-/// A trace with its labels, for the page over the screen.
-pub fn trace_lines(item: &ReviewItem, env: &Env) -> Vec<Line> {
-    const WIDTH: usize = 74;
-    let mut lines = Vec::new();
-    let trace = &item.trace;
-    let when = trace.time.map(|time| figures::date_clock(time.as_millisecond(), &env.zone));
-    let named = [&trace.feature, &trace.prompt_version, &trace.model].into_iter().flatten().map(one_line);
-    let facts: Vec<String> = named.chain(when).collect();
-    lines.push(line(Role::Muted, facts.join(" · ")));
-    lines.push(Line::default());
-    content(&mut lines, "input", &trace.input, WIDTH);
-    content(&mut lines, "output", &trace.output, WIDTH);
-    for label in item.mine.iter().chain(&item.others) {
-        let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
-        let who = format!(" by {}", one_line(&label.reviewer));
-        field(
-            &mut lines,
-            "label",
-            [words().plain(verdict).maybe(Role::Plain, mode).muted(who).done()],
-            WIDTH,
-        );
-        texts(&mut lines, "note", label.note.as_ref(), WIDTH);
-        texts(&mut lines, "corrected", label.corrected.as_ref(), WIDTH);
-    }
-    lines
 }
 
 /// What reading a file back did.

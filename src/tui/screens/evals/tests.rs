@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::promote_traces;
+use crate::command::Place;
 use crate::domain::{Check, LabelBody, SetName, Untrusted, Verdict};
 use crate::ops::label::LabelRequest;
 use crate::ops::promote::{self, CaseFields, PromoteRequest};
@@ -247,12 +248,29 @@ fn the_list_is_filtered_and_leads_to_likenesses_and_traces() {
     assert!(story.text().contains("of 3"), "{}", story.text());
     story.press("g g =");
     assert!(story.text().contains("2 of 3"), "{}", story.text());
+}
+
+#[test]
+fn the_trace_of_a_case_opens_whole_and_leads_back_to_the_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1", "t-2", "t-3"]);
+    let mut story = story(&ctx);
+    story.press("enter j enter");
+    let case = story.text();
     story.press("t");
+    assert_eq!(story.model.places()[0], Place::Trace);
     let text = story.text();
-    assert!(
-        text.contains("Trace t-2") && text.contains("Same again.") && text.contains("transfer"),
-        "{text}"
-    );
+    assert!(text.contains("t-2") && text.contains("✗ fail (ann)") && text.contains("transfer"), "{text}");
+    story.press("i");
+    assert!(story.text().contains("Same again."), "its labels: {}", story.text());
+    story.press("esc esc");
+    assert_eq!(story.text(), case);
+    // From the list it comes back to the list.
+    story.press("esc t");
+    assert_eq!(story.model.places()[0], Place::Trace);
+    story.press("esc");
+    assert!(story.text().contains("2 of 3"), "{}", story.text());
 }
 
 #[test]
