@@ -30,10 +30,10 @@ use crate::tui::canvas::{Canvas, Hit, Pane};
 use crate::tui::effect::Effect;
 use crate::tui::jobs::Job;
 use crate::tui::screen::{Cx, Env, Wish};
-use crate::tui::screens::evals::{Answer, Request, act, one_line};
+use crate::tui::screens::evals::{Answer, Request, act};
 use crate::tui::widgets::area::Area;
 use crate::tui::widgets::input::Input;
-use crate::tui::words::{line, words};
+use crate::tui::words::{line, one_line, words};
 
 const FIELDS: Pane = Pane("promote");
 /// The columns before the fields.

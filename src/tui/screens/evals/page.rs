@@ -1,36 +1,38 @@
-//! A case in full, and what reading a file back did: as lines to scroll.
+//! A case in full as blocks to read, and what reading a file back did as lines.
 
-use crate::command::Id;
-use crate::domain::{CaseId, Content, ExpectedKind, Kept, SetName, Untrusted};
+use crate::domain::{CaseId, ExpectedKind, Kept, SetName, Untrusted};
 use crate::ops::promote::{CaseHistoryView, CaseView, ImportReport, Resembles};
-use crate::text::{Line, Role, figures, readable, wrap_line};
+use crate::text::{Line, Role, figures, wrap_line};
 use crate::tui::overlays::like;
 use crate::tui::screen::Env;
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::words::{line, span, words};
+use crate::tui::screens::known;
+use crate::tui::widgets::talk::{Block, Part, Talk, of_content};
+use crate::tui::words::{line, one_line, span, words};
 
-use super::one_line;
-
-/// The columns before the text.
+/// The columns before the text of a field.
 const LABELS: usize = 11;
 
 /// The page of a case.
 #[derive(Debug)]
 pub struct CasePage {
     pub view: CaseHistoryView,
-    pub scroll: Scroll,
-    pub lines: Vec<Line>,
-    width: usize,
+    pub talk: Talk,
 }
 
 impl CasePage {
-    /// A page at this place of its text.
-    pub fn new(view: CaseHistoryView, scroll: Scroll) -> Self {
-        Self { view, scroll, lines: Vec::new(), width: 0 }
+    /// The page of a case. When it was on screen before, the place in its text stays.
+    pub fn new(view: CaseHistoryView, before: Option<Self>, env: &Env) -> Self {
+        let blocks = case_blocks(&view, env);
+        let talk = match before.filter(|before| before.is(&view)) {
+            Some(before) if before.talk.is_of(&blocks) => before.talk,
+            Some(before) => Talk::of(blocks, env.size.0).scrolled_as(&before.talk),
+            None => Talk::of(blocks, env.size.0),
+        };
+        Self { view, talk }
     }
 
     /// Whether it is about the same case.
-    pub fn is(&self, other: &CaseHistoryView) -> bool {
+    fn is(&self, other: &CaseHistoryView) -> bool {
         match (&self.view.case, &other.case) {
             (Some(a), Some(b)) => a.id == b.id && a.set == b.set,
             _ => false,
@@ -41,88 +43,57 @@ impl CasePage {
     pub fn names(&self) -> Option<(SetName, CaseId)> {
         self.view.case.as_ref().map(|case| (case.set.clone(), case.id.clone()))
     }
-
-    /// Lays the text out for this many columns, unless it is.
-    pub fn lay(&mut self, width: usize, env: &Env) {
-        if self.width != width {
-            self.width = width;
-            self.lines = case_lines(&self.view, width, env);
-        }
-    }
-
-    /// Moves as a command of moving says.
-    pub fn command(&mut self, id: Id, page: usize) -> bool {
-        self.scroll.command(id, self.lines.len(), page)
-    }
-
-    /// Moves by lines.
-    pub fn scroll_by(&mut self, rows: i64, page: usize) {
-        self.scroll.by(rows, self.lines.len(), page);
-    }
-}
-
-/// What stands before the first line of a field, and before the others.
-fn label(name: &str) -> (crate::text::Span, crate::text::Span) {
-    (span(Role::Muted, format!("{name:<LABELS$}")), span(Role::Plain, " ".repeat(LABELS)))
-}
-
-fn field(lines: &mut Vec<Line>, name: &str, text: impl IntoIterator<Item = Line>, width: usize) {
-    let (first, rest) = label(name);
-    let mut before = first;
-    for text in text {
-        lines.extend(wrap_line(&text, width, std::slice::from_ref(&before), std::slice::from_ref(&rest)));
-        before = rest.clone();
-    }
-}
-
-fn texts(lines: &mut Vec<Line>, name: &str, text: Option<&Untrusted>, width: usize) {
-    if let Some(text) = text {
-        field(lines, name, readable(text.raw(), width.saturating_sub(LABELS)), width);
-        lines.push(Line::default());
-    }
 }
 
 /// The fields of a case that a person reads first.
-pub fn body_lines(case: &CaseView, resembles: &[Resembles], width: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    content(&mut lines, "input", &case.input, width);
+pub fn body_blocks(case: &CaseView, resembles: &[Resembles]) -> Vec<Block> {
+    let text = |name: &str, text: &Untrusted| named(name, vec![Part::Words(text.clone())]);
+    let mut blocks = of_content(&case.input, "input");
     let expected = if case.expected_kind == ExpectedKind::Behaviour { "behaviour" } else { "expected" };
-    if case.expected.is_none() {
-        let nothing = "nothing yet: say what the answer should be, or should do";
-        field(&mut lines, expected, [line(Role::Alert, nothing)], width);
-        lines.push(Line::default());
-    }
-    texts(&mut lines, expected, case.expected.as_ref(), width);
-    texts(&mut lines, "reasoning", case.reasoning.as_ref(), width);
+    blocks.push(match &case.expected {
+        Some(words) => text(expected, words),
+        None => {
+            let nothing = "nothing yet: say what the answer should be, or should do";
+            named(expected, vec![Part::Note(line(Role::Alert, nothing))])
+        }
+    });
+    blocks.extend(case.reasoning.as_ref().map(|words| text("reasoning", words)));
     if !case.checks.is_empty() {
-        field(&mut lines, "checks", case.checks.iter().map(|check| line(Role::Plain, check.line())), width);
-        lines.push(Line::default());
+        blocks.push(notes("checks", case.checks.iter().map(|check| line(Role::Plain, check.line()))));
     }
     if !resembles.is_empty() {
-        field(&mut lines, "like", resembles.iter().map(like), width);
-        lines.push(Line::default());
+        blocks.push(notes("like", resembles.iter().map(like)));
     }
-    if let Some(trace) = &case.trace {
-        field(&mut lines, "trace", [line(Role::Accent, one_line(trace))], width);
-    }
-    lines
+    blocks.extend(case.trace.as_ref().map(|trace| notes("trace", [line(Role::Accent, one_line(trace))])));
+    blocks
 }
 
-fn case_lines(view: &CaseHistoryView, width: usize, env: &Env) -> Vec<Line> {
-    let mut lines = match &view.case {
-        Some(case) => body_lines(case, &view.resembles, width),
-        None => vec![line(Role::Alert, "This case is retired."), Line::default()],
+fn named(name: &str, parts: Vec<Part>) -> Block {
+    Block::new(line(Role::Muted, name), parts)
+}
+
+fn notes(name: &str, lines: impl IntoIterator<Item = Line>) -> Block {
+    named(name, lines.into_iter().map(Part::Note).collect())
+}
+
+fn case_blocks(view: &CaseHistoryView, env: &Env) -> Vec<Block> {
+    let mut blocks = match &view.case {
+        Some(case) => body_blocks(case, &view.resembles),
+        None => vec![notes("case", [line(Role::Alert, "This case is retired.")])],
     };
     if let Some(label) = &view.label {
-        let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
+        let (role, verdict) = match label.verdict.map(|verdict| (known::mark(verdict), verdict.word())) {
+            Some(((role, glyph), word)) => (role, format!("{glyph} {word}")),
+            None => (Role::Plain, "a note".to_owned()),
+        };
+        let mode = label.mode.as_ref().map(|mode| format!(": {}", mode.as_str().replace('_', " ")));
         let when = figures::when(label.at.as_millisecond(), env.now_ms(), &env.zone);
         let text = words()
-            .plain(verdict)
+            .put(role, verdict)
             .maybe(Role::Plain, mode)
             .muted(format!(" by {} {when}", one_line(&label.reviewer)))
             .maybe(Role::Alert, (!label.stands).then_some("  changed since"));
-        field(&mut lines, "label", [text.done()], width);
+        blocks.push(notes("label", [text.done()]).close());
     }
     let history = view.history.iter().rev().map(|event| {
         let when = figures::when(event.at.as_millisecond(), env.now_ms(), &env.zone);
@@ -143,30 +114,22 @@ fn case_lines(view: &CaseHistoryView, width: usize, env: &Env) -> Vec<Line> {
             .maybe(Role::Muted, expected)
             .done()
     });
-    field(&mut lines, "history", history, width);
-    lines
+    blocks.push(notes("history", history).close());
+    blocks
 }
 
-/// Text, or messages with their roles.
-fn content(lines: &mut Vec<Line>, name: &str, content: &Content, width: usize) {
-    let cols = width.saturating_sub(LABELS);
-    match content {
-        Content::Text(text) => field(lines, name, readable(text.raw(), cols), width),
-        Content::Messages(messages) => {
-            for message in messages {
-                let role = one_line(&message.role);
-                let mut text = String::new();
-                message.each_text(&mut |piece| {
-                    if !text.is_empty() {
-                        text.push('\n');
-                    }
-                    text.push_str(piece);
-                });
-                field(lines, &role, readable(&text, cols), width);
-            }
-        }
+/// What stands before the first line of a field, and before the others.
+fn label(name: &str) -> (crate::text::Span, crate::text::Span) {
+    (span(Role::Muted, format!("{name:<LABELS$}")), span(Role::Plain, " ".repeat(LABELS)))
+}
+
+fn field(lines: &mut Vec<Line>, name: &str, text: impl IntoIterator<Item = Line>, width: usize) {
+    let (first, rest) = label(name);
+    let mut before = first;
+    for text in text {
+        lines.extend(wrap_line(&text, width, std::slice::from_ref(&before), std::slice::from_ref(&rest)));
+        before = rest.clone();
     }
-    lines.push(Line::default());
 }
 
 /// What reading a file back did.

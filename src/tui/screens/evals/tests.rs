@@ -274,6 +274,38 @@ fn the_trace_of_a_case_opens_whole_and_leads_back_to_the_case() {
 }
 
 #[test]
+fn a_trace_that_is_not_in_the_store_is_said_so_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1"]);
+    let file = folder.path().join("evals/support.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap().replace("\"t-1\"", "\"t-elsewhere\"");
+    std::fs::write(&file, text).unwrap();
+    let mut story = story(&ctx);
+    story.press("i enter t");
+    assert!(story.text().contains("✗ ") && story.text().contains("t-elsewhere"), "{}", story.text());
+    story.press("esc");
+    assert!(story.text().contains("1 of 1"), "{}", story.text());
+}
+
+#[test]
+fn words_are_found_in_a_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1"]);
+    let mut story = story(&ctx);
+    story.press("enter enter /").type_text("fee").press("enter");
+    assert!(story.row(2).contains(" 1 of "), "{}", story.row(2));
+    story.press(".");
+    assert!(story.row(2).contains(" 2 of "), "{}", story.row(2));
+    insta::assert_snapshot!("found_80", story.snapshot());
+    story.press("esc");
+    assert!(!story.row(2).contains(" 2 of "), "{}", story.row(2));
+    story.press("esc");
+    assert!(story.row(1).contains("support · 1 case"), "{}", story.row(1));
+}
+
+#[test]
 fn a_hand_edit_is_read_back_and_bad_lines_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let ctx = world(&folder);

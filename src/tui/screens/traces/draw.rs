@@ -16,7 +16,6 @@ use crate::text::figures::thousands;
 use crate::text::{Line, Role, clean, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
-use crate::tui::widgets::conversation::loading;
 use crate::tui::words::{line, words};
 
 /// Columns from which the conversation stands beside the list.
@@ -29,7 +28,7 @@ pub fn split(area: Rect) -> (Rect, Option<Rect>) {
         return (Rect { width: area.width, ..body }, None);
     }
     let left = Rect { width: area.width * 52 / 100, ..body };
-    let right = Rect { x: left.right() + 3, width: area.width - left.width - 4, ..body };
+    let right = Rect { x: left.right() + 2, width: area.width - left.width - 2, ..body };
     (left, Some(right))
 }
 
@@ -42,7 +41,7 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     canvas.rule(Rect { y: area.y + 1, height: 1, ..area });
     let (mut list, beside) = split(area);
     if let Some(beside) = beside {
-        canvas.rule_down(Rect { x: beside.x - 2, width: 1, ..beside });
+        canvas.rule_down(Rect { x: beside.x - 1, width: 1, ..beside });
     }
     let told = told(screen, usize::from(list.width.saturating_sub(2)));
     let below = u16::try_from(told.len()).unwrap_or(0).min(list.height.saturating_sub(1));
@@ -61,9 +60,9 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         }),
     }
     if let Some(beside) = beside {
-        match &screen.preview {
-            Some(preview) if preview.view.is_some() => preview.talk.view(canvas, beside, PREVIEW),
-            Some(_) => canvas.line(beside, &loading()),
+        match screen.preview.as_ref().map(|preview| &preview.loaded) {
+            Some(Some(loaded)) => loaded.talk.view(canvas, beside, PREVIEW, None),
+            Some(None) => canvas.line(beside, &line(Role::Muted, " loading…")),
             None => {}
         }
     }

@@ -8,10 +8,8 @@ mod sample;
 mod tests;
 mod work;
 
-pub use row::{failure, row_flag, row_time, row_words};
+pub use row::{row_flag, row_time, row_words};
 pub use work::{Answer, Request};
-
-use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
@@ -22,7 +20,7 @@ use crate::command::table::{app, traces as table};
 use crate::command::{Id, Place, When};
 use crate::domain::query::{NameField, Node, Term};
 use crate::domain::{Error, ErrorKind, Query, QueryError, Result, TraceRow, Untrusted};
-use crate::ops::browse::{Cursor, Direction, Page, TraceView};
+use crate::ops::browse::{Cursor, Direction, Page};
 use crate::ops::watch::Changes;
 use crate::text::Role;
 use crate::text::figures::plural;
@@ -30,8 +28,9 @@ use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
-use crate::tui::widgets::conversation::Conversation;
+use crate::tui::view::screen_area;
 use crate::tui::widgets::list::{List, Need};
+use crate::tui::widgets::talk::Talk;
 use crate::tui::words::{line, words};
 
 const ROWS: Pane = Pane("traces");
@@ -75,8 +74,22 @@ pub struct TracesScreen {
 #[derive(Debug)]
 struct Preview {
     id: Untrusted,
-    view: Option<Arc<TraceView>>,
-    talk: Conversation,
+    loaded: Option<trace::Loaded>,
+}
+
+impl Preview {
+    /// Takes the trace. Read again after a label, the place in the text stays.
+    fn take(&mut self, loaded: &trace::Loaded) {
+        let talk = match self.loaded.take() {
+            Some(old) if old.view.trace == loaded.view.trace => old.talk,
+            _ => loaded.talk.clone(),
+        };
+        self.loaded = Some(trace::Loaded { talk, ..loaded.clone() });
+    }
+
+    fn talk(&mut self) -> Option<&mut Talk> {
+        self.loaded.as_mut().map(|loaded| &mut loaded.talk)
+    }
 }
 
 impl TracesScreen {
@@ -159,12 +172,11 @@ impl TracesScreen {
         result: Result<trace::Answer>,
         cx: &mut Cx<'_>,
     ) {
-        if let (trace::Request::Load(id), Ok(trace::Answer::Loaded(view)), Some(preview)) =
+        if let (trace::Request::Load { trace, .. }, Ok(trace::Answer::Loaded(loaded)), Some(preview)) =
             (&request, &result, &mut self.preview)
-            && preview.id == *id
+            && preview.id == *trace
         {
-            preview.talk = trace::conversation(view);
-            preview.view = Some(Arc::clone(view));
+            preview.take(loaded);
         }
         if let Some(open) = &mut self.trace {
             open.answered(request, result, cx);
@@ -255,15 +267,19 @@ impl TracesScreen {
         match selected {
             None => self.preview = None,
             Some(id) if self.preview.as_ref().is_none_or(|preview| preview.id != id) => {
-                cx.start(Job::replace(
-                    "preview",
-                    "reading the trace",
-                    trace::Request::Load(id.clone()).into(),
-                ));
-                self.preview = Some(Preview { id, view: None, talk: Conversation::default() });
+                Self::read_ahead(id.clone(), cx);
+                self.preview = Some(Preview { id, loaded: None });
             }
             Some(_) => {}
         }
+    }
+
+    /// Reads the trace under the cursor before it is asked for.
+    fn read_ahead(trace: Untrusted, cx: &mut Cx<'_>) {
+        let area = screen_area(cx.env.size);
+        let cols = draw::split(area).1.unwrap_or(area).width;
+        let request = trace::Request::Load { trace, cols };
+        cx.start(Job::replace("preview", "reading the trace", request.into()));
     }
 
     fn filter(&mut self, text: &str, cx: &mut Cx<'_>) {
@@ -318,8 +334,8 @@ impl TracesScreen {
         let Some(row) = self.list.as_ref().and_then(List::selected) else { return };
         let mut open = TraceScreen::new(row.id.clone(), None);
         let known = self.preview.as_ref().filter(|preview| preview.id == row.id);
-        match known.and_then(|preview| preview.view.clone()) {
-            Some(view) => open.take(view),
+        match known.and_then(|preview| preview.loaded.clone()) {
+            Some(loaded) => open.take(loaded),
             None => open.load(cx),
         }
         self.trace = Some(open);
@@ -491,14 +507,21 @@ impl Screen for TracesScreen {
     }
 
     fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) {
-        if let (ROWS, None, Some(list)) = (pane, &self.trace, &mut self.list) {
+        let page = cx.env.page(pane);
+        match (pane, &mut self.trace, &mut self.list) {
+            (pane, Some(open), _) => open.clicked(pane, index, page),
+            (PREVIEW, None, _) => {
+                if let Some(talk) = self.preview.as_mut().and_then(Preview::talk) {
+                    talk.clicked(index, page);
+                }
+            }
             // A second click opens.
-            if list.selected_index() == index {
-                self.open(cx);
-            } else {
+            (ROWS, None, Some(list)) if list.selected_index() == index => self.open(cx),
+            (ROWS, None, Some(list)) => {
                 list.select(index);
                 self.moved(cx);
             }
+            _ => {}
         }
     }
 
@@ -507,8 +530,8 @@ impl Screen for TracesScreen {
         match (&mut self.trace, pane) {
             (Some(open), pane) => open.wheel(pane, rows, page),
             (None, PREVIEW) => {
-                if let Some(preview) = &mut self.preview {
-                    preview.talk.by(i64::from(rows), page);
+                if let Some(talk) = self.preview.as_mut().and_then(Preview::talk) {
+                    talk.by(rows, page);
                 }
             }
             (None, _) => {
@@ -553,10 +576,13 @@ impl Screen for TracesScreen {
         if changes.traces {
             self.refresh(cx);
         }
-        if changes.work
-            && let Some(open) = &mut self.trace
-        {
-            open.load(cx);
+        if changes.work {
+            if let Some(open) = &self.trace {
+                open.load(cx);
+            }
+            if let Some(preview) = self.preview.as_ref().filter(|preview| preview.loaded.is_some()) {
+                Self::read_ahead(preview.id.clone(), cx);
+            }
         }
     }
 
@@ -566,8 +592,8 @@ impl Screen for TracesScreen {
             list.settle(env.page(ROWS));
         }
         let (_, beside) = draw::split(area);
-        if let (Some(preview), Some(beside)) = (&mut self.preview, beside) {
-            preview.talk.settle(beside.width);
+        if let (Some(talk), Some(beside)) = (self.preview.as_mut().and_then(Preview::talk), beside) {
+            talk.lay(beside.width);
         }
         if let Some(open) = &mut self.trace {
             open.settle(area, env);
