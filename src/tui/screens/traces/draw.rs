@@ -4,7 +4,7 @@
 //!  Traces · feedback:down model:gpt-4o                         1,204 of 40,113
 //! ─────────────────────────────────────────────────────────────────────────────
 //! ● Tue 09:31     v4  gpt-4o  1.8 s  ▼ thumbs down  You can just transfer your…
-//!   Tue 09:30     v4  gpt-4o  1.2 s                 Your card was sent on Mond…
+//!   Tue 09:30     v4  gpt-4o  1.2 s                 Your card was sent… ✗ fail
 //! ```
 //!
 //! From 120 columns on the conversation under the cursor stands at the right.
@@ -56,7 +56,11 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         Some(rows) if rows.is_empty() => canvas.lines(inside, &empty(screen, env)),
         Some(rows) => rows.view(canvas, list, ROWS, |canvas, row, trace, _| {
             let marked = screen.marked.iter().any(|(seq, _)| *seq == trace.seq);
-            canvas.line(row, &screen.columns.line(trace, marked, env, usize::from(row.width)));
+            let columns = usize::from(row.width);
+            let label = screen.labels.line(&trace.id, columns);
+            // The words give way to the label; the columns before them stay where they are in every row.
+            let left = if label.is_empty() { row } else { canvas.line_right(row, &label) };
+            canvas.line(left, &screen.columns.line(trace, marked, env, columns));
         }),
     }
     if let Some(beside) = beside {

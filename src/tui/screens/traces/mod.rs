@@ -2,6 +2,7 @@
 //! ([`trace`]).
 
 mod draw;
+mod labels;
 mod row;
 mod sample;
 #[cfg(test)]
@@ -13,6 +14,7 @@ pub use work::{Answer, Request};
 
 use ratatui::layout::Rect;
 
+use self::labels::Labels;
 use super::ScreenId;
 use super::evals::promote_traces;
 use super::trace::{self, TraceScreen};
@@ -48,6 +50,7 @@ pub struct TracesScreen {
     /// `None` while the first page is loaded.
     list: Option<List<TraceRow>>,
     columns: row::Columns,
+    labels: Labels,
     /// The window was filled from the oldest trace up.
     from_end: bool,
     /// What the person should know of the query.
@@ -146,6 +149,13 @@ impl TracesScreen {
                     Err(error) => cx.fail(error),
                     Ok(_) => {}
                 }
+            }
+            (Request::Labels(traces), result) => {
+                let labels = match result {
+                    Ok(Answer::Labels(labels)) => labels,
+                    _ => Vec::new(),
+                };
+                self.labels.take(traces, labels);
             }
             (Request::Draw(_), Ok(Answer::Drawn(view))) => {
                 let said = sample::drawn(&view, cx);
@@ -577,12 +587,21 @@ impl Screen for TracesScreen {
             self.refresh(cx);
         }
         if changes.work {
+            self.labels.changed();
             if let Some(open) = &self.trace {
                 open.load(cx);
             }
             if let Some(preview) = self.preview.as_ref().filter(|preview| preview.loaded.is_some()) {
                 Self::read_ahead(preview.id.clone(), cx);
             }
+        }
+    }
+
+    fn drawn(&mut self, cx: &mut Cx<'_>) {
+        let (Some(list), None) = (&self.list, &self.trace) else { return };
+        let wanted = self.labels.wanted(list.around(cx.env.page(ROWS)).map(|row| &row.id));
+        if !wanted.is_empty() {
+            cx.start(Job::join("traces.labels", "reading the labels", Request::Labels(wanted).into()));
         }
     }
 
