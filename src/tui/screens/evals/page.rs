@@ -95,12 +95,15 @@ fn case_blocks(view: &CaseHistoryView, env: &Env) -> Vec<Block> {
             .maybe(Role::Alert, (!label.stands).then_some("  changed since"));
         blocks.push(notes("label", [text.done()]).close());
     }
+    // What the newest change made of it stands above.
+    let newest = view.history.last().map(|event| event.version);
     let history = view.history.iter().rev().map(|event| {
         let when = figures::when(event.at.as_millisecond(), env.now_ms(), &env.zone);
         let expected = event
             .body
             .as_ref()
             .and_then(|body| body.expected.as_ref())
+            .filter(|_| Some(event.version) != newest)
             .map(|text| format!("  {}", one_line(text)));
         let did = match event.kind.word() {
             "add" => "added",

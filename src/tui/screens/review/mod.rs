@@ -278,7 +278,9 @@ impl Screen for ReviewScreen {
     fn holds(&self, when: When) -> bool {
         let shown = self.queue.as_ref().and_then(Queue::shown);
         match when {
-            rows::ON_SAMPLE => self.samples.as_ref().is_some_and(|list| !list.is_empty()),
+            rows::ON_SAMPLE => {
+                self.queue.is_some() || self.samples.as_ref().is_some_and(|list| !list.is_empty())
+            }
             rows::ON_ITEM => self.queue.as_ref().is_some_and(|queue| queue.at.is_some()),
             rows::CORRECTED => shown
                 .is_some_and(|shown| shown.item.mine.as_ref().is_some_and(|mine| mine.corrected.is_some())),

@@ -264,7 +264,11 @@ impl TraceScreen {
                 labels: view.labels.iter().collect(),
                 kept_back: 0,
                 taxonomy,
-                turn: view.neighbours.as_ref().map(|near| (near.position, near.count)),
+                turn: view
+                    .neighbours
+                    .as_ref()
+                    .filter(|near| near.count > 1)
+                    .map(|near| (near.position, near.count)),
                 more: samples.into_iter().collect(),
                 history: Vec::new(),
             };

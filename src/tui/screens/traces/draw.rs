@@ -3,7 +3,7 @@
 //! ```text
 //!  Traces · feedback:down model:gpt-4o                         1,204 of 40,113
 //! ─────────────────────────────────────────────────────────────────────────────
-//! ● Tue 09:31     v4  gpt-4o  1.8 s  ▼ thumbs down  You can just transfer your…
+//! ◆ Tue 09:31     v4  gpt-4o  1.8 s  ▼ thumbs down  You can just transfer your…
 //!   Tue 09:30     v4  gpt-4o  1.2 s                 Your card was sent… ✗ fail
 //! ```
 //!
@@ -37,7 +37,7 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         return;
     }
     let row = |y: u16| Rect { y, height: 1, x: area.x + 1, width: area.width.saturating_sub(2) };
-    title(screen, canvas, row(area.y));
+    title(screen, env, canvas, row(area.y));
     canvas.rule(Rect { y: area.y + 1, height: 1, ..area });
     let (mut list, beside) = split(area);
     if let Some(beside) = beside {
@@ -55,7 +55,7 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         None => canvas.line(inside, &line(Role::Muted, "looking for traces…")),
         Some(rows) if rows.is_empty() => canvas.lines(inside, &empty(screen, env)),
         Some(rows) => rows.view(canvas, list, ROWS, |canvas, row, trace, _| {
-            let marked = screen.marked.iter().any(|(seq, _)| *seq == trace.seq);
+            let marked = env.is_marked(&trace.id);
             let columns = usize::from(row.width);
             let label = screen.labels.line(&trace.id, columns);
             // The words give way to the label; the columns before them stay where they are in every row.
@@ -72,7 +72,7 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     }
 }
 
-fn title(screen: &TracesScreen, canvas: &mut Canvas<'_>, row: Rect) {
+fn title(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, row: Rect) {
     let count = |n: usize| thousands(i64::try_from(n).unwrap_or(i64::MAX));
     let all = screen.count.map(|count| thousands(count.cast_signed()));
     let right = match (screen.position(), all) {
@@ -81,9 +81,8 @@ fn title(screen: &TracesScreen, canvas: &mut Canvas<'_>, row: Rect) {
         (None, Some(all)) => format!("of {all}"),
         (None, None) => String::new(),
     };
-    let right = words()
-        .maybe(Role::Accent, marks(screen.marked.len()).map(|text| format!("● {text}   ")))
-        .muted(right);
+    let right =
+        words().maybe(Role::Accent, marks(env.marks.len()).map(|text| format!("◆ {text}   "))).muted(right);
     let left = canvas.line_right(row, &right.done());
     let title = words().put(Role::Title, "Traces");
     let title = if screen.query.is_all() {

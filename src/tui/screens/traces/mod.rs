@@ -63,8 +63,6 @@ pub struct TracesScreen {
     stale: bool,
     /// The store cannot be written.
     read_only: bool,
-    /// In the order of marking.
-    marked: Vec<(i64, Untrusted)>,
     /// The filter is being typed.
     asking: bool,
     mistake: Option<QueryError>,
@@ -162,7 +160,9 @@ impl TracesScreen {
                 cx.say(said);
             }
             (Request::Attach(traces), Ok(Answer::Attached(incident))) => {
-                self.marked.retain(|(_, id)| !traces.contains(id));
+                for trace in traces.iter().filter(|trace| cx.env.is_marked(trace)) {
+                    cx.mark(trace.clone());
+                }
                 let what = plural(traces.len(), "trace");
                 let said = words().put(Role::Pass, "✓ ").plain(format!("attached {what} to {incident}"));
                 cx.say(said);
@@ -321,20 +321,15 @@ impl TracesScreen {
     fn mark(&mut self, cx: &mut Cx<'_>) {
         let Some(list) = &mut self.list else { return };
         let Some(row) = list.selected() else { return };
-        match self.marked.iter().position(|(seq, _)| *seq == row.seq) {
-            Some(at) => {
-                self.marked.remove(at);
-            }
-            None => self.marked.push((row.seq, row.id.clone())),
-        }
+        cx.mark(row.id.clone());
         list.command(app::DOWN, cx.env.page(ROWS));
         self.moved(cx);
     }
 
-    /// The marked traces; without any, the one under the cursor.
-    fn chosen(&self) -> Vec<Untrusted> {
-        if !self.marked.is_empty() {
-            return self.marked.iter().map(|(_, id)| id.clone()).collect();
+    /// The marked traces, on whatever screen they were; without any, the one under the cursor.
+    fn chosen(&self, env: &Env) -> Vec<Untrusted> {
+        if !env.marks.is_empty() {
+            return env.marks.clone();
         }
         let row = self.list.as_ref().and_then(List::selected);
         row.map(|row| row.id.clone()).into_iter().collect()
@@ -404,16 +399,16 @@ impl TracesScreen {
                 self.shown(cx);
             }
             table::MARK => self.mark(cx),
-            table::UNMARK => self.marked.clear(),
+            table::UNMARK => cx.unmark_all(),
             table::ATTACH => {
-                let chosen = self.chosen();
+                let chosen = self.chosen(cx.env);
                 if !chosen.is_empty() {
                     cx.start(Job::queue("incident", "attaching the traces", Request::Attach(chosen).into()));
                 }
             }
             table::SAMPLE => cx.open(sample::form(&self.query, self.count, cx.env)),
             table::PROMOTE => {
-                let chosen = self.chosen();
+                let chosen = self.chosen(cx.env);
                 if chosen.is_empty() {
                     cx.say(line(Role::Muted, "There is no trace here to promote."));
                 } else {

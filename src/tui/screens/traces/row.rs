@@ -77,7 +77,7 @@ impl Columns {
         let room = room.saturating_sub(if with_version { gap(self.version) } else { 0 });
         let with_model = self.model > 0 && gap(self.model) <= room;
         let mut line = words()
-            .put(Role::Accent, if marked { "● " } else { "  " })
+            .put(Role::Accent, if marked { "◆ " } else { "  " })
             .muted(cell(&row_time(row, env), self.time))
             .plain("  ");
         if with_version {

@@ -143,7 +143,7 @@ fn marked_traces_are_promoted_together_and_a_sample_is_drawn() {
     let world = traffic(400, 30);
     let mut story = open(&world);
     story.press("space space space");
-    assert!(story.row(1).contains("● 3 traces marked"), "{}", story.row(1));
+    assert!(story.row(1).contains("◆ 3 traces marked"), "{}", story.row(1));
     story.press("e");
     assert!(story.text().contains("Promote 3"), "{}", story.text());
     story.press("esc M");
