@@ -34,7 +34,7 @@ rows! {
     FAIL = "trace.fail" { title: "Fail…", does: "Label it as not good enough, and say in which way.",
         places: ONE, when: CAN_LABEL, keys: &["f"], hint: 58 }
     UNSURE = "trace.unsure" { title: "Unsure", does: "Label it as one that somebody else should look at.",
-        places: ONE, when: CAN_LABEL, keys: &["U"], hint: 0 }
+        places: ONE, when: CAN_LABEL, keys: &["x", "U"], hint: 0 }
     UNDO = "trace.undo" { title: "Undo", does: "Take back your last act on this trace.",
         places: ONE, when: CAN_LABEL, keys: &["u"], hint: 24 }
     DETAILS = "trace.details" { title: "Details", does: "Show all that is known of the trace, or the conversation again.",

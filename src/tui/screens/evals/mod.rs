@@ -467,7 +467,7 @@ impl Screen for EvalsScreen {
 
     fn settle(&mut self, area: Rect, env: &Env) {
         if let Some(case) = &mut self.case {
-            case.talk.lay(area.width);
+            case.talk.lay(area.width, view::body(area).height);
         }
         if let Some(open) = &mut self.open {
             open.shown.settle(env.page(CASES));
@@ -482,7 +482,7 @@ impl EvalsScreen {
         let line = self.open.as_ref().filter(|_| self.face == Face::Cases).and_then(OpenSet::selected);
         let Some((line, beside)) = line.zip(view::beside(area)) else { return };
         match &mut self.beside {
-            Some((laid, talk)) if laid == line => talk.lay(beside.width),
+            Some((laid, talk)) if laid == line => talk.lay(beside.width, beside.height),
             other => {
                 let blocks = page::body_blocks(&line.case, &line.resembles);
                 *other = Some((line.clone(), Talk::of(blocks, beside.width)));

@@ -35,7 +35,7 @@ pub fn beside(area: Rect) -> Option<Rect> {
 }
 
 /// What is below the title and its rule.
-fn body(area: Rect) -> Rect {
+pub fn body(area: Rect) -> Rect {
     Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
 }
 

@@ -78,6 +78,18 @@ pub fn mark(verdict: Verdict) -> (Role, &'static str) {
     }
 }
 
+/// The role and the glyph of what was passed over.
+pub const SKIPPED: (Role, &str) = (Role::Muted, "↺");
+
+/// The role and the glyph of what was done to a label, in the words of its receipt: `fail: wrong tone`.
+pub fn mark_of(words: &str) -> (Role, &'static str) {
+    match Verdict::ALL.into_iter().find(|verdict| words.starts_with(verdict.word())) {
+        Some(verdict) => mark(verdict),
+        None if words.starts_with("skipped") => SKIPPED,
+        None => (Role::Muted, "·"),
+    }
+}
+
 /// `✗ fail: wrong tone, high`
 pub fn label(label: &LabelView, taxonomy: &Taxonomy) -> Words {
     let Some(verdict) = label.verdict else { return words().muted("· draft") };

@@ -408,7 +408,7 @@ impl Screen for ReviewScreen {
         }
         if let Some(queue) = &mut self.queue {
             let places = view::places(area, queue.facts_open);
-            queue.settle(env, places.talk.width, places.facts.map(view::facts_cols));
+            queue.settle(env, places.talk, places.facts.map(view::facts_cols));
         }
     }
 }

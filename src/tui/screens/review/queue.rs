@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ratatui::layout::Rect;
+
 use super::work::{Act, Done, Of, Reading, Request};
 use crate::command::Id;
 use crate::domain::{Error, Taxonomy, TraceRow, Untrusted, Verdict};
@@ -178,12 +180,12 @@ impl Queue {
     }
 
     /// Lays out what is on screen: the conversation, and what is known of it where that is shown.
-    pub fn settle(&mut self, env: &Env, talk_cols: u16, details_cols: Option<u16>) {
-        self.cols = talk_cols;
+    pub fn settle(&mut self, env: &Env, talk: Rect, details_cols: Option<u16>) {
+        self.cols = talk.width;
         self.list.settle(env.page(ITEMS));
         let Some(item) = self.at.and_then(|at| self.read.items.get(at)) else { return };
         let Some(loaded) = self.loaded.get_mut(&item.trace) else { return };
-        loaded.talk.lay(talk_cols);
+        loaded.talk.lay(talk.width, talk.height);
         if let Some(cols) = details_cols {
             loaded.lay_details(item, &self.taxonomy, env, cols);
             self.facts_scroll.clamp(loaded.details().len(), env.page(FACTS));
@@ -405,7 +407,7 @@ impl Queue {
                 }
             }
             (None, _) => {
-                let (role, glyph) = glyph_of(&what);
+                let (role, glyph) = known::mark_of(&what);
                 let undo = cx.env.key(crate::command::table::review::UNDO);
                 cx.say(
                     words()
@@ -567,20 +569,11 @@ impl Queue {
     }
 }
 
-/// The glyph of what was said, and the role of it.
-fn glyph_of(words: &str) -> (Role, &'static str) {
-    match Verdict::ALL.into_iter().find(|verdict| words.starts_with(verdict.word())) {
-        Some(verdict) => known::mark(verdict),
-        None if words.starts_with("skipped") => glyph(ItemState::Skipped),
-        None => (Role::Muted, "·"),
-    }
-}
-
 /// The glyph of an item's state.
 pub fn glyph(state: ItemState) -> (Role, &'static str) {
     match state.verdict() {
         Some(verdict) => known::mark(verdict),
-        None if state == ItemState::Skipped => (Role::Muted, "↺"),
+        None if state == ItemState::Skipped => known::SKIPPED,
         None => (Role::Muted, "·"),
     }
 }

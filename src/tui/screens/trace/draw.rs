@@ -62,7 +62,7 @@ pub fn view(screen: &TraceScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect
     canvas.line(left, &known::facts(&view.trace, env, usize::from(left.width)));
     let second = Rect { y: area.y + 1, ..inside };
     let left = canvas.line_right(second, &labels(&view.labels, &loaded.taxonomy));
-    canvas.line(left, &place(view, env));
+    canvas.line(left, &place(view, env, usize::from(left.width)));
     if both {
         canvas.rule_down(Rect { x: talk.right(), width: 1, ..talk });
     }
@@ -87,23 +87,27 @@ fn labels(labels: &[LabelView], taxonomy: &Taxonomy) -> Line {
     all.done()
 }
 
-/// `turn 2 of 5   [ ] other turns`, or the trace's name.
-fn place(view: &TraceView, env: &Env) -> Line {
-    let near = view.neighbours.as_ref().filter(|near| near.count > 1);
-    let Some(near) = near else {
-        let trace = &view.trace;
-        let titled = trace.prompt.is_none() && trace.prompt_version.is_none() && trace.feature.is_none();
-        return if titled { Line::default() } else { words().muted(one_line(&trace.id)).done() };
-    };
-    words()
-        .plain(format!("turn {} of {}", near.position, near.count))
-        .plain("  ")
-        .key(env.key(table::TURN_BEFORE))
-        .plain(" ")
-        .key(env.key(table::NEXT_TURN))
-        .muted(" other turns  ")
-        .key(env.key(table::SESSION))
-        .muted(" its session  ")
-        .muted(one_line(&view.trace.id))
-        .done()
+/// `turn 2 of 5  [ ] other turns  o its session  t-1042`, as much of it as fits into `room` columns.
+fn place(view: &TraceView, env: &Env, room: usize) -> Line {
+    let trace = &view.trace;
+    let mut parts: Vec<Line> = Vec::new();
+    if let Some(near) = view.neighbours.as_ref().filter(|near| near.count > 1) {
+        let turns = words().key(env.key(table::TURN_BEFORE)).plain(" ").key(env.key(table::NEXT_TURN));
+        parts.push(line(Role::Plain, format!("turn {} of {}", near.position, near.count)));
+        parts.push(turns.muted(" other turns").done());
+        parts.push(words().key(env.key(table::SESSION)).muted(" its session").done());
+    }
+    // Without anything else to call it by, the id is the title already.
+    if trace.prompt.is_some() || trace.prompt_version.is_some() || trace.feature.is_some() {
+        parts.push(line(Role::Muted, one_line(&trace.id)));
+    }
+    let mut all = words();
+    for (at, part) in parts.iter().enumerate() {
+        let gap = if at == 0 { "" } else { "  " };
+        if at > 0 && all.width() + gap.len() + part.width() > room {
+            break;
+        }
+        all = all.plain(gap).line(part);
+    }
+    all.done()
 }

@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 
 use super::ScreenId;
 use super::evals::promote_traces;
-use super::known::Details;
+use super::known::{self, Details};
 use crate::command::table::{app, traces as table};
 use crate::command::{Id, When};
 use crate::domain::query::{IdField, Term};
@@ -108,8 +108,9 @@ impl TraceScreen {
             (Request::Load { trace, .. }, _) if trace != self.id => {}
             (Request::Load { .. }, Err(error)) if self.loaded.is_none() => self.missing = Some(told(&error)),
             (_, Ok(Answer::Labelled(receipt))) => {
-                let undo = cx.env.key(table::UNDO);
-                let said = words().put(Role::Pass, "✓ ").plain(one_line(&receipt.words));
+                let (undo, said) = (cx.env.key(table::UNDO), one_line(&receipt.words));
+                let (role, glyph) = known::mark_of(&said);
+                let said = words().put(role, format!("{glyph} ")).plain(said);
                 cx.say(said.muted(" · ").key(undo).muted(" undo"));
                 self.load(cx);
             }
@@ -253,7 +254,7 @@ impl TraceScreen {
         let areas = draw::areas(area);
         self.wide = areas.both;
         self.writable = env.writable;
-        self.talk.lay(areas.talk.width);
+        self.talk.lay(areas.talk.width, areas.talk.height);
         let columns = areas.details.width;
         if self.details_columns != columns
             && let Some(Loaded { view, taxonomy, .. }) = &self.loaded

@@ -24,8 +24,8 @@ use crate::domain::query::{NameField, Node, Term};
 use crate::domain::{Error, ErrorKind, Query, QueryError, Result, TraceRow, Untrusted};
 use crate::ops::browse::{Cursor, Direction, Page};
 use crate::ops::watch::Changes;
-use crate::text::Role;
 use crate::text::figures::plural;
+use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Prompt, Reply, Tag};
@@ -426,6 +426,8 @@ impl TracesScreen {
             app::BACK if open.backs_out() => {
                 let back = open.back;
                 self.trace = None;
+                // What was said of the trace, such as how to take a label back, is past.
+                cx.say(Line::default());
                 if let Some(back) = back {
                     cx.go(back);
                 }
@@ -607,7 +609,7 @@ impl Screen for TracesScreen {
         }
         let (_, beside) = draw::split(area);
         if let (Some(talk), Some(beside)) = (self.preview.as_mut().and_then(Preview::talk), beside) {
-            talk.lay(beside.width);
+            talk.lay(beside.width, beside.height);
         }
         if let Some(open) = &mut self.trace {
             open.settle(area, env);
@@ -633,7 +635,7 @@ fn marks(count: usize) -> Option<String> {
 }
 
 /// The list says nothing yet, or has nothing to say.
-fn empty(screen: &TracesScreen, env: &Env) -> Vec<crate::text::Line> {
+fn empty(screen: &TracesScreen, env: &Env) -> Vec<Line> {
     if screen.query.is_all() {
         return vec![
             line(Role::Plain, "No traces yet."),

@@ -210,6 +210,19 @@ fn labels_show_in_the_list_and_follow_what_anybody_does() {
 }
 
 #[test]
+fn the_list_stands_as_it_was_left() {
+    let world = traffic(60, 30);
+    let mut story = open(&world);
+    story.press("j j j");
+    let left = story.text();
+    story.press("enter j esc");
+    assert_eq!(story.text(), left);
+    story.press("g h");
+    story.press("g t");
+    assert_eq!(story.text(), left);
+}
+
+#[test]
 fn labels_are_asked_for_by_the_page() {
     let world = traffic(2_000, 1);
     let mut story = open(&world);

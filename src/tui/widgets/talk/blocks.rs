@@ -74,9 +74,10 @@ impl Block {
     }
 }
 
-/// The blocks of a trace, in reading order.
-pub fn of_trace(trace: &Trace) -> Vec<Block> {
+/// The blocks of a trace, in reading order, and which of them is what the user asked last.
+pub fn of_trace(trace: &Trace) -> (Vec<Block>, usize) {
     let mut blocks = of_content(&trace.input, "user");
+    let question = blocks.iter().rposition(|block| block.who.text() == "user").unwrap_or(0);
     let before = blocks.len();
     blocks.extend(of_content(&trace.output, "assistant"));
     let answered = blocks.len() > before;
@@ -95,7 +96,7 @@ pub fn of_trace(trace: &Trace) -> Vec<Block> {
         }
         blocks.push(step(span, kind));
     }
-    blocks
+    (blocks, question)
 }
 
 /// The blocks of a text, or of messages with their roles. `speaker` is whose text it is.
@@ -342,6 +343,7 @@ mod tests {
     fn heads(json: serde_json::Value) -> Vec<String> {
         let trace: Trace = serde_json::from_value(json).unwrap();
         of_trace(&trace)
+            .0
             .iter()
             .map(|block| match &block.head {
                 Some(Head { name, gist, result }) => {
@@ -387,7 +389,7 @@ mod tests {
     #[test]
     fn a_request_that_failed_says_how() {
         let last = |json: serde_json::Value| {
-            let blocks = of_trace(&serde_json::from_value(json).unwrap());
+            let (blocks, _) = of_trace(&serde_json::from_value(json).unwrap());
             match &blocks.last().unwrap().parts[..] {
                 [Part::Note(note)] => note.text(),
                 other => format!("{other:?}"),

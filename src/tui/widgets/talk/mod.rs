@@ -14,7 +14,7 @@
 //!
 //! One folded line is pointed at, by the key that unfolds it; other keys point at the next one.
 //!
-//! Call [`Talk::lay`] from the screen's `settle` with the pane's width; pass it the commands of moving,
+//! Call [`Talk::lay`] from the screen's `settle` with the pane's size; pass it the commands of moving,
 //! folding and finding; draw [`Talk::caption`] into a rule beside it. `blocks` makes blocks of what is to
 //! be read, `lay` lines of a block; a block is laid out when it or the width changes, never per frame.
 
@@ -88,9 +88,16 @@ struct Found {
 }
 
 impl Talk {
-    /// The conversation of a trace, laid out for this many columns.
+    /// The conversation of a trace, laid out for this many columns. Of several turns the last one is on
+    /// top, question and answer: that answer is what one came for, and the others are how it came about.
     pub fn new(trace: &Trace, cols: u16) -> Self {
-        Self::of(blocks::of_trace(trace), cols)
+        let (blocks, question) = blocks::of_trace(trace);
+        let mut talk = Self::of(blocks, cols);
+        let (before, from) = talk.laid.split_at(question);
+        if let (Some(question), true) = (from.first(), before.iter().any(|laid| !laid.block.standing)) {
+            talk.scroll.top = question.start;
+        }
+        talk
     }
 
     /// These blocks, laid out for this many columns.
@@ -105,7 +112,7 @@ impl Talk {
             above: false,
         };
         let mut talk = Self { laid: blocks.into_iter().map(laid).collect(), ..Self::default() };
-        talk.lay(cols);
+        talk.again(cols);
         talk
     }
 
@@ -119,20 +126,24 @@ impl Talk {
         Self { scroll: other.scroll, ..self }
     }
 
-    /// Lays it out for this many columns, if it is not. The line at the top stays.
-    pub fn lay(&mut self, cols: u16) {
-        let cols = usize::from(cols);
-        if self.cols != cols {
-            self.cols = cols;
-            let anchor = self.anchor();
-            let room = self.room();
-            for laid in &mut self.laid {
-                laid.above = cols < NARROW && !laid.block.who.is_empty();
-                laid.again(room);
-            }
-            self.search_again();
-            self.stack(anchor);
+    /// Lays it out for this many columns, if it is not, and keeps a page of so many rows full. The line at
+    /// the top stays.
+    pub fn lay(&mut self, cols: u16, page: u16) {
+        if self.cols != usize::from(cols) {
+            self.again(cols);
         }
+        self.scroll.clamp(self.height, usize::from(page));
+    }
+
+    fn again(&mut self, cols: u16) {
+        self.cols = usize::from(cols);
+        let (anchor, room) = (self.anchor(), self.room());
+        for laid in &mut self.laid {
+            laid.above = self.cols < NARROW && !laid.block.who.is_empty();
+            laid.again(room);
+        }
+        self.search_again();
+        self.stack(anchor);
     }
 
     fn room(&self) -> usize {
@@ -255,10 +266,11 @@ impl Talk {
         let spots: Vec<(usize, Spot)> = self.spots().collect();
         let here = self.spot(page).and_then(|spot| spots.iter().position(|(_, other)| *other == spot));
         let next = match here {
-            // The first press on a page points at what is on it already.
-            None => spots.iter().position(|(line, _)| *line >= self.scroll.top),
             Some(here) if forwards => Some(here + 1),
             Some(here) => here.checked_sub(1),
+            // Nothing is on the page: what comes after it, or before.
+            None if forwards => spots.iter().position(|(line, _)| *line >= self.scroll.top),
+            None => spots.iter().rposition(|(line, _)| *line < self.scroll.top),
         };
         if let Some((line, spot)) = next.and_then(|next| spots.get(next)) {
             self.pointed = Some(*spot);

@@ -74,7 +74,7 @@ fn the_place_stays_when_the_width_changes_and_when_something_folds() {
     talk.command(rows::FOLD_ALL, 3);
     talk.command(app::BOTTOM, 3);
     let before = text(&talk)[talk.scroll.top].clone();
-    talk.lay(60);
+    talk.lay(60, 3);
     assert_eq!(text(&talk)[talk.scroll.top], before);
     // In the midst of a long answer its head is far above: folding goes back to it.
     let mut long = self::talk(
@@ -89,6 +89,41 @@ fn the_place_stays_when_the_width_changes_and_when_something_folds() {
     assert!(long.scroll.top > 10);
     long.command(rows::FOLD, 10);
     assert_eq!((long.scroll.top, long.height), (0, 3));
+}
+
+#[test]
+fn of_several_turns_the_last_question_is_on_top() {
+    let said = |role: &str, text: &str| serde_json::json!({"role": role, "content": text});
+    let top = |turns: &[serde_json::Value], page: u16| {
+        let mut talk = talk(serde_json::json!({"input": turns, "output": "And so it is.\n\n".repeat(9)}), 80);
+        talk.lay(80, page);
+        text(&talk)[talk.scroll.top].trim().to_owned()
+    };
+    let (first, answer, last) =
+        (said("user", "Why?"), said("assistant", "Because."), said("user", "Really?"));
+    assert_eq!(top(&[first.clone(), answer.clone(), last.clone()], 10), "user        Really?");
+    assert_eq!(top(&[first.clone(), answer, last], 40), "user        Why?", "all of it fits");
+    assert_eq!(top(&[said("system", "Be kind."), first], 10), "system      ▸ 2 words: Be kind.", "one turn");
+}
+
+#[test]
+fn what_can_be_unfolded_is_reached_from_pages_without_any() {
+    let call = |id: &str| serde_json::json!({"role": "assistant", "tool_calls": [{"id": id, "function": {"name": id, "arguments": "{}"}}]});
+    let said = serde_json::json!({"role": "user", "content": "line\n\n".repeat(50)});
+    let input = [said.clone(), call("one"), said.clone(), call("two"), said];
+    let mut talk = talk(serde_json::json!({"input": input, "output": "Done."}), 80);
+    let pointed = |talk: &Talk| {
+        let lines: Vec<String> = text(talk).into_iter().skip(talk.scroll.top).take(10).collect();
+        lines.into_iter().find(|line| line.contains("tool")).unwrap_or_default().trim().to_owned()
+    };
+    talk.command(app::TOP, 10);
+    talk.command(rows::NEXT_FOLD, 10);
+    assert_eq!(pointed(&talk), "▸ tool one() → no answer");
+    talk.command(app::BOTTOM, 10);
+    talk.command(rows::PREVIOUS_FOLD, 10);
+    assert_eq!(pointed(&talk), "▸ tool two() → no answer");
+    talk.command(rows::PREVIOUS_FOLD, 10);
+    assert_eq!(pointed(&talk), "▸ tool one() → no answer");
 }
 
 #[test]
