@@ -90,16 +90,20 @@ pub fn mark_of(words: &str) -> (Role, &'static str) {
     }
 }
 
-/// `✗ fail: wrong tone, high`
-pub fn label(label: &LabelView, taxonomy: &Taxonomy) -> Words {
+/// `✗ fail`
+pub fn verdict(label: &LabelView) -> Words {
     let Some(verdict) = label.verdict else { return words().muted("· draft") };
     let (role, glyph) = mark(verdict);
+    words().put(role, format!("{glyph} {}", verdict.word()))
+}
+
+/// `✗ fail: wrong tone, high`
+pub fn label(label: &LabelView, taxonomy: &Taxonomy) -> Words {
     let mode = label.mode.as_ref().map(|id| {
         let name = taxonomy.get(id).map_or_else(|| id.as_str().to_owned(), |mode| one_line(&mode.name));
         format!(": {name}")
     });
-    words()
-        .put(role, format!("{glyph} {}", verdict.word()))
+    verdict(label)
         .maybe(Role::Plain, mode)
         .maybe(Role::Plain, label.severity.map(|severity| format!(", {}", severity.word())))
 }

@@ -20,12 +20,14 @@ use crate::text::{Line, Role};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
 use crate::tui::screens::known;
-use crate::tui::words::{line, one_line, words};
+use crate::tui::words::{Words, line, one_line, words};
 
 /// Columns from which the details stand beside the conversation.
 const WIDE: u16 = 120;
 /// Rows above the conversation.
 const HEAD: u16 = 3;
+/// Columns that the labels leave for where the trace stands in its session.
+const PLACE: usize = 16;
 
 /// Where conversation and details are.
 pub struct Areas {
@@ -61,7 +63,8 @@ pub fn view(screen: &TraceScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect
     let left = canvas.line_right(inside, &known::flags(&view.trace));
     canvas.line(left, &known::facts(&view.trace, env, usize::from(left.width)));
     let second = Rect { y: area.y + 1, ..inside };
-    let left = canvas.line_right(second, &labels(&view.labels, &loaded.taxonomy));
+    let room = usize::from(second.width).saturating_sub(PLACE);
+    let left = canvas.line_right(second, &labels(&view.labels, &loaded.taxonomy, room));
     canvas.line(left, &place(view, env, usize::from(left.width)));
     if both {
         canvas.rule_down(Rect { x: talk.right(), width: 1, ..talk });
@@ -76,15 +79,20 @@ pub fn view(screen: &TraceScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect
     }
 }
 
-/// `✗ fail: wrong tone (ann)`
-fn labels(labels: &[LabelView], taxonomy: &Taxonomy) -> Line {
-    let mut all = words();
-    for label in labels.iter().filter(|label| label.verdict.is_some()) {
-        let gap = (all.width() > 0).then_some("  ");
-        let said = known::label(label, taxonomy).muted(format!(" ({})", one_line(&label.reviewer)));
-        all = all.maybe(Role::Plain, gap).line(&said.done());
-    }
-    all.done()
+/// `✗ fail: wrong tone (ann)`; where that needs more than `room` columns, `✗ fail (ann)`.
+fn labels(labels: &[LabelView], taxonomy: &Taxonomy, room: usize) -> Line {
+    let all = |say: &dyn Fn(&LabelView) -> Words| {
+        let given = labels.iter().filter(|label| label.verdict.is_some());
+        given
+            .fold(words(), |all, label| {
+                let gap = (all.width() > 0).then_some("  ");
+                let said = say(label).muted(format!(" ({})", one_line(&label.reviewer)));
+                all.maybe(Role::Plain, gap).line(&said.done())
+            })
+            .done()
+    };
+    let whole = all(&|label| known::label(label, taxonomy));
+    if whole.width() <= room { whole } else { all(&|label| known::verdict(label)) }
 }
 
 /// `turn 2 of 5  [ ] other turns  o its session  t-1042`, as much of it as fits into `room` columns.

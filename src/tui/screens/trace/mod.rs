@@ -134,6 +134,7 @@ impl TraceScreen {
                 let name = words().key(mode.key.to_string()).plain("  ").plain(one_line(&mode.name)).done();
                 Choice::new(name).detail(line(Role::Muted, one_line(&mode.description))).key(mode.key)
             })
+            .chain([Choice::new(words().key("0").muted("  none of these")).key('0')])
             .collect();
         cx.open(Picker::new(MODE, line(Role::Title, "In which way does it fail?"), choices));
     }
@@ -225,9 +226,8 @@ impl TraceScreen {
                 self.talk.find(&text, cx.env.page(TALK));
             }
             (MODE, Reply::Picked(at)) => {
-                if let Some(mode) = self.modes.get(at).cloned() {
-                    self.label(Verdict::Fail, Some(mode), cx);
-                }
+                // The last choice is none of the modes.
+                self.label(Verdict::Fail, self.modes.get(at).cloned(), cx);
             }
             _ => {}
         }

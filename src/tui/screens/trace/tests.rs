@@ -72,11 +72,16 @@ fn words_are_found_in_the_text() {
 #[test]
 fn a_trace_is_labelled_where_it_is_read() {
     let (_world, mut story) = open();
-    story.press("f 2");
+    story.press("f");
+    insta::assert_snapshot!("modes_80", story.snapshot());
+    story.press("2");
     assert!(story.row(2).contains("✗ fail: "), "{}", story.row(2));
     assert!(story.status().contains("undo"), "{}", story.status());
     story.press("u");
     assert!(!story.row(2).contains("✗ fail"), "{}", story.row(2));
+    story.press("f 0");
+    assert!(story.row(2).contains("✗ fail (ann)"), "{}", story.row(2));
+    story.press("u");
     story.press("p");
     assert!(story.row(2).contains("✓ pass (ann)"), "{}", story.row(2));
     story.press("e");
