@@ -155,7 +155,6 @@ pub enum Wish {
     Trace(Untrusted),
     Badge(Option<Line>),
     Mark(Untrusted),
-    #[allow(dead_code)]
     Unmark,
     #[allow(dead_code)]
     Review(Vec<Untrusted>),
@@ -227,7 +226,6 @@ impl<'a> Cx<'a> {
     }
 
     /// Takes all marks away, as after something was done with them.
-    #[allow(dead_code)]
     pub fn unmark_all(&mut self) {
         self.wishes.push(Wish::Unmark);
     }
