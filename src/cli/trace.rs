@@ -194,6 +194,7 @@ fn print_trace(view: &TraceView) -> Result<()> {
         about.push(format!("label    {}: {}", label.reviewer.raw(), words.join(" · ")));
     }
     about.extend(view.samples.iter().map(|name| format!("sample   {name}")));
+    about.extend(view.incidents.iter().map(|id| format!("incident {id}")));
     if let Some(around) = &view.neighbours {
         let session = t.session.as_ref().map_or("", Untrusted::raw);
         about.push(format!("session  {session}: {} of {}", around.position, around.count));

@@ -28,12 +28,6 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// A histogram of nothing.
-    #[allow(dead_code)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Takes a value, as [`Sketch::add`](super::Sketch::add) does.
     pub fn add(&mut self, value: f64) {
         if value.is_nan() {
@@ -255,12 +249,12 @@ mod tests {
                 prop::collection::vec(prop_oneof![Just(0.0), 0.01f64..1e7, 500f64..501.0], 0..200), 1..6),
             q in 0.0f64..=1.0,
         ) {
-            let (mut stored, mut merged, mut added) = (Histogram::new(), Histogram::new(), Histogram::new());
+            let (mut stored, mut merged, mut added) = (Histogram::default(), Histogram::default(), Histogram::default());
             let mut whole = Sketch::new();
             for part in &parts {
                 let one = sketch(part);
                 prop_assert!(stored.merge_stored(&one.to_bytes()));
-                let mut other = Histogram::new();
+                let mut other = Histogram::default();
                 part.iter().for_each(|v| { other.add(*v); added.add(*v) });
                 merged.merge(&other);
                 whole.merge(&one);
@@ -270,7 +264,7 @@ mod tests {
                 prop_assert_eq!(histogram.quantile(q), whole.quantile(q));
             }
             let mut rest = stored.clone();
-            let mut first = Histogram::new();
+            let mut first = Histogram::default();
             parts[0].iter().for_each(|v| first.add(*v));
             rest.take_away(&first);
             prop_assert_eq!(rest.count(), stored.count() - parts[0].len() as u64);
@@ -283,13 +277,13 @@ mod tests {
 
         #[test]
         fn what_cannot_be_read_is_refused_and_takes_no_memory(bytes in prop::collection::vec(any::<u8>(), 0..80), flip in 0usize..40) {
-            let mut histogram = Histogram::new();
+            let mut histogram = Histogram::default();
             prop_assert!(!histogram.merge_stored(&bytes) || bytes.is_empty());
             let mut stored = sketch(&[1.0, 20.0]).to_bytes();
             let at = flip % stored.len();
             stored[at] ^= 1;
             prop_assert!(!histogram.merge_stored(&stored));
-            prop_assert_eq!(histogram, Histogram::new());
+            prop_assert_eq!(histogram, Histogram::default());
         }
     }
 }

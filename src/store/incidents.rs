@@ -162,7 +162,6 @@ impl Store {
     }
 
     /// Numbers of the incidents that have this trace as evidence, newest first.
-    #[allow(dead_code)]
     pub fn incidents_with_trace(&self, trace: &Untrusted) -> Result<Vec<i64>> {
         self.read(|db| {
             db.prepare(

@@ -3,7 +3,7 @@
 use super::screens::{evals, health, incidents, review, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
-use crate::ops::index::{IndexView, catch_up, is_behind};
+use crate::ops::index::{catch_up, is_behind};
 use crate::task::{Cancel, Progress};
 
 /// Work for a worker thread.
@@ -28,8 +28,8 @@ pub enum Answer {
     Evals(evals::Answer),
     Review(review::Answer),
     Incidents(incidents::Answer),
-    #[allow(dead_code)]
-    Index(IndexView),
+    /// What the index holds now is asked of the store where it matters.
+    Index,
 }
 
 impl Request {
@@ -43,8 +43,8 @@ impl Request {
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
             // What cannot be written stays as it is; a search then leaves the newest traces out.
-            Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index(IndexView::default())),
-            Request::Index => catch_up(ctx, cancel, progress).map(Answer::Index),
+            Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index),
+            Request::Index => catch_up(ctx, cancel, progress).map(|_| Answer::Index),
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn attach_to_open(ctx: &Ctx, traces: &[Untrusted]) -> Result<IncidentView> {
     match open {
         Some(row) => attach(ctx, &format!("INC-{}", row.number), traces),
         None => Err(Error::not_so("No incident is open to attach traces to.")
-            .hint("Open one with `tuesday incident open TITLE`.")),
+            .hint("Open one first: `I`, or `tuesday incident open TITLE`.")),
     }
 }
 

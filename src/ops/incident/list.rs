@@ -70,7 +70,6 @@ pub fn list(ctx: &Ctx) -> Result<Vec<IncidentLine>> {
 }
 
 /// The incidents that have this trace as evidence, newest first.
-#[allow(dead_code)]
 pub fn of_trace(ctx: &Ctx, trace: &Untrusted) -> Result<Vec<String>> {
     let numbers = ctx.store.incidents_with_trace(trace)?;
     Ok(numbers.into_iter().map(|number| format!("INC-{number}")).collect())

@@ -52,6 +52,11 @@ impl World {
         self.ctx.store.set_label(act, |_| Ok(body)).unwrap().event.id
     }
 
+    fn draft(&self, trace: &str) -> crate::domain::Result<CaseDraft> {
+        let mut made = drafts(&self.ctx, &[trace.into()], &set(), &crate::task::Cancel::default())?;
+        Ok(made.remove(0))
+    }
+
     fn promote(&self, traces: &[&str]) -> PromoteReport {
         self.promote_with(traces, CaseFields::default())
     }
@@ -114,7 +119,7 @@ fn a_draft_is_filled_in_from_the_trace_and_the_label() {
     world.label("bob", "t1", fail("bob's note", "bob's answer"));
     let mine = world.label("ann", "t1", fail("ignores the same-day rule", "We waive it."));
     world.label("bob", "t1", LabelBody::verdict(Verdict::Fail));
-    let made = draft(&world.ctx, "t1", &set()).unwrap();
+    let made = world.draft("t1").unwrap();
     assert_eq!(made.body.expected.unwrap().raw(), "We waive it.");
     assert_eq!(made.body.reasoning.unwrap().raw(), "ignores the same-day rule");
     assert_eq!(made.body.label.unwrap().raw(), mine, "one's own label comes first");
@@ -122,9 +127,9 @@ fn a_draft_is_filled_in_from_the_trace_and_the_label() {
     assert_eq!(made.body.category.raw(), "plain");
     assert_eq!(made.already, None);
     world.label("bob", "t2", LabelBody::verdict(Verdict::Pass));
-    let passed = draft(&world.ctx, "t2", &set()).unwrap();
+    let passed = world.draft("t2").unwrap();
     assert_eq!(passed.body.expected.unwrap().raw(), "an answer", "what passed is what is expected");
-    assert_eq!(draft(&world.ctx, "t9", &set()).unwrap_err().exit_code(), 1);
+    assert_eq!(world.draft("t9").unwrap_err().exit_code(), 1);
 }
 
 #[test]

@@ -128,12 +128,6 @@ impl<T> List<T> {
         &self.rows
     }
 
-    /// The rows of the window, to change in place.
-    #[allow(dead_code)]
-    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.iter_mut()
-    }
-
     /// The row under the cursor.
     pub fn selected(&self) -> Option<&T> {
         self.rows.get(self.selected)

@@ -289,7 +289,6 @@ impl IncidentsScreen {
             Request::Act { said, .. } => Some(said.clone()),
             Request::Open { .. } => Some(format!("opened {}", view.id)),
             Request::Attach { .. } | Request::AttachQuery { .. } => Some("attached as evidence".to_owned()),
-            Request::AttachToOpen { .. } => Some(format!("attached to {} as evidence", view.id)),
             Request::KeepFigures { .. } => Some("figures kept in the record".to_owned()),
             Request::Close { .. } => Some(format!("closed {}; what is missing stands at the end", view.id)),
             _ => None,

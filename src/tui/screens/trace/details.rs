@@ -128,6 +128,9 @@ impl Lines {
         if !view.samples.is_empty() {
             self.fact("samples", words().plain(view.samples.join(", ")));
         }
+        if !view.incidents.is_empty() {
+            self.fact("incidents", words().plain(view.incidents.join(", ")));
+        }
     }
 
     fn labels(&mut self, labels: &[LabelView], env: &Env) {
