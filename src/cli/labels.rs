@@ -43,20 +43,23 @@ pub(super) fn run(face: &Face, args: &LabelsArgs) -> Result<u8> {
     let What::Export { format, sample, reviewer } = &args.what;
     let ctx = face.ctx(Access::ReadOnly)?;
     let filter = LabelFilter { sample: sample.clone(), reviewer: reviewer.clone() };
-    let mut out: Box<dyn FnMut(&LabelView) -> Result<()>> = match format {
-        Format::Jsonl => Box::new(output::json_line),
-        Format::Csv => {
-            output::data(&csv_line(HEADINGS)?)?;
-            Box::new(|label| output::data(&csv_line(columns(label))?))
-        }
-    };
+    if let Format::Csv = format {
+        output::data(&csv_line(HEADINGS)?)?;
+    }
     let mut outcome = Ok(());
     each_label(&ctx, &filter, |label| {
         if outcome.is_ok() {
-            outcome = out(&label);
+            outcome = put(*format, &label);
         }
     })?;
     outcome.map(|()| 0)
+}
+
+fn put(format: Format, label: &LabelView) -> Result<()> {
+    match format {
+        Format::Jsonl => output::json_line(label),
+        Format::Csv => output::data(&csv_line(columns(label))?),
+    }
 }
 
 const HEADINGS: [&str; 8] = ["trace", "reviewer", "verdict", "mode", "severity", "note", "corrected", "at"];

@@ -294,7 +294,7 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             model.screens.incidents.answered(request, result, cx);
         }
         Request::Health(request) => {
-            let result = only(result, |answer| if let Answer::Health(a) = answer { Some(a) } else { None });
+            let result = only(result, |answer| if let Answer::Health(a) = answer { Some(*a) } else { None });
             model.screens.health.answered(request, result, cx);
         }
         Request::Traces(request) => {
@@ -302,7 +302,7 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             model.screens.traces.answered(request, result, cx);
         }
         Request::Trace(request) => {
-            let result = only(result, |answer| if let Answer::Trace(a) = answer { Some(a) } else { None });
+            let result = only(result, |answer| if let Answer::Trace(a) = answer { Some(*a) } else { None });
             model.screens.traces.trace_answered(request, result, cx);
         }
         Request::Review(request) => {

@@ -22,9 +22,10 @@ pub enum Request {
 /// What a request of the same variant gives.
 #[derive(Debug)]
 pub enum Answer {
-    Health(health::Answer),
+    // What is boxed is several times as large as the others.
+    Health(Box<health::Answer>),
     Traces(traces::Answer),
-    Trace(trace::Answer),
+    Trace(Box<trace::Answer>),
     Evals(evals::Answer),
     Review(review::Answer),
     Incidents(incidents::Answer),
@@ -36,9 +37,13 @@ impl Request {
     /// Does the work; blocks.
     pub fn run(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Answer> {
         match self {
-            Request::Health(request) => request.run(ctx, cancel, progress).map(Answer::Health),
+            Request::Health(request) => {
+                request.run(ctx, cancel, progress).map(|answer| Answer::Health(Box::new(answer)))
+            }
             Request::Traces(request) => request.run(ctx, cancel, progress).map(Answer::Traces),
-            Request::Trace(request) => request.run(ctx, cancel, progress).map(Answer::Trace),
+            Request::Trace(request) => {
+                request.run(ctx, cancel, progress).map(|answer| Answer::Trace(Box::new(answer)))
+            }
             Request::Evals(request) => request.run(ctx, cancel, progress).map(Answer::Evals),
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),

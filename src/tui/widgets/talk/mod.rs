@@ -85,7 +85,8 @@ impl Talk {
         for (at, block) in self.blocks.iter().enumerate() {
             let whole = self.whole.get(at).copied().unwrap_or(false);
             let folded = block.head.is_some() && block.folded;
-            if !lines.is_empty() && !(folded && last_folded) {
+            let close = folded && last_folded;
+            if !lines.is_empty() && !close {
                 lines.push(Line::default());
             }
             last_folded = folded;
