@@ -9,6 +9,7 @@ mod error;
 mod eval;
 mod eval_merge;
 pub mod incident;
+mod key_order;
 pub mod label;
 pub mod query;
 pub mod runbook;

@@ -312,6 +312,27 @@ fn an_old_file_does_not_take_the_set_back() {
 }
 
 #[test]
+fn keys_keep_their_order_in_the_file_and_another_order_is_no_edit() {
+    let world = World::with_traces(&[FEE, "what is my balance"]);
+    let came = r#"{"values":["de"],"kind":"language"}"#;
+    let line =
+        |check: &str| format!(r#"{{"id":"c-1","input":"Guten Tag","category":"plain","checks":[{check}]}}"#);
+    std::fs::create_dir_all(world.path().parent().unwrap()).unwrap();
+    world.write(line(came));
+    world.import();
+    world.promote(&["t1"]);
+    assert!(world.lines()[0].contains(came), "{}", world.text());
+    // An old file with its keys turned says nothing that the case never said.
+    let id = CaseId::parse("c-1").unwrap();
+    edit(&world.ctx, &set(), &id, &expects("two")).unwrap();
+    world.write(line(r#"{"kind":"language","values":["de"]}"#));
+    let file = world.promote(&["t2"]).file.unwrap();
+    assert!(!file.taken.changed_anything() && file.taken.conflicts.is_empty(), "{file:?}");
+    assert_eq!(world.expected()[0].as_deref(), Some("two"));
+    assert!(world.lines()[0].contains(came), "{}", world.text());
+}
+
+#[test]
 fn what_the_store_and_the_file_both_changed_is_named_and_neither_is_lost() {
     let world = World::with_traces(&[FEE, "what is my balance"]);
     let id = world.promote_with(&["t1"], expects("one")).promoted[0].case.clone().unwrap().id;
