@@ -22,6 +22,9 @@ enum What {
         /// How
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
+        /// Answer with JSON, one list instead of lines: see `tuesday help json`
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
         /// Only labels of this sample's traces
         #[arg(long, value_name = "NAME")]
         sample: Option<String>,
@@ -40,9 +43,14 @@ enum Format {
 }
 
 pub(super) fn run(face: &Face, args: &LabelsArgs) -> Result<u8> {
-    let What::Export { format, sample, reviewer } = &args.what;
+    let What::Export { format, json, sample, reviewer } = &args.what;
     let ctx = face.ctx(Access::ReadOnly)?;
     let filter = LabelFilter { sample: sample.clone(), reviewer: reviewer.clone() };
+    if *json {
+        let mut labels = Vec::new();
+        each_label(&ctx, &filter, |label| labels.push(label))?;
+        return output::json(&labels).map(|()| 0);
+    }
     if let Format::Csv = format {
         output::data(&csv_line(HEADINGS)?)?;
     }

@@ -36,7 +36,7 @@ enum What {
         /// Say how many there are instead, exactly
         #[arg(long)]
         count: bool,
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -44,7 +44,7 @@ enum What {
     Show {
         /// The trace's id
         id: String,
-        /// Answer with JSON: the trace in the tuesday format, with its labels, samples and neighbours
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },

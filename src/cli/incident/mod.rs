@@ -44,13 +44,13 @@ enum Command {
         /// The runbook's file [default: the team's, else the one built in]
         #[arg(long, value_name = "FILE")]
         runbook: Option<PathBuf>,
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
     /// List the incidents, open ones first
     List {
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -181,7 +181,7 @@ struct Which {
     /// The incident: INC-7, 7, or its UUID
     #[arg(value_name = "ID")]
     id: String,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
