@@ -37,11 +37,7 @@ pub struct Neighbours {
 
 /// One trace by its id. Errors with `NotSo` when there is none, naming the nearest.
 pub fn trace(ctx: &Ctx, id: &Untrusted) -> Result<TraceView> {
-    let Some(stored) = ctx.store.trace_by_id(id.raw())? else {
-        ctx.store.require_trace(id)?;
-        // It came in between the two looks.
-        return trace(ctx, id);
-    };
+    let stored = ctx.store.wanted_trace(id)?;
     let labels = ctx.store.labels_of(id)?.into_iter().map(LabelView::from).collect();
     let around = ctx.store.session_around(stored.seq)?;
     let neighbours = match around {

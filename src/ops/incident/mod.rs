@@ -6,6 +6,7 @@
 
 mod act;
 mod figures;
+mod head;
 mod list;
 mod markdown;
 mod postmortem;

@@ -48,8 +48,9 @@ impl Request {
                 page(ctx, query, *cursor, *direction, PAGE, cancel).map(Answer::Page)
             }
             Request::Count(query) => count(ctx, query, cancel).map(Answer::Count),
-            Request::Attach(traces) => incident::attach_to_open(ctx, traces)
-                .map(|open| Answer::Attached(format!("{} {}", open.id, clean_line(open.title.raw())))),
+            Request::Attach(traces) => incident::attach_to_open(ctx, traces).map(|open| {
+                Answer::Attached(format!("{} {}", open.head.id, clean_line(open.head.title.raw())))
+            }),
             Request::Draw(draw_this) => {
                 draw(ctx, &draw_this.spec, cancel, progress).map(|view| Answer::Drawn(Box::new(view)))
             }
