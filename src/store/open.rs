@@ -277,7 +277,12 @@ mod tests {
         let path = folder.path().join("t.db");
         let store = Store::open(&path, Access::Create).unwrap();
         let watch = store.watch().unwrap();
-        store.write_work(|tx| Ok(tx.execute_batch("CREATE TABLE x AS SELECT 1").unwrap())).unwrap();
+        store
+            .write_work(|tx| {
+                tx.execute_batch("CREATE TABLE x AS SELECT 1").unwrap();
+                Ok(())
+            })
+            .unwrap();
         assert!(folder.path().join("t.db-work-wal").exists());
         store.read(|db| db.query_row("SELECT 1 FROM work.x", [], |_| Ok(()))).unwrap();
         drop(store);
