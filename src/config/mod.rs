@@ -30,12 +30,15 @@ pub struct Flags {
     pub reviewer: Option<String>,
 }
 
+/// Looks a variable of the environment up.
+pub type Variables = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What the process was started with, besides flags.
 pub struct Environment {
     /// Where it was started.
     pub folder: PathBuf,
-    /// Looks up a variable; an empty one counts as not set.
-    pub variable: Box<dyn Fn(&str) -> Option<String>>,
+    /// An empty variable counts as not set.
+    pub variable: Variables,
 }
 
 impl Environment {

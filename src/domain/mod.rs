@@ -10,6 +10,7 @@ mod eval;
 mod eval_merge;
 mod evaluate;
 pub mod incident;
+mod key_order;
 pub mod label;
 pub mod query;
 mod run;

@@ -53,7 +53,7 @@ pub use cases::{CaseTx, EvalFileRow};
 pub use changes::{Changes, Watch};
 pub use draw::{Candidate, DrawFrame};
 pub use ids::id_hash;
-pub use incidents::{IncidentFile, IncidentRef, Stamp};
+pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};

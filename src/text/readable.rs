@@ -1,4 +1,4 @@
-//! Text as it is read best.
+//! A text laid out as what it is.
 
 use super::line::Line;
 use super::{json_text, markdown};

@@ -206,12 +206,6 @@ impl<'a> Canvas<'a> {
         widget.render(area.intersection(self.buffer.area), &mut self.buffer);
     }
 
-    /// The look of a meaning, for widgets of ratatui's own kind.
-    #[allow(dead_code)]
-    pub fn style(&self, meaning: impl Into<Meaning>) -> Style {
-        self.theme.style(meaning.into())
-    }
-
     /// Notes what a click here means.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.laid.hits.push((area, hit));

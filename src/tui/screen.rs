@@ -99,14 +99,8 @@ pub struct Env {
     pub zone: TimeZone,
     /// The person at the keyboard; clean before drawing.
     pub reviewer: String,
-    /// The store's file; clean before drawing.
-    #[allow(dead_code)]
-    pub store: String,
     /// Whether the store can be written.
     pub writable: bool,
-    /// Where eval sets are written.
-    #[allow(dead_code)]
-    pub evals_dir: std::path::PathBuf,
     /// The team's runbook, when there is one.
     pub runbook: Option<std::path::PathBuf>,
     /// The keys in force, for texts that name a key.
@@ -156,7 +150,6 @@ pub enum Wish {
     Badge(Option<Line>),
     Mark(Untrusted),
     Unmark,
-    #[allow(dead_code)]
     Review(Vec<Untrusted>),
     Command(Id),
 }
@@ -220,7 +213,6 @@ impl<'a> Cx<'a> {
     }
 
     /// Goes to Review with a queue of these traces, in this order.
-    #[allow(dead_code)]
     pub fn review(&mut self, traces: Vec<Untrusted>) {
         self.wishes.push(Wish::Review(traces));
     }

@@ -6,6 +6,7 @@
 
 mod contract;
 mod hostile;
+mod json;
 mod kill;
 mod labelling;
 mod picture;

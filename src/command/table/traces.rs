@@ -27,6 +27,8 @@ rows! {
         places: BOTH, when: CAN_LABEL, keys: &["e"], hint: 36 }
     ATTACH = "traces.attach" { title: "Attach", does: "Attach the marked traces, or this one, to the open incident as evidence.",
         places: BOTH, when: CAN_LABEL, keys: &["a"], hint: 32 }
+    REVIEW = "traces.review" { title: "Review", does: "Go through the marked traces, or this one, with one key a verdict.",
+        places: LIST, when: CAN_LABEL, keys: &["R"], hint: 0 }
     CLEAR = "traces.all" { title: "All traces", does: "Take the filter off.",
         places: LIST, when: FILTERED, keys: &["A"], hint: 20 }
     PASS = "trace.pass" { title: "Pass", does: "Label it as good enough.",

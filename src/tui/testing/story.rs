@@ -38,12 +38,6 @@ impl Story {
         Self::with(ctx, first, Theme::default())
     }
 
-    /// The same without colours.
-    #[allow(dead_code)]
-    pub fn without_colour(ctx: Ctx, first: ScreenId) -> Self {
-        Self::with(ctx, first, Theme::without_colour())
-    }
-
     /// The same with this theme.
     pub fn with(ctx: Ctx, first: ScreenId, theme: Theme) -> Self {
         let mut story = Self::unstarted(ctx, first, theme);

@@ -86,10 +86,10 @@ impl ReviewScreen {
                 };
                 cx.open(samples::rates(&name, &rates, mode_name));
             }
-            (Request::Open(of), Ok(Answer::Opened(read, taxonomy))) => {
+            (Request::Open(_), Ok(Answer::Opened(read, taxonomy))) => {
                 self.opening = None;
                 let cols = view::places(self.area, false).talk.width;
-                let mut queue = Queue::new(of, read, taxonomy, cols);
+                let mut queue = Queue::new(read, taxonomy, cols);
                 queue.want(cx);
                 self.queue = Some(queue);
             }

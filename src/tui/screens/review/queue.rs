@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use ratatui::layout::Rect;
 
-use super::work::{Act, Done, Of, Reading, Request};
+use super::work::{Act, Done, Reading, Request};
 use crate::command::Id;
 use crate::domain::{Error, Taxonomy, TraceRow, Untrusted, Verdict};
 use crate::ops::review::{ItemState, QueueItem, ReviewItem};
@@ -106,8 +106,6 @@ impl Filter {
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
-    #[allow(dead_code)]
-    pub of: Of,
     pub read: Reading,
     pub taxonomy: Taxonomy,
     /// The place on screen; nothing when all is reviewed.
@@ -136,11 +134,10 @@ pub struct Queue {
 
 impl Queue {
     /// A queue that was just opened; it begins where the reviewer left off.
-    pub fn new(of: Of, read: Reading, taxonomy: Taxonomy, cols: u16) -> Self {
+    pub fn new(read: Reading, taxonomy: Taxonomy, cols: u16) -> Self {
         let at = read.resume;
         let list = List::whole(0..read.items.len());
         let mut queue = Self {
-            of,
             read,
             taxonomy,
             at,
@@ -213,12 +210,6 @@ impl Queue {
     /// Items with a verdict of mine, those on their way included.
     pub fn reviewed(&self) -> usize {
         self.read.items.iter().filter(|item| self.state(item).verdict().is_some()).count()
-    }
-
-    /// Whether a verdict is on its way to the disk.
-    #[allow(dead_code)]
-    pub fn saving(&self) -> bool {
-        !self.pending.is_empty()
     }
 
     /// Whether the filter lets an item through.

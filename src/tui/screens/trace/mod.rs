@@ -259,7 +259,8 @@ impl TraceScreen {
         if self.details_columns != columns
             && let Some(Loaded { view, taxonomy, .. }) = &self.loaded
         {
-            let samples = (!view.samples.is_empty()).then(|| ("samples", view.samples.join(", ")));
+            let named = |what, names: &[String]| (!names.is_empty()).then(|| (what, names.join(", ")));
+            let more = [named("samples", &view.samples), named("incidents", &view.incidents)];
             let details = Details {
                 trace: &view.trace,
                 labels: view.labels.iter().collect(),
@@ -270,7 +271,7 @@ impl TraceScreen {
                     .as_ref()
                     .filter(|near| near.count > 1)
                     .map(|near| (near.position, near.count)),
-                more: samples.into_iter().collect(),
+                more: more.into_iter().flatten().collect(),
                 history: Vec::new(),
             };
             self.details = details.lines(env, usize::from(columns.saturating_sub(2)));

@@ -406,6 +406,12 @@ impl TracesScreen {
                     cx.start(Job::queue("incident", "attaching the traces", Request::Attach(chosen).into()));
                 }
             }
+            table::REVIEW => {
+                let chosen = self.chosen(cx.env);
+                if !chosen.is_empty() {
+                    cx.review(chosen);
+                }
+            }
             table::SAMPLE => cx.open(sample::form(&self.query, self.count, cx.env)),
             table::PROMOTE => {
                 let chosen = self.chosen(cx.env);

@@ -3,9 +3,9 @@
 use super::Request;
 use crate::domain::Verdict;
 use crate::ops::label::{self, VerdictRequest};
-use crate::ops::sample;
 use crate::ops::testing::{World, of_json};
 use crate::ops::watch::Changes;
+use crate::ops::{browse, sample};
 use crate::tui::message::Message;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -157,6 +157,22 @@ fn marked_traces_are_promoted_together_and_a_sample_is_drawn() {
     let drawn = sample::show(&story.ctx, "week-47").unwrap();
     assert_eq!(drawn.size, 40);
     assert_eq!(drawn.rule.query.as_deref(), Some("prompt:customer_support@v4"));
+}
+
+#[test]
+fn marked_traces_are_reviewed_in_a_queue_of_their_own() {
+    let world = traffic(40, 30);
+    let mut story = open(&world);
+    let newest = here(&story);
+    story.press("space j space R");
+    assert_eq!(story.model.active, ScreenId::Review);
+    assert!(story.row(1).contains("2 traces"), "{}", story.row(1));
+    story.press("p");
+    let labels = |id: &str| browse::trace(&story.ctx, &id.into()).unwrap().labels;
+    assert_eq!(labels(&newest)[0].verdict, Some(Verdict::Pass));
+    assert_eq!(labels("t-00038"), []);
+    story.press("p");
+    assert!(story.text().contains("2 of 2"), "{}", story.text());
 }
 
 #[test]

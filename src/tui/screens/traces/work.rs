@@ -1,6 +1,6 @@
 //! What the list asks of the ops.
 
-use crate::domain::{Error, Query, Result, Untrusted};
+use crate::domain::{Query, Result, Untrusted};
 use crate::ops::browse::{Cursor, Direction, Page, count, page};
 use crate::ops::label::{self, LabelView};
 use crate::ops::sample::{DrawSpec, SampleView, draw};
@@ -54,22 +54,14 @@ impl Request {
             }
             Request::Count(query) => count(ctx, query, cancel).map(Answer::Count),
             Request::Labels(traces) => label::present(ctx, traces).map(Answer::Labels),
-            Request::Attach(traces) => attach(ctx, traces).map(Answer::Attached),
+            Request::Attach(traces) => incident::attach_to_open(ctx, traces).map(|open| {
+                Answer::Attached(format!("{} {}", open.head.id, clean_line(open.head.title.raw())))
+            }),
             Request::Draw(draw_this) => {
                 draw(ctx, &draw_this.spec, cancel, progress).map(|view| Answer::Drawn(Box::new(view)))
             }
         }
     }
-}
-
-/// Attaches to the incident that was opened last and is not closed.
-fn attach(ctx: &Ctx, traces: &[Untrusted]) -> Result<String> {
-    let Some(open) = incident::list(ctx)?.into_iter().find(|line| line.closed_at.is_none()) else {
-        return Err(Error::not_so("No incident is open to attach traces to.")
-            .hint("Open one first: `I`, or `tuesday incident open TITLE`."));
-    };
-    incident::attach(ctx, &open.id, traces)?;
-    Ok(format!("{} {}", open.id, clean_line(open.title.raw())))
 }
 
 impl From<Request> for crate::tui::work::Request {
