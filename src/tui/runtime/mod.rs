@@ -10,11 +10,12 @@ mod panic;
 mod terminal;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io::IsTerminal as _;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use futures::future::FutureExt as _;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -37,6 +38,8 @@ use crate::task::{Cancel, Clock, Progress};
 
 /// The least time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(16);
+/// Events of the terminal that come faster than this after each other are pasted, or waited in a line.
+const FLOOD: Duration = Duration::from_millis(3);
 /// A job that runs longer than this shows how far it is.
 const SHOW_AFTER: Duration = Duration::from_millis(250);
 /// How often progress is sampled.
@@ -145,6 +148,7 @@ struct Runtime {
     keys: Option<crossterm::event::EventStream>,
     dirty: bool,
     last_frame: Instant,
+    last_typed: Instant,
     exit: Option<u8>,
     signals: Signals,
 }
@@ -197,6 +201,7 @@ impl Runtime {
             keys: None,
             dirty: false,
             last_frame: Instant::now(),
+            last_typed: Instant::now(),
             exit: None,
             signals,
         })
@@ -254,8 +259,7 @@ impl Runtime {
                 self.came(event).await?;
                 continue;
             }
-            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
-            match ready {
+            match self.typed_already().await {
                 Some(Some(Ok(event))) => self.typed(event).await?,
                 _ => return Ok(()),
             }
@@ -263,20 +267,27 @@ impl Runtime {
         Ok(())
     }
 
-    /// Takes in a terminal event. When no other waits, the frame that answers it is drawn at once.
+    /// The terminal's next event when it is there already. Looked for with this task's own waker and not with
+    /// one that wakes nobody (`now_or_never`): the stream keeps the waker of whoever looked first, and the
+    /// next key would lie unheard until something else woke the loop.
+    async fn typed_already(&mut self) -> Option<Option<std::io::Result<crossterm::event::Event>>> {
+        let keys = self.keys.as_mut()?;
+        poll_fn(|context| match keys.poll_next_unpin(context) {
+            Poll::Ready(event) => Poll::Ready(Some(event)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
+    /// Takes in a terminal event and draws the frame that answers it at once. In a flood, faster than anybody
+    /// types, a frame is drawn when one is due.
     async fn typed(&mut self, event: crossterm::event::Event) -> Result<()> {
+        let flood = self.last_typed.elapsed() < FLOOD;
+        self.last_typed = Instant::now();
         for message in self.input.take(event) {
             self.take(message).await?;
         }
-        if self.dirty && self.exit.is_none() {
-            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
-            match ready {
-                Some(Some(Ok(event))) => Box::pin(self.typed(event)).await?,
-                Some(_) => self.exit = Some(128 + 1),
-                None => self.draw()?,
-            }
-        }
-        Ok(())
+        if self.dirty && self.exit.is_none() && !flood { self.draw() } else { Ok(()) }
     }
 
     async fn came(&mut self, event: Event) -> Result<()> {
