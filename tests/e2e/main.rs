@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod contract;
+mod flows;
 mod hostile;
 mod kill;
 mod labelling;
@@ -12,4 +13,5 @@ mod picture;
 mod pictures;
 mod pty;
 mod support;
+mod terminal;
 mod trouble;
