@@ -4,7 +4,7 @@ use super::canvas::Laid;
 use super::jobs::JobId;
 use super::work::Answer;
 use crate::command::Key;
-use crate::domain::Result;
+use crate::domain::{Error, Result};
 use crate::ops::watch::Changes;
 use crate::task::ProgressView;
 
@@ -34,6 +34,8 @@ pub enum Message {
     Progress(Vec<(JobId, ProgressView)>),
     /// The store was changed, by this program or another.
     Changed(Changes),
+    /// From now on changes of the store are not noticed, because of this.
+    Blind(Error),
     /// The terminal's background is dark, or light.
     Background {
         dark: bool,

@@ -57,6 +57,12 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
                 build_index(model, &mut effects);
             }
         }
+        Message::Blind(error) => {
+            fail(
+                model,
+                error.hint("What other programs change in the store is not seen until you start again."),
+            );
+        }
         Message::Tick => screen(model, &mut effects, |screen, cx| screen.tick(cx)),
         Message::Background { dark } => {
             if model.theme.follows_background {

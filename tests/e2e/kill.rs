@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::pty::Terminal;
 use crate::support::{run_json, run_to, store_with, traces, tuesday};
 
 /// Starts the command, kills it after `delay` unless it ended, and says whether it acknowledged its act.
@@ -83,7 +84,7 @@ fn promotions_survive_sixty_kills() {
 }
 
 #[test]
-fn steps_survive_sixty_kills() {
+fn notes_of_an_incident_survive_sixty_kills() {
     let (_folder, store) = store_with(5);
     let opened = run_json(&store, &["incident", "open", "Killed often", "--json"]);
     let id = opened["id"].as_str().expect("an id").to_owned();
@@ -100,6 +101,124 @@ fn steps_survive_sixty_kills() {
         assert!(kept.contains(text), "{text} was acknowledged and is gone");
     }
     whole(&store);
+}
+
+#[test]
+fn steps_survive_sixty_kills() {
+    let (_folder, store) = store_with(5);
+    let opened = run_json(&store, &["incident", "open", "Killed often", "--json"]);
+    let id = opened["id"].as_str().expect("an id").to_owned();
+    let steps: Vec<String> = opened["phases"]
+        .as_array()
+        .expect("phases")
+        .iter()
+        .flat_map(|phase| phase["steps"].as_array().expect("steps"))
+        .map(|step| step["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let longest = length(&store, &["incident", "step", &id, &steps[0], "done", "--note", "first", "--json"]);
+    let mut acknowledged = 0;
+    for (i, moment) in moments(longest).take(60).enumerate() {
+        let step = &steps[i % steps.len()];
+        let before = run_json(&store, &["incident", "show", &id, "--json"]);
+        let open = state_of(&before, step) == "todo";
+        // Done where it is open, and taken up again where it is done.
+        let what = if open { "done" } else { "reopen" };
+        let note = format!("round {i}.");
+        if kill_after(moment, &store, &["incident", "step", &id, step, what, "--note", &note, "--json"]) {
+            acknowledged += 1;
+            let after = run_json(&store, &["incident", "show", &id, "--json"]);
+            assert_eq!(state_of(&after, step), if open { "done" } else { "todo" }, "{step} in round {i}");
+            assert!(after.to_string().contains(&note), "{note} was acknowledged and is gone");
+        }
+    }
+    assert!(acknowledged > 0 && acknowledged < 60, "kills fell on both sides: {acknowledged}");
+    let shown = run_json(&store, &["incident", "show", &id, "--json"]);
+    assert_eq!(shown["record"]["whole"], true, "{shown}");
+    whole(&store);
+}
+
+fn state_of(incident: &Value, step: &str) -> String {
+    let phases = incident["phases"].as_array().expect("phases");
+    let mut steps = phases.iter().flat_map(|phase| phase["steps"].as_array().expect("steps"));
+    let step = steps.find(|known| known["id"] == step).expect("the step");
+    step["state"].as_str().expect("a state").to_owned()
+}
+
+#[test]
+fn closing_survives_forty_kills() {
+    let (_folder, store) = store_with(5);
+    let open = |n: usize| {
+        let opened = run_json(&store, &["incident", "open", &format!("Number {n}"), "--json"]);
+        opened["id"].as_str().expect("an id").to_owned()
+    };
+    let longest = length(&store, &["incident", "close", &open(0), "--note", "All of it is over.", "--json"]);
+    let mut acknowledged = 0;
+    for (i, moment) in moments(longest).take(40).enumerate() {
+        let id = open(i + 1);
+        let closed =
+            kill_after(moment, &store, &["incident", "close", &id, "--note", "All of it is over.", "--json"]);
+        acknowledged += usize::from(closed);
+        let shown = run_json(&store, &["incident", "show", &id, "--json"]);
+        if closed {
+            assert_eq!(shown["state"], "closed", "{id} was acknowledged");
+        }
+        // Closed wholly or not at all, and nothing else of it was lost.
+        let markdown = run_to(0, &store, &["incident", "postmortem", &id]);
+        assert_eq!(markdown.contains("All of it is over."), shown["state"] == "closed", "{markdown}");
+        assert_eq!(shown["record"]["whole"], true, "{shown}");
+    }
+    assert!(acknowledged > 0 && acknowledged < 40, "kills fell on both sides: {acknowledged}");
+    whole(&store);
+}
+
+#[test]
+fn the_screen_acknowledges_only_what_survives_a_kill() {
+    let (_folder, store) = store_with(600);
+    let size = 500;
+    run_to(0, &store, &["sample", "draw", "all", "--size", &size.to_string()]);
+    let members = run_json(&store, &["sample", "show", "all", "--json"]);
+    let members: Vec<String> = members["members"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|member| member["trace"].as_str().expect("a trace").to_owned())
+        .collect();
+    let mut acknowledged = 0;
+    for moment in moments(Duration::from_millis(400)).take(16) {
+        let mut terminal = Terminal::start(&store, &["review", "all"], 80, 24);
+        terminal.wait_for(&format!("of {size}"));
+        let typing = std::time::Instant::now();
+        // A pass and a failure in turn, as fast as they are taken.
+        while typing.elapsed() < moment {
+            terminal.keys("pf2");
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        terminal.kill();
+        terminal.wait_for_end();
+        // The last frame that was drawn whole says up to which place verdicts are kept.
+        let frame = terminal.last_frame();
+        let said = frame.lines().find_map(|line| {
+            let (place, verdict) = line.trim().strip_prefix(['✓', '✗'])?.trim().split_once(' ')?;
+            verdict.starts_with(['p', 'f']).then(|| place.parse::<usize>().ok()).flatten()
+        });
+        let kept = run_to(0, &store, &["labels", "export", "--format", "jsonl"]);
+        let kept: std::collections::HashSet<String> = kept
+            .lines()
+            .map(|line| {
+                serde_json::from_str::<Value>(line).expect("JSON")["trace"]
+                    .as_str()
+                    .expect("a trace")
+                    .to_owned()
+            })
+            .collect();
+        // Places go up: who says the tenth has said the nine before.
+        acknowledged = said.unwrap_or(acknowledged).max(acknowledged);
+        for trace in &members[..acknowledged] {
+            assert!(kept.contains(trace), "{trace} was acknowledged and is gone; the screen was\n{frame}");
+        }
+        whole(&store);
+    }
+    assert!(acknowledged > 10, "only {acknowledged} were acknowledged");
 }
 
 #[test]

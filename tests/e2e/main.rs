@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod contract;
+mod flows;
 mod hostile;
 mod json;
 mod kill;
@@ -13,4 +14,5 @@ mod picture;
 mod pictures;
 mod pty;
 mod support;
+mod terminal;
 mod trouble;

@@ -14,19 +14,60 @@ fn cells(n: u16) -> std::num::NonZeroU16 {
     std::num::NonZeroU16::new(n).expect("a terminal has cells")
 }
 
+/// What ends a frame: the end of a synchronised update.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+/// The private modes that a full-screen program may leave on, and whether a terminal has them on at first.
+const MODES: [(&str, bool); 11] = [
+    ("1049", false),
+    ("25", true),
+    ("2026", false),
+    ("2004", false),
+    ("1000", false),
+    ("1002", false),
+    ("1003", false),
+    ("1004", false),
+    ("1006", false),
+    ("1015", false),
+    ("7", true),
+];
+
 struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
+    /// The screen at the end of the last whole frame: what a person has seen for sure.
+    frame: String,
     closed: bool,
+}
+
+impl Seen {
+    fn take(&mut self, chunk: &[u8]) {
+        let mut from = self.bytes.len();
+        self.bytes.extend_from_slice(chunk);
+        // The mark may have begun in the chunk before.
+        let mut at = from.saturating_sub(FRAME_END.len() - 1);
+        while let Some(found) = find(&self.bytes[at..], FRAME_END) {
+            at += found + FRAME_END.len();
+            self.parser.process(&self.bytes[from..at]);
+            from = at;
+            self.frame = self.parser.screen().contents();
+        }
+        self.parser.process(&self.bytes[from..]);
+    }
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes.windows(needle.len()).position(|window| window == needle)
 }
 
 /// A running program and its terminal.
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
-    #[allow(dead_code)]
     master: Box<dyn MasterPty + Send>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    /// The line discipline before the program was started.
+    cooked: String,
 }
 
 impl Terminal {
@@ -41,6 +82,7 @@ impl Terminal {
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
+        let cooked = discipline(pair.master.as_ref());
         let home = store.parent().expect("a store in a folder");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tuesday"));
         command.env_clear();
@@ -69,6 +111,7 @@ impl Terminal {
             Mutex::new(Seen {
                 parser: vt100::Parser::new(cells(rows), cells(cols), 0),
                 bytes: Vec::new(),
+                frame: String::new(),
                 closed: false,
             }),
             Condvar::new(),
@@ -86,11 +129,10 @@ impl Terminal {
                     shared.1.notify_all();
                     return;
                 }
-                seen.bytes.extend_from_slice(&buffer[..n]);
-                seen.parser.process(&buffer[..n]);
-                shared.1.notify_all();
                 let chunk = &buffer[..n];
-                let has = |needle: &[u8]| chunk.windows(needle.len()).any(|w| w == needle);
+                seen.take(chunk);
+                shared.1.notify_all();
+                let has = |needle: &[u8]| find(chunk, needle).is_some();
                 let mut answers = answers.lock().expect("whole");
                 if has(b"\x1b]11;?") {
                     let _ = answers.write_all(b"\x1b]11;rgb:1616/1818/1d1d\x1b\\");
@@ -103,7 +145,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, master: pair.master, keys, seen }
+        Self { child, master: pair.master, keys, seen, cooked }
     }
 
     /// Types these bytes.
@@ -111,6 +153,12 @@ impl Terminal {
         let mut writer = self.keys.lock().expect("whole");
         writer.write_all(keys.as_bytes()).expect("typed");
         writer.flush().expect("typed");
+    }
+
+    /// Types them on a thread of its own: more than the terminal keeps for a program that does not read.
+    pub fn keys_beside(&self, keys: String) {
+        let writer = Arc::clone(&self.keys);
+        std::thread::spawn(move || writer.lock().expect("whole").write_all(keys.as_bytes()));
     }
 
     /// The screen as text.
@@ -123,6 +171,12 @@ impl Terminal {
         self.seen.0.lock().expect("whole").parser.screen().clone()
     }
 
+    /// The screen at the end of the last whole frame. Where the program is killed half-way through a frame
+    /// this is what it had said.
+    pub fn last_frame(&self) -> String {
+        self.seen.0.lock().expect("whole").frame.clone()
+    }
+
     /// Every byte that the program wrote.
     pub fn bytes(&self) -> Vec<u8> {
         self.seen.0.lock().expect("whole").bytes.clone()
@@ -130,10 +184,24 @@ impl Terminal {
 
     /// Waits until the screen satisfies the wish.
     pub fn wait_until(&self, what: &str, wish: impl Fn(&str) -> bool) -> String {
+        self.wait(what, vt100::Screen::contents, wish)
+    }
+
+    /// Waits until every cell is as in the picture.
+    pub fn wait_for_picture(&self, what: &str, expected: &str) {
+        self.wait(&format!("{what}:\n{expected}\n"), picture, |picture| picture == expected);
+    }
+
+    fn wait(
+        &self,
+        what: &str,
+        look: impl Fn(&vt100::Screen) -> String,
+        wish: impl Fn(&str) -> bool,
+    ) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.0.lock().expect("whole");
         loop {
-            let screen = seen.parser.screen().contents();
+            let screen = look(seen.parser.screen());
             if wish(&screen) {
                 return screen;
             }
@@ -149,14 +217,12 @@ impl Terminal {
     }
 
     /// Types keys, then waits until this text is on screen.
-    #[allow(dead_code)]
     pub fn type_and_see(&self, keys: &str, text: &str) -> String {
         self.keys(keys);
         self.wait_for(text)
     }
 
     /// Changes the size of the terminal.
-    #[allow(dead_code)]
     pub fn resize(&self, cols: u16, rows: u16) {
         self.seen.0.lock().expect("whole").parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("resized");
@@ -203,11 +269,103 @@ impl Terminal {
         }
     }
 
-    /// The process id, for signals.
-    #[allow(dead_code)]
-    pub fn pid(&self) -> Option<u32> {
-        self.child.process_id()
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("a process")
     }
+
+    /// Sends a signal by its name, `TERM`.
+    pub fn signal(&self, name: &str) {
+        // `kill` is a command of every shell, and a program of its own on few machines.
+        let sent = std::process::Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.pid())])
+            .status()
+            .expect("a shell");
+        assert!(sent.success(), "SIG{name} could not be sent");
+    }
+
+    /// Waits until the program is stopped, as by the shell's job control.
+    pub fn wait_until_stopped(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let stat = format!("/proc/{}/stat", self.pid());
+        // The state is the first field after the name, which ends with the last bracket.
+        while !std::fs::read_to_string(&stat)
+            .expect("a process")
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.starts_with(" T"))
+        {
+            assert!(Instant::now() < deadline, "never stopped; the screen is\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Fails when the terminal is not as the program found it: its screen, cursor, mouse, line discipline.
+    pub fn assert_given_back(&self, when: &str) {
+        let bytes = self.bytes();
+        for (mode, at_first) in MODES {
+            let last = |end: &str| {
+                let sequence = format!("\x1b[?{mode}{end}");
+                bytes.windows(sequence.len()).rposition(|window| window == sequence.as_bytes())
+            };
+            let on = match (last("h"), last("l")) {
+                (None, None) => at_first,
+                (on, off) => on > off,
+            };
+            assert_eq!(on, at_first, "mode ?{mode} {when}; the screen is\n{}", self.screen());
+        }
+        // Colours too: what is written next is plain.
+        let screen = self.look();
+        assert_eq!(screen.fgcolor(), vt100::Color::Default, "the colour {when}");
+        assert_eq!(screen.bgcolor(), vt100::Color::Default, "the background {when}");
+        assert!(!screen.bold() && !screen.underline() && !screen.inverse(), "the style {when}");
+        assert_eq!(discipline(self.master.as_ref()), self.cooked, "the line discipline {when}");
+    }
+
+    /// Whether keys come one by one, not in lines.
+    pub fn is_raw(&self) -> bool {
+        discipline(self.master.as_ref()) != self.cooked
+    }
+}
+
+/// The screen with what can be seen of each cell's style: a letter a cell, and a table of the letters.
+pub fn picture(screen: &vt100::Screen) -> String {
+    let (rows, cols) = (screen.size().0.get(), screen.size().1.get());
+    let mut styles: Vec<String> = Vec::new();
+    let (mut text, mut style) = (String::new(), String::new());
+    for row in 0..rows {
+        for cell in (0..cols).filter_map(|col| screen.cell(row, col)) {
+            if cell.is_wide_continuation() {
+                continue;
+            }
+            text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            let look = format!(
+                "{:?} on {:?}, bold {} underline {} inverse {} dim {}",
+                cell.fgcolor(),
+                cell.bgcolor(),
+                cell.bold(),
+                cell.underline(),
+                cell.inverse(),
+                cell.dim()
+            );
+            let at = styles.iter().position(|known| *known == look).unwrap_or_else(|| {
+                styles.push(look);
+                styles.len() - 1
+            });
+            style.push(char::from_u32('a' as u32 + at as u32).expect("few styles"));
+        }
+        text.push('\n');
+        style.push('\n');
+    }
+    let table: Vec<String> = ('a'..).zip(styles).map(|(letter, look)| format!("{letter}: {look}")).collect();
+    // Where a hidden cursor is nobody sees.
+    let cursor = (!screen.hide_cursor()).then(|| screen.cursor_position());
+    format!("{text}\n{style}\n{}\ncursor {cursor:?}", table.join("\n"))
+}
+
+/// How the kernel treats what is typed and written, as text to compare.
+fn discipline(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal has a line discipline"))
 }
 
 impl Drop for Terminal {

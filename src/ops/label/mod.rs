@@ -84,7 +84,7 @@ pub struct LabelReceipt {
     pub event: String,
     /// The trace.
     pub trace: Untrusted,
-    /// What was done, in words: `fail: wrong tone, high`, `skipped`.
+    /// What was done, in words: `fail: wrong tone, high`, `pass, with a note`, `skipped`.
     pub words: Untrusted,
     /// My label of the trace now.
     pub label: Option<LabelView>,
@@ -251,7 +251,9 @@ pub(super) fn reviewer(ctx: &Ctx) -> Result<&str> {
 fn receipt(written: Written, taxonomy: &Taxonomy) -> LabelReceipt {
     let Written { event, before, now } = written;
     let words = match (&event.act, &now) {
-        (LabelAct::Set(_), Some(now)) => body_words(&now.body, taxonomy),
+        (LabelAct::Set(_), Some(now)) => {
+            words::set_words(before.as_ref().map(|before| &before.body), &now.body, taxonomy)
+        }
         _ => act_words(&event, taxonomy),
     };
     LabelReceipt {

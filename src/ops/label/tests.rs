@@ -52,7 +52,8 @@ fn receipts_say_what_happened_and_what_it_is_now() {
     assert_eq!(failed.before.unwrap().verdict, Some(Verdict::Pass));
     let severe = set_severity(&ctx, &one, None, Some(Severity::High)).unwrap();
     assert_eq!(severe.words.raw(), "fail: wrong tone, high");
-    set_note(&ctx, &one, None, Some("cold".into())).unwrap();
+    let noted = set_note(&ctx, &one, None, Some("cold".into())).unwrap();
+    assert_eq!(noted.words.raw(), "fail: wrong tone, high, with a note");
     let mut undone = Vec::new();
     while let Ok(receipt) = undo(&ctx, &UndoScope::Everything) {
         undone.push((receipt.undone.into_raw(), receipt.now.into_raw()));

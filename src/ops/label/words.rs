@@ -35,6 +35,28 @@ pub(in crate::ops) fn act_words(event: &LabelEvent, taxonomy: &Taxonomy) -> Untr
     }
 }
 
+/// What setting a label did: the label as it is now and, where only what stands beside the verdict was
+/// changed, that too, for the verdict alone would look like the act before.
+pub(super) fn set_words(before: Option<&LabelBody>, now: &LabelBody, taxonomy: &Taxonomy) -> Untrusted {
+    let words = body_words(now, taxonomy);
+    let same = |before: &&LabelBody| {
+        before.verdict.is_some()
+            && (before.verdict, &before.mode, before.severity) == (now.verdict, &now.mode, now.severity)
+    };
+    let Some(before) = before.filter(same) else { return words };
+    let mut text = words.into_raw();
+    for (was, is, what) in
+        [(&before.note, &now.note, "note"), (&before.corrected, &now.corrected, "corrected output")]
+    {
+        match is {
+            _ if was == is => {}
+            Some(_) => text.push_str(&format!(", with a {what}")),
+            None => text.push_str(&format!(", without its {what}")),
+        }
+    }
+    text.into()
+}
+
 /// What an undo took away, given what stands without it: only the part that differs.
 pub(super) fn undone_words(undone: &LabelEvent, now: Option<&LabelBody>, taxonomy: &Taxonomy) -> Untrusted {
     let (LabelAct::Set(was), Some(now)) = (&undone.act, now) else { return act_words(undone, taxonomy) };

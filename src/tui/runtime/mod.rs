@@ -10,11 +10,12 @@ mod panic;
 mod terminal;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io::IsTerminal as _;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use futures::future::FutureExt as _;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -37,6 +38,8 @@ use crate::task::{Cancel, Clock, Progress};
 
 /// The least time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(16);
+/// Events of the terminal that come faster than this after each other are pasted, or waited in a line.
+const FLOOD: Duration = Duration::from_millis(3);
 /// A job that runs longer than this shows how far it is.
 const SHOW_AFTER: Duration = Duration::from_millis(250);
 /// How often progress is sampled.
@@ -68,19 +71,30 @@ pub fn open(start: Start) -> Result<u8> {
         return Err(Error::usage("The program needs a terminal to open on.")
             .hint("Use a command with --json instead: `tuesday --help` lists them."));
     }
+    panic::install();
     let (opened, opening) = std::sync::mpsc::sync_channel(1);
     let store = start.store;
-    std::thread::spawn(move || opened.send(store()));
+    std::thread::spawn(move || {
+        let ctx = panic::contain(|| {
+            panic::rehearse("open");
+            store()
+        });
+        opened.send(ctx)
+    });
     // A store that cannot be opened is told on the command line, not on a screen that flashes by.
     let early = opening.recv_timeout(OPEN_WAIT).ok().transpose()?;
 
     let logging = log_to_file();
-    panic::install();
-    let tokio = tokio::runtime::Builder::new_current_thread()
+    let threads = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(16)
         .build()
+        .map(|tokio| Threads(Some(tokio)))
         .map_err(|e| Error::failed("The program cannot start its threads.").because(e))?;
+    // Before the terminal is taken: from here on no signal leaves it as it is.
+    let signals = threads
+        .run(async { Signals::new() })
+        .map_err(|e| Error::failed("The program cannot listen for signals.").because(e))?;
     let theme = Theme::new(start.config.theme.value, &start.config.colours, &abilities());
     let guard = terminal::enter()?;
     let terminal = terminal::screen()?;
@@ -90,8 +104,8 @@ pub fn open(start: Start) -> Result<u8> {
     if let Some(sample) = start.sample {
         model.screens.review.open_at_start(Of::Sample(sample));
     }
-    let result = tokio.block_on(async {
-        let mut runtime = Runtime::new(terminal, model, start.config.editor.value)?;
+    let result = threads.run(async {
+        let mut runtime = Runtime::new(terminal, model, start.config.editor.value, signals);
         runtime.draw()?;
         if runtime.model.theme.follows_background {
             terminal::ask_background();
@@ -111,8 +125,25 @@ pub fn open(start: Start) -> Result<u8> {
     });
     drop(guard);
     drop(logging);
-    tokio.shutdown_timeout(FAREWELL);
     result
+}
+
+/// The runtime of tasks and its worker threads. Dropped, also by a panic, it waits for workers a while and
+/// not for ever, as it would by itself: signals are caught, so nobody could end the program then.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn run<T>(&self, task: impl Future<Output = T>) -> T {
+        self.0.as_ref().expect("taken by drop only").block_on(task)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(tokio) = self.0.take() {
+            tokio.shutdown_timeout(FAREWELL);
+        }
+    }
 }
 
 /// What comes from worker threads.
@@ -120,6 +151,8 @@ enum Event {
     Answered(JobId, Result<Answer>),
     Opened(Result<Ctx>),
     Watched(Watch, Result<Changes>),
+    /// Watching had a fault: it is over.
+    Blind(Error),
 }
 
 /// A job on a worker thread.
@@ -127,6 +160,13 @@ struct Worker {
     cancel: Cancel,
     progress: Progress,
     started: Instant,
+}
+
+impl Drop for Worker {
+    /// Nobody waits for it any more, because it is done or because the program ends in whatever way.
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
 }
 
 struct Runtime {
@@ -145,6 +185,7 @@ struct Runtime {
     keys: Option<crossterm::event::EventStream>,
     dirty: bool,
     last_frame: Instant,
+    last_typed: Instant,
     exit: Option<u8>,
     signals: Signals,
 }
@@ -178,11 +219,9 @@ impl Signals {
 }
 
 impl Runtime {
-    fn new(terminal: terminal::Screen, model: Model, editor: Vec<String>) -> Result<Self> {
+    fn new(terminal: terminal::Screen, model: Model, editor: Vec<String>, signals: Signals) -> Self {
         let (sender, receiver) = mpsc::channel(256);
-        let signals =
-            Signals::new().map_err(|e| Error::failed("The program cannot listen for signals.").because(e))?;
-        Ok(Self {
+        Self {
             terminal,
             model,
             editor,
@@ -197,9 +236,10 @@ impl Runtime {
             keys: None,
             dirty: false,
             last_frame: Instant::now(),
+            last_typed: Instant::now(),
             exit: None,
             signals,
-        })
+        }
     }
 
     async fn run(&mut self) -> Result<u8> {
@@ -254,8 +294,7 @@ impl Runtime {
                 self.came(event).await?;
                 continue;
             }
-            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
-            match ready {
+            match self.typed_already().await {
                 Some(Some(Ok(event))) => self.typed(event).await?,
                 _ => return Ok(()),
             }
@@ -263,20 +302,30 @@ impl Runtime {
         Ok(())
     }
 
-    /// Takes in a terminal event. When no other waits, the frame that answers it is drawn at once.
+    /// The terminal's next event when it is there already. Looked for with this task's own waker and not with
+    /// one that wakes nobody (`now_or_never`): the stream keeps the waker of whoever looked first, and the
+    /// next key would lie unheard until something else woke the loop.
+    async fn typed_already(&mut self) -> Option<Option<std::io::Result<crossterm::event::Event>>> {
+        let keys = self.keys.as_mut()?;
+        poll_fn(|context| match keys.poll_next_unpin(context) {
+            Poll::Ready(event) => Poll::Ready(Some(event)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
+    /// Takes in a terminal event and draws the frame that answers it at once. In a flood, faster than anybody
+    /// types, a frame is drawn when one is due.
     async fn typed(&mut self, event: crossterm::event::Event) -> Result<()> {
+        let flood = self.last_typed.elapsed() < FLOOD;
+        self.last_typed = Instant::now();
         for message in self.input.take(event) {
+            if matches!(message, Message::Key(_)) {
+                panic::rehearse("key");
+            }
             self.take(message).await?;
         }
-        if self.dirty && self.exit.is_none() {
-            let ready = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
-            match ready {
-                Some(Some(Ok(event))) => Box::pin(self.typed(event)).await?,
-                Some(_) => self.exit = Some(128 + 1),
-                None => self.draw()?,
-            }
-        }
-        Ok(())
+        if self.dirty && self.exit.is_none() && !flood { self.draw() } else { Ok(()) }
     }
 
     async fn came(&mut self, event: Event) -> Result<()> {
@@ -289,6 +338,7 @@ impl Runtime {
                 self.opened(ctx?);
                 Ok(())
             }
+            Event::Blind(error) => self.take(Message::Blind(error)).await,
             Event::Watched(watch, changes) => {
                 self.watch = Some(watch);
                 match changes {
@@ -341,7 +391,7 @@ impl Runtime {
             }
             Effect::Suspend => Box::pin(self.suspend()).await?,
             Effect::Redraw => {
-                self.terminal.clear().map_err(terminal::failed)?;
+                terminal::forget(&mut self.terminal)?;
                 self.dirty = true;
             }
             Effect::Quit => self.exit = Some(0),
@@ -359,7 +409,10 @@ impl Runtime {
         let (cancel, progress, send) = (worker.cancel.clone(), worker.progress.clone(), self.sender.clone());
         self.workers.insert(job, worker);
         tokio::task::spawn_blocking(move || {
-            let result = panic::contain(|| request.run(&ctx, &cancel, &progress));
+            let result = panic::contain(|| {
+                panic::rehearse("job");
+                request.run(&ctx, &cancel, &progress)
+            });
             let _ = send.blocking_send(Event::Answered(job, result));
         });
     }
@@ -383,8 +436,12 @@ impl Runtime {
         if let Some(mut watch) = self.watch.take() {
             let send = self.sender.clone();
             tokio::task::spawn_blocking(move || {
-                let changes = watch.poll();
-                let _ = send.blocking_send(Event::Watched(watch, changes));
+                let looked = panic::contain(move || {
+                    panic::rehearse("watch");
+                    let changes = watch.poll();
+                    Ok(Event::Watched(watch, changes))
+                });
+                let _ = send.blocking_send(looked.unwrap_or_else(Event::Blind));
             });
         }
     }
@@ -399,6 +456,7 @@ impl Runtime {
                 frame.set_cursor_position(cursor);
             }
             std::mem::swap(frame.buffer_mut(), &mut drawn.buffer);
+            panic::rehearse("draw");
             laid = Some(drawn.laid);
         })?;
         self.last_frame = Instant::now();

@@ -1,8 +1,7 @@
-//! When the program has a fault: the terminal is given back and a report is written. In a worker, only its
-//! job ends.
+//! When the program has a fault: a report is written. On the screen's thread the terminal is given back and
+//! the program ends; on any other only what that thread was doing ends.
 
 use std::backtrace::Backtrace;
-use std::cell::Cell;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::PathBuf;
@@ -12,21 +11,19 @@ use super::terminal;
 use crate::domain::{Error, Result};
 use crate::text::clean_str;
 
-thread_local! {
-    static IN_JOB: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Where the last report is.
 static LAST: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Sets what happens at a panic, before the terminal is taken.
+/// Sets what happens at a panic, before the terminal is taken. Called on the screen's thread.
 pub fn install() {
-    std::panic::set_hook(Box::new(|info| {
+    let screen = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
         let report = write_report(info);
         if let Ok(mut last) = LAST.lock() {
             last.clone_from(&report);
         }
-        if !IN_JOB.get() {
+        // Jobs have helper threads of their own: only this thread's end is the program's.
+        if std::thread::current().id() == screen {
             terminal::leave();
             let place = match &report {
                 Some(path) => format!("A report is in {}.", path.display()),
@@ -40,12 +37,9 @@ pub fn install() {
     }));
 }
 
-/// Runs a job; a panic in it becomes its error.
+/// Runs a job on a thread that is not the screen's; a panic in it becomes its error.
 pub fn contain<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
-    IN_JOB.set(true);
-    let result = catch_unwind(AssertUnwindSafe(job));
-    IN_JOB.set(false);
-    result.unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| {
         let report = LAST.lock().ok().and_then(|mut last| last.take());
         let error = Error::failed("The program has a fault: this one thing could not be done.");
         Err(match report {
@@ -53,6 +47,13 @@ pub fn contain<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
             None => error,
         })
     })
+}
+
+/// A fault on purpose, for the tests of what this file promises: where `TUESDAY_FAULT` says, in debug builds.
+pub fn rehearse(place: &str) {
+    if cfg!(debug_assertions) && std::env::var_os("TUESDAY_FAULT").is_some_and(|at| at == place) {
+        panic!("asked for by TUESDAY_FAULT={place}");
+    }
 }
 
 fn write_report(info: &PanicHookInfo<'_>) -> Option<PathBuf> {

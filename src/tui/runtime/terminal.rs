@@ -1,23 +1,24 @@
 //! The terminal: taken once, given back once, whichever of leaving, a panic or a signal comes first.
 
-use std::io::{BufWriter, Stdout, Write as _, stdout};
+use std::io::{self, BufWriter, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
-use crossterm::style::Print;
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 use crate::domain::{Error, Result};
 
 /// What is drawn on.
-pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Out>>>;
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -27,6 +28,21 @@ const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 
 /// Asks for the background's colour. The answer comes among the keys; `input` knows it.
 const BACKGROUND: &str = "\x1b]11;?\x07";
+
+/// The terminal while it is ours. Once it was given back, in a panic half-way through a frame for one, what
+/// is still buffered must not reach it: it would be drawn over the shell, and begin an update that nothing ends.
+#[derive(Debug)]
+pub struct Out(());
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if TAKEN.load(Ordering::SeqCst) { stdout().write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) { stdout().flush() } else { Ok(()) }
+    }
+}
 
 /// Gives the terminal back when dropped.
 pub struct Guard(());
@@ -56,6 +72,7 @@ pub fn leave() {
         let _ = execute!(
             stdout(),
             EndSynchronizedUpdate,
+            ResetColor,
             DisableMouseCapture,
             DisableBracketedPaste,
             Show,
@@ -67,7 +84,7 @@ pub fn leave() {
 
 /// What is drawn on, buffered so that a frame is few writes.
 pub fn screen() -> Result<Screen> {
-    let out = BufWriter::with_capacity(64 * 1024, stdout());
+    let out = BufWriter::with_capacity(64 * 1024, Out(()));
     Terminal::new(CrosstermBackend::new(out)).map_err(failed)
 }
 
@@ -76,6 +93,13 @@ pub fn draw(screen: &mut Screen, render: impl FnOnce(&mut Frame<'_>)) -> Result<
     queue!(screen.backend_mut(), BeginSynchronizedUpdate).map_err(failed)?;
     screen.draw(render).map_err(failed)?;
     execute!(screen.backend_mut(), EndSynchronizedUpdate).map_err(failed)
+}
+
+/// Makes the next frame draw every cell. Not by `Terminal::clear`: that asks the terminal where its cursor is
+/// and waits for the answer, which keys overtake and some terminals never give.
+pub fn forget(screen: &mut Screen) -> Result<()> {
+    let size = screen.size().map_err(failed)?;
+    screen.resize(Rect::from(size)).map_err(failed)
 }
 
 /// Asks for the background's colour, where the terminal is not known to stumble over the question.
