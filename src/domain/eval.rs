@@ -59,7 +59,7 @@ impl std::fmt::Display for SetName {
 }
 
 /// The name of a case in its set: `[A-Za-z0-9._-]`, 1 to 64 long, beginning with a letter or digit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CaseId(String);
 

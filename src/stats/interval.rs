@@ -173,7 +173,7 @@ mod tests {
         for case in cases("quantile") {
             let values: Vec<f64> =
                 case["input"]["values"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
-            let mut sketch = Sketch::new();
+            let mut sketch = Sketch::default();
             values.iter().for_each(|value| sketch.add(*value));
             for (i, q) in case["input"]["q"].as_array().unwrap().iter().enumerate() {
                 let exact = number(&case, &format!("/expected/nearest_rank/{i}"));

@@ -71,6 +71,10 @@ impl Store {
             names: Names::default(),
             text_tail: TailCache::default(),
         }));
+        if !store.0.writable && (TRACES.is_behind(path) || WORK.is_behind(&store.work_path())) {
+            // A reader cannot bring it up to date; where nobody can, opening says so.
+            Self::open(path, Access::Existing)?;
+        }
         if store.0.writable {
             *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL")?);
             *lock(&store.0.work) = Some(store.open_writer(&store.work_path(), &WORK, "FULL")?);

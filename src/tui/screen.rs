@@ -149,6 +149,7 @@ pub enum Wish {
     Trace(Untrusted),
     Badge(Option<Line>),
     Mark(Untrusted),
+    Unmark,
     Review(Vec<Untrusted>),
     Command(Id),
 }
@@ -214,6 +215,11 @@ impl<'a> Cx<'a> {
     /// Goes to Review with a queue of these traces, in this order.
     pub fn review(&mut self, traces: Vec<Untrusted>) {
         self.wishes.push(Wish::Review(traces));
+    }
+
+    /// Takes all marks away, as after something was done with them.
+    pub fn unmark_all(&mut self) {
+        self.wishes.push(Wish::Unmark);
     }
 
     /// Wishes for something that has no method of its own.

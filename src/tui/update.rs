@@ -44,7 +44,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Mouse { at, act } => mouse(model, at, act, &mut effects),
         Message::Resize(columns, rows) => model.env.size = (columns, rows),
         Message::Drawn(laid) => {
-            model.env.laid = laid;
+            model.env.laid = laid.after(&model.env.laid);
             screen(model, &mut effects, |screen, cx| screen.drawn(cx));
         }
         Message::Answered { job, result } => answered(model, job, result, &mut effects),
@@ -390,6 +390,7 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
                 go(model, ScreenId::Review, effects);
             }
+            Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

@@ -94,6 +94,11 @@ impl Story {
         self
     }
 
+    /// The work that is kept.
+    pub fn held(&self) -> impl Iterator<Item = &Request> {
+        self.held.iter().flatten().map(|(_, request)| request)
+    }
+
     /// Does the work that was kept, in the order it was asked for.
     pub fn release(&mut self) -> &mut Self {
         for (job, request) in self.held.take().unwrap_or_default() {

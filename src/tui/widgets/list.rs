@@ -128,6 +128,11 @@ impl<T> List<T> {
         &self.rows
     }
 
+    /// The rows on screen in a page of so many, and as many before and after: those that a key can bring there.
+    pub fn around(&self, page: usize) -> impl Iterator<Item = &T> {
+        self.rows.iter().skip(self.top.saturating_sub(page)).take(page * 3)
+    }
+
     /// The row under the cursor.
     pub fn selected(&self) -> Option<&T> {
         self.rows.get(self.selected)
