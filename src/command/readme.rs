@@ -13,6 +13,7 @@ const TO_KNOW: &[&[Id]] = &[
     &[incidents::DECLARE],
     &[traces::PROMOTE, traces::ATTACH],
     &[traces::MARK, traces::REVIEW, traces::SAMPLE],
+    &[talk::FOLD, talk::NEXT_FOLD, talk::PREVIOUS_FOLD, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
     &[review::PASS, review::FAIL, review::SKIP, review::UNDO],
     &[review::NOTE, review::CORRECT, review::PROMOTE],
     &[talk::FOLD, talk::NEXT_FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],

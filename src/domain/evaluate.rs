@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::key_order::sort_map;
 use super::{Check, Content, ExpectedKind, Untrusted};
 
 /// A check under a name: from `[[evaluator]]` of the configuration, or a case's own.
@@ -28,7 +29,8 @@ impl Evaluator {
         for beside in ["name", "sets", "description"] {
             rule.remove(beside);
         }
-        let rule = sorted(&serde_json::Value::Object(rule)).to_string();
+        sort_map(&mut rule);
+        let rule = serde_json::Value::Object(rule).to_string();
         format!("{:012x}", xxh3_64(rule.as_bytes()) >> 16)
     }
 
@@ -39,20 +41,6 @@ impl Evaluator {
             Some(serde_json::Value::Array(sets)) => sets.iter().any(|name| name.as_str() == Some(set)),
             Some(name) => name.as_str() == Some(set),
         }
-    }
-}
-
-/// The same value with the keys of its objects in order, whatever order they came in.
-fn sorted(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Object(map) => {
-            let ordered: BTreeMap<_, _> =
-                map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            Value::Object(ordered.into_iter().collect())
-        }
-        Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
-        other => other.clone(),
     }
 }
 

@@ -43,7 +43,7 @@ fn sort(value: &mut Value) -> bool {
     }
 }
 
-fn sort_map(map: &mut Map<String, Value>) -> bool {
+pub(super) fn sort_map(map: &mut Map<String, Value>) -> bool {
     let mut changed = !map.keys().is_sorted();
     if changed {
         map.sort_keys();
