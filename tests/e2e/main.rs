@@ -8,6 +8,7 @@ mod contract;
 mod hostile;
 mod kill;
 mod labelling;
+mod local_model;
 mod picture;
 mod pictures;
 mod pty;

@@ -6,6 +6,8 @@ mod anthropic;
 mod command;
 mod endpoint;
 mod http;
+#[cfg(test)]
+mod local_tests;
 mod messages;
 mod openai;
 mod pace;

@@ -62,14 +62,17 @@ impl Pace {
         }
         let mut reserved = Reserved(0.0);
         if let Some(tokens) = &self.tokens {
+            let guess = question_tokens(ask);
             loop {
-                match tokens.lock().map(|mut tokens| tokens.reserve(question_tokens(ask))) {
-                    Ok(Ok(taken)) => {
+                // The lock must not live on into the sleep.
+                let taken = tokens.lock().map(|mut tokens| tokens.reserve(guess)).ok();
+                match taken {
+                    Some(Err(wait)) => tokio::time::sleep(wait).await,
+                    Some(Ok(taken)) => {
                         reserved = taken;
                         break;
                     }
-                    Ok(Err(wait)) => tokio::time::sleep(wait).await,
-                    Err(_) => break,
+                    None => break,
                 }
             }
         }
