@@ -12,14 +12,23 @@ pub struct Talk<'a> {
     pub messages: Vec<&'a ChatMessage>,
     /// A plain text that the user said, where there are no messages.
     pub text: Option<&'a str>,
+    prompt: Option<&'a str>,
+    all: &'a [ChatMessage],
 }
 
 impl<'a> Talk<'a> {
     pub fn of(ask: &'a Ask) -> Self {
-        let mut talk = Self { instructions: Vec::new(), messages: Vec::new(), text: None };
+        let mut talk = Self {
+            instructions: Vec::new(),
+            messages: Vec::new(),
+            text: None,
+            prompt: ask.prompt.as_deref(),
+            all: &[],
+        };
         match &ask.input {
             Content::Text(text) => talk.text = Some(text.raw()),
             Content::Messages(all) => {
+                talk.all = all;
                 for message in all {
                     if message.is_instruction() {
                         talk.instructions.push(text_of(message));
@@ -41,11 +50,13 @@ impl<'a> Talk<'a> {
         self.text.map(str::to_owned).or_else(|| said().map(|message| text_of(message))).unwrap_or_default()
     }
 
-    /// As OpenAI's API takes them. What else a source wrote in a message is left out: APIs refuse it.
+    /// As OpenAI's API takes them, in the order that they were said. What else a source wrote in a message is
+    /// left out: APIs refuse it.
     pub fn openai(&self) -> Vec<Value> {
-        let instructions = self.instructions.iter().map(|text| json!({"role": "system", "content": text}));
+        let prompt = self.prompt.iter().map(|text| json!({"role": "system", "content": text}));
         let text = self.text.iter().map(|text| json!({"role": "user", "content": text}));
-        instructions.chain(text).chain(self.messages.iter().map(|message| openai_message(message))).collect()
+        let said = self.all.iter().filter(|message| self.prompt.is_none() || !message.is_instruction());
+        prompt.chain(text).chain(said.map(openai_message)).collect()
     }
 }
 

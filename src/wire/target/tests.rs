@@ -115,6 +115,10 @@ async fn the_prompt_takes_the_place_of_recorded_instructions_and_tool_calls_are_
     assert_eq!(sent[0], json!({"role": "system", "content": "new"}));
     assert_eq!(sent[2]["tool_calls"], calls);
     assert_eq!((sent.as_array().unwrap().len(), &sent[3]), (4, &input[3]));
+    let recorded = json!([
+        {"role": "user", "content": "hi"}, {"role": "developer", "content": "later"}, {"role": "user", "content": "x"}]);
+    openai(&server).ask(&talk(recorded.clone())).await.unwrap();
+    assert_eq!(server.seen()[1].body["messages"], recorded);
 }
 
 #[tokio::test]
@@ -281,6 +285,11 @@ async fn each_fault_has_its_kind_and_words_and_never_the_key() {
     server.fault_next(Fault::AnswerKey);
     let answer = open.ask(&ask("x")).await.unwrap();
     assert_eq!(answer.output, Content::Text("Your key is Bearer [key]".into()));
+    let headers = BTreeMap::from([("x-api-key".to_owned(), "team-secret".to_owned())]);
+    server.fault_next(Fault::EchoKey);
+    let own = connect(TargetKind::Http(HttpSpec { headers, ..http(&server) }));
+    let error = own.ask(&ask("x")).await.unwrap_err();
+    assert!(error.what.raw().contains("[key][key]"), "{error:?}");
     for message in [json!({"role": "assistant"}), json!("text"), json!({"tool_calls": [7]})] {
         server.fault_next(Fault::Message(message));
         assert_eq!(open.ask(&ask("x")).await.unwrap_err().kind, Unreadable);
