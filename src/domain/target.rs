@@ -233,4 +233,6 @@ pub struct EvalConfig {
     pub similarity_threshold: Option<f64>,
     /// `judge`: the target that judges where an evaluator names none.
     pub judge: Option<String>,
+    /// `prompts_dir`: the folder of the team's prompts; `prompts` beside the configuration where it is not said.
+    pub prompts_dir: std::path::PathBuf,
 }
