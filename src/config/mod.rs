@@ -5,13 +5,14 @@
 //! [`Config`], an arm in `file.rs`, a line in [`Config::lines`].
 
 mod colour;
+mod evaluators;
 mod file;
 mod place;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, EvalConfig, Result};
 use crate::text::Role;
 
 pub use colour::Colour;
@@ -125,6 +126,8 @@ pub struct Config {
     pub keymap: Keymap,
     /// Colours set by meaning.
     pub colours: Vec<(Role, Colour)>,
+    /// What is said of evaluators, embedders and targets.
+    pub evaluation: EvalConfig,
 }
 
 impl Config {
@@ -185,6 +188,7 @@ impl Config {
             editor,
             keymap: file.keymap,
             colours: file.colours,
+            evaluation: EvalConfig { home, file: path.clone(), ..file.evaluation },
             file: path,
         })
     }
