@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
-use crate::ops::bench::{ImportBench, Measured, draw, import, labels, make_data, pages, search, vitals};
+use crate::ops::bench::{
+    ImportBench, Measured, draw, import, labels, make_data, pages, score, search, vitals,
+};
 
 /// Measure this program against plain SQLite, in one run
 #[derive(Args, Debug)]
@@ -57,6 +59,18 @@ enum What {
     Search(Read),
     /// The health figures of 24 hours, against those of few traces
     Health(Read),
+    /// Rule evaluators over recorded outputs, against 100 MB of text a second and core
+    Score {
+        /// How many outputs
+        #[arg(long, visible_alias = "n", default_value_t = 100_000)]
+        traces: u64,
+        /// Where data are made; they stay for the next time
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -96,6 +110,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
+        | What::Score { traces, dir, json }
         | What::Page(Read { traces, dir, json, .. })
         | What::Search(Read { traces, dir, json, .. })
         | What::Health(Read { traces, dir, json, .. })) => (what, *traces, dir, *json),
@@ -108,6 +123,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data, &bench, progress)
             }
+            What::Score { .. } => score(&data, progress),
             What::Page(read) => pages(&data, &folder, read.rounds, progress),
             What::Search(read) => search(&data, &folder, read.rounds, progress),
             What::Health(read) => vitals(&data, &folder, read.rounds, progress),

@@ -16,6 +16,8 @@ pub(super) enum Unit {
     Bytes,
     /// Traces.
     Traces,
+    /// Labelled pairs.
+    Pairs,
 }
 
 /// Runs long work. The first Ctrl-C asks it to stop at its next safe point, a second one ends the
@@ -85,7 +87,7 @@ fn draw(unit: Unit, progress: &Progress, cancel: &Cancel, over: &AtomicBool) {
 fn style(unit: Unit, whole_known: bool) -> ProgressStyle {
     let (done, whole, rate) = match unit {
         Unit::Bytes => ("{bytes}", "{total_bytes}", "{bytes_per_sec}"),
-        Unit::Traces => ("{human_pos}", "{human_len}", "{rate}"),
+        Unit::Traces | Unit::Pairs => ("{human_pos}", "{human_len}", "{rate}"),
     };
     let template = if whole_known {
         format!("{{msg}} {{bar:30}} {done} of {whole} · {rate} · {{eta}} left")

@@ -26,6 +26,9 @@ const KEYS: &[&str] = &[
     "prices",
     "judge",
     "prompts_dir",
+    "evaluator",
+    "embedders",
+    "similarity_threshold",
 ];
 
 /// What the file says.
@@ -77,6 +80,11 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "prices" => config.evaluation.prices = reader.prices(value)?,
             "prompts_dir" => config.evaluation.prompts_dir = reader.text(value)?.into(),
             "judge" => judge = Some(value),
+            "evaluator" => config.evaluation.evaluators = reader.evaluators(value)?,
+            "embedders" => config.evaluation.embedders = reader.embedders(value)?,
+            "similarity_threshold" => {
+                config.evaluation.similarity_threshold = Some(reader.share(value)?);
+            }
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
     }

@@ -5,6 +5,7 @@
 //! [`Config`], an arm in `file.rs`, a line in [`Config::lines`].
 
 mod colour;
+mod evaluators;
 mod file;
 mod place;
 mod targets;
@@ -176,7 +177,7 @@ impl Config {
         } else {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
-        let mut evaluation = EvalConfig { home: home.clone(), ..file.evaluation };
+        let mut evaluation = EvalConfig { home: home.clone(), file: path.clone(), ..file.evaluation };
         let prompts = std::mem::take(&mut evaluation.prompts_dir);
         let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
         evaluation.prompts_dir = home.join(prompts);

@@ -221,6 +221,8 @@ pub struct EmbedderSpec {
 pub struct EvalConfig {
     /// The folder of `tuesday.toml`, or the one the program was started in: files are named from here.
     pub home: std::path::PathBuf,
+    /// The configuration that was read, to name a place in it.
+    pub file: Option<std::path::PathBuf>,
     /// `[[evaluator]]`, with the line of each in the file.
     pub evaluators: Vec<(super::Evaluator, usize)>,
     /// `[targets.NAME]`.

@@ -18,6 +18,7 @@ pub mod label;
 pub mod promote;
 pub mod review;
 pub mod sample;
+pub mod score;
 pub mod taxonomy;
 #[cfg(test)]
 pub mod testing;
