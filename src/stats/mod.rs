@@ -12,6 +12,4 @@ pub use agreement::cohen_kappa;
 pub use interval::{
     CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
-pub use sketch::Sketch;
-#[cfg(test)]
-pub use sketch::nearest_rank;
+pub use sketch::{Sketch, nearest_rank};

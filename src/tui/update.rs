@@ -397,7 +397,6 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
                 go(model, ScreenId::Review, effects);
             }
-            Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

@@ -6,7 +6,8 @@ use crate::cli::long::{self, Unit};
 use crate::cli::{Face, output};
 use crate::domain::{Error, Evaluator, Result, SetName};
 use crate::ops::Access;
-use crate::ops::score::{SampleScores, ScoreSpec, Scorer, Services, by_name, of_set, score_sample};
+use crate::ops::run::services;
+use crate::ops::score::{SampleScores, ScoreSpec, Scorer, by_name, of_set, score_sample};
 use crate::text::figures::{percent, plural, thousands};
 
 /// Score the recorded traces of a sample with evaluators of tuesday.toml
@@ -46,10 +47,11 @@ pub(super) fn run(face: &Face, args: &ScoreArgs) -> Result<u8> {
         ));
     }
     let ctx = face.ctx(Access::Existing)?;
-    let scorer = Scorer::new(config, Services::new(config, &ctx.store))?;
-    let prepared = scorer.prepare(&evaluators)?;
     let spec = ScoreSpec { sample: args.sample.clone() };
     let scores = long::run(Unit::Traces, |cancel, progress| {
+        let checks = evaluators.iter().map(|one| &one.check);
+        let scorer = Scorer::new(config, services(&ctx, config, checks, cancel)?)?;
+        let prepared = scorer.prepare(&evaluators)?;
         score_sample(&ctx, &scorer, &prepared, &spec, cancel, progress, |trace| {
             if args.each { output::json_line(&trace) } else { Ok(()) }
         })

@@ -4,6 +4,7 @@
 mod data;
 mod find;
 mod import;
+mod run;
 mod score;
 mod work;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 pub use data::{BenchData, make_data};
 pub use find::{pages, search, vitals};
 pub use import::{ImportBench, import};
+pub use run::run;
 pub use score::score;
 pub use work::{draw, labels};
 

@@ -138,6 +138,7 @@ impl Judge {
             let ask = Ask {
                 // By vote and attempt, so that no cache takes one for another.
                 id: format!("judge-{vote}-{attempt}"),
+                key: None,
                 input: Content::Text(input.into()),
                 prompt: None,
                 json: Some(question.schema()),

@@ -33,8 +33,8 @@ use crate::domain::{
 
 pub use calibrate::{Calibration, CutView, calibrate};
 use look::{Finding, Look, Rule, Settings, longest};
-pub use sample::{EvaluatorRate, SampleScores, ScoreSpec, TraceScores, score_sample, with_tools};
-pub use services::{AskModel, Embed, EmbedFailure, Services};
+pub use sample::{SampleScores, ScoreSpec, score_sample, with_tools};
+pub use services::{AskModel, Embed, Services};
 
 /// Evaluates answers as the team's configuration says.
 pub struct Scorer {
@@ -140,11 +140,6 @@ impl Prepared {
     /// Whether all of them are rules, so that [`rules`](Self::rules) says all there is.
     pub fn only_rules(&self) -> bool {
         self.items.iter().all(|item| matches!(item.work, Work::Rule(_)))
-    }
-
-    /// Whether asking a judge is among them, so that scoring may cost.
-    pub fn asks_judge(&self) -> bool {
-        self.items.iter().any(|item| matches!(item.work, Work::Judge(_)))
     }
 
     /// Name and kind of each, in order.

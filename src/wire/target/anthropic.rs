@@ -52,7 +52,7 @@ impl Anthropic {
         loop {
             let without_schema = self.without_schema.load(Ordering::Relaxed);
             let body = self.body(ask, without_schema)?;
-            match self.endpoint.post(&ask.id, body.to_string().into_bytes()).await {
+            match self.endpoint.post(ask.key.as_deref(), body.to_string().into_bytes()).await {
                 Ok(reply) => return self.answer(reply),
                 Err(error)
                     if ask.json.is_some()

@@ -76,13 +76,13 @@ impl Endpoint {
     }
 
     /// Posts a body and reads the response as JSON.
-    pub async fn post(&self, id: &str, body: Vec<u8>) -> std::result::Result<Reply, AskError> {
+    pub async fn post(&self, key: Option<&str>, body: Vec<u8>) -> std::result::Result<Reply, AskError> {
         let mut request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
         if !self.headers.contains_key(CONTENT_TYPE) {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        if !id.is_empty() {
-            request = request.header("idempotency-key", idempotency_key(id));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", idempotency_key(key));
         }
         let began = Instant::now();
         let response = request.send().await.map_err(|e| http::unsent(e, &self.mask))?;

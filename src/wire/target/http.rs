@@ -71,6 +71,7 @@ impl Http {
         // Tried with words that break a body which does not escape them.
         let trial = Ask {
             id: "trial".into(),
+            key: None,
             input: Content::Text("a \"quoted\"\nline".into()),
             prompt: Some("a \"prompt\"".into()),
             json: None,
@@ -93,7 +94,8 @@ impl Http {
         let body = self.body(ask).map_err(|e| {
             mask.error(AskErrorKind::Refused, format!("The body could not be made of the template: {e}."))
         })?;
-        let Reply { value, request_id, latency_ms } = self.endpoint.post(&ask.id, body.into_bytes()).await?;
+        let Reply { value, request_id, latency_ms } =
+            self.endpoint.post(ask.key.as_deref(), body.into_bytes()).await?;
         let Some(found) = value.pointer(&self.pointer) else {
             if let Some(error) = self.endpoint.error_inside(&value) {
                 return Err(error);

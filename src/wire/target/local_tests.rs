@@ -33,6 +33,7 @@ async fn a_real_local_model_is_asked_as_the_wire_says() {
     let target = Target::connect(&spec, &prices, &|_| None).unwrap();
     let ask = |text: &str, json| Ask {
         id: "local-1".into(),
+        key: None,
         input: Content::Text(text.into()),
         prompt: Some("You answer in one word.".into()),
         json,

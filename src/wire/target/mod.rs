@@ -27,7 +27,6 @@ pub use retry::ask_patiently;
 
 /// A target that can be asked. Connections and pace are shared by all who ask it.
 pub struct Target {
-    name: String,
     kind: Kind,
     price: Option<Price>,
     pace: Pace,
@@ -68,12 +67,7 @@ impl Target {
             TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => prices.get(&model.model).copied(),
             _ => None,
         };
-        Ok(Self { name: name.clone(), kind, price, pace: Pace::new(&spec.limits) })
-    }
-
-    /// Its name in the configuration.
-    pub fn name(&self) -> &str {
-        &self.name
+        Ok(Self { kind, price, pace: Pace::new(&spec.limits) })
     }
 
     /// How fast it may be asked.

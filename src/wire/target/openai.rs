@@ -49,7 +49,7 @@ impl OpenAi {
             let wording = self.json_wording.load(Ordering::Relaxed);
             let completion_tokens = self.completion_tokens.load(Ordering::Relaxed);
             let body = self.body(ask, wording, completion_tokens);
-            let error = match self.endpoint.post(&ask.id, body.to_string().into_bytes()).await {
+            let error = match self.endpoint.post(ask.key.as_deref(), body.to_string().into_bytes()).await {
                 Ok(reply) => return self.answer(reply),
                 Err(error) => error,
             };

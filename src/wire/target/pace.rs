@@ -145,7 +145,13 @@ mod tests {
     }
 
     fn ask() -> Ask {
-        Ask { id: String::new(), input: Content::Text("x".repeat(400).into()), prompt: None, json: None }
+        Ask {
+            id: String::new(),
+            key: None,
+            input: Content::Text("x".repeat(400).into()),
+            prompt: None,
+            json: None,
+        }
     }
 
     fn used(tokens_in: u64, tokens_out: u64) -> Answer {

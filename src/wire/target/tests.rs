@@ -38,7 +38,13 @@ fn openai(server: &LlmServer) -> Target {
 }
 
 fn ask(text: &str) -> Ask {
-    Ask { id: "run-1/case-1".into(), input: Content::Text(text.into()), prompt: None, json: None }
+    Ask {
+        id: "case-1".into(),
+        key: Some("run-1/case-1".into()),
+        input: Content::Text(text.into()),
+        prompt: None,
+        json: None,
+    }
 }
 
 fn talk(messages: Value) -> Ask {
@@ -195,7 +201,7 @@ async fn a_templates_values_are_json_whatever_is_in_them() {
     let seen = &server.seen()[0];
     assert_eq!(
         seen.body,
-        json!({"q": hostile, "all": [{"role": "user", "content": hostile}], "p": null, "id": "run-1/case-1"})
+        json!({"q": hostile, "all": [{"role": "user", "content": hostile}], "p": null, "id": "case-1"})
     );
     assert_eq!(seen.headers["authorization"], format!("Bearer {KEY}"));
     let elsewhere = HttpSpec { answer: "/nowhere".into(), ..http(&server) };
@@ -309,7 +315,7 @@ async fn a_command_gets_the_case_and_gives_the_answer() {
     let case: Value = serde_json::from_str(&answer.output.answer_text()).unwrap();
     assert_eq!(
         (&case["input"], &case["prompt"], &case["id"]),
-        (&json!("it's \"quoted\""), &json!("p"), &json!("run-1/case-1"))
+        (&json!("it's \"quoted\""), &json!("p"), &json!("case-1"))
     );
     assert_eq!(case["messages"][0]["role"], "system");
     let text = shell("echo plain; exit 0").ask(&asked).await.unwrap();
