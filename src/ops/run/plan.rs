@@ -192,9 +192,10 @@ fn can_be_limited(spec: &RunSpec) -> Result<()> {
 
 fn left_of(ctx: &Ctx, spec: &RunSpec, head: RunHead, lock: Lock) -> Result<Plan> {
     let set = set_at(ctx, &spec.set, Some(head.set_version))?;
+    // Before the results: one that lands in between is then both, and not asked again.
+    let interrupted: HashSet<String> = ctx.store.run_interrupted(&head.name)?.into_iter().collect();
     let results = ctx.store.run_results(&head.name)?;
     let mut landed: HashMap<_, _> = results.into_iter().map(|one| (one.case.clone(), one)).collect();
-    let interrupted: HashSet<String> = ctx.store.run_interrupted(&head.name)?.into_iter().collect();
     let costs = spec.target.kind != TargetKind::Recorded;
     let (mut left, mut kept, mut perhaps_paid) = (Vec::new(), Vec::new(), Vec::new());
     for case in set.cases {
