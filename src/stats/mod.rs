@@ -19,7 +19,7 @@ pub use interval::{
     CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
 pub use judge::{Count, corrected_rate};
-pub use paired::{PairedCounts, mean_change, quantile_change, ratio_change};
+pub use paired::{Change, PairedCounts, mean_change, quantile_change, ratio_change};
 pub use sketch::Sketch;
 #[cfg(test)]
 pub use sketch::nearest_rank;

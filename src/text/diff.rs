@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Both texts in one column: lines that stay, lines taken away behind `-`, lines added behind `+`.
 /// Words that changed are bold and underlined, so that no colour is needed to see them.
-#[allow(dead_code)]
 pub fn diff(old: &str, new: &str, cols: usize) -> Vec<Line> {
     let (old, new) = (clean_str(old), clean_str(new));
     let diff = compared(&old, &new);

@@ -36,7 +36,6 @@ pub fn fixed(value: f64, decimals: usize) -> String {
 }
 
 /// `+2.8`, `−0.4`, `0.0`: a change.
-#[allow(dead_code)]
 pub fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
     let positive = value > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c));
@@ -111,7 +110,6 @@ pub fn duration(ms: f64) -> String {
 }
 
 /// `1.84 s`: milliseconds as seconds with this many decimals, for columns.
-#[allow(dead_code)]
 pub fn seconds_to(ms: f64, decimals: usize) -> String {
     if ms.is_finite() { format!("{} s", fixed(ms / 1000.0, decimals)) } else { UNKNOWN.to_owned() }
 }
