@@ -11,6 +11,7 @@ use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
 use crate::domain::{Error, EvalConfig, Result};
+use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
 const KEYS: &[&str] = &[
@@ -29,6 +30,7 @@ const KEYS: &[&str] = &[
     "evaluator",
     "embedders",
     "similarity_threshold",
+    "compare",
 ];
 
 /// What the file says.
@@ -43,6 +45,7 @@ pub struct FileConfig {
     pub keymap: Keymap,
     pub colours: Vec<(Role, Colour)>,
     pub evaluation: EvalConfig,
+    pub thresholds: Thresholds,
 }
 
 /// A file while it is read: knows how to name a place in it.
@@ -85,6 +88,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "similarity_threshold" => {
                 config.evaluation.similarity_threshold = Some(reader.share(value)?);
             }
+            "compare" => config.thresholds = super::compare::read(&reader, value)?,
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
     }

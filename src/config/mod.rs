@@ -5,6 +5,7 @@
 //! [`Config`], an arm in `file.rs`, a line in [`Config::lines`].
 
 mod colour;
+mod compare;
 mod evaluators;
 mod file;
 mod place;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
 use crate::domain::{Error, EvalConfig, Result, TargetKind};
+use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
 pub use colour::Colour;
@@ -132,6 +134,8 @@ pub struct Config {
     pub colours: Vec<(Role, Colour)>,
     /// What is said of evaluators, embedders and targets.
     pub evaluation: EvalConfig,
+    /// What must hold of a candidate.
+    pub thresholds: Thresholds,
 }
 
 impl Config {
@@ -204,6 +208,7 @@ impl Config {
             keymap: file.keymap,
             colours: file.colours,
             evaluation,
+            thresholds: file.thresholds,
             file: path,
         })
     }

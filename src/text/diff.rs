@@ -11,6 +11,25 @@ use std::time::Duration;
 /// Texts that have little in common are compared for no longer than this, then taken as all changed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// Both texts in one column: lines that stay, lines taken away behind `-`, lines added behind `+`.
+/// Words that changed are bold and underlined, so that no colour is needed to see them.
+pub fn diff(old: &str, new: &str, cols: usize) -> Vec<Line> {
+    let (old, new) = (clean_str(old), clean_str(new));
+    let diff = compared(&old, &new);
+    let mut out = Vec::new();
+    for op in diff.ops() {
+        for (tag, line) in changes(&diff, op) {
+            let (mark, role) = match tag {
+                ChangeTag::Equal => ("  ", Role::Plain),
+                ChangeTag::Delete => ("- ", Role::Removed),
+                ChangeTag::Insert => ("+ ", Role::Added),
+            };
+            out.extend(wrap_line(&line, cols, &[Span::new(mark, role)], &[Span::new("  ", role)]));
+        }
+    }
+    out
+}
+
 /// The texts beside each other, the old on the left, in lines of at most `cols` columns.
 pub fn side_by_side(old: &str, new: &str, cols: usize) -> Vec<Line> {
     let half = cols.saturating_sub(3) / 2;

@@ -35,6 +35,13 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     format!("{minus}{whole}{fraction}")
 }
 
+/// `+2.8`, `−0.4`, `0.0`: a change.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    let positive = value > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c));
+    if positive { format!("+{text}") } else { text }
+}
+
 /// `0.8 %` of a share between 0 and 1: one decimal, none from 99.95 % of the way to whole.
 pub fn percent(share: f64) -> String {
     percent_to(share, if share == 0.0 || share == 1.0 { 0 } else { 1 })
@@ -100,6 +107,11 @@ pub fn duration(ms: f64) -> String {
         _ => two(hours / 24, "d", hours % 24, "h"),
     };
     format!("{minus}{text}")
+}
+
+/// `1.84 s`: milliseconds as seconds with this many decimals, for columns.
+pub fn seconds_to(ms: f64, decimals: usize) -> String {
+    if ms.is_finite() { format!("{} s", fixed(ms / 1000.0, decimals)) } else { UNKNOWN.to_owned() }
 }
 
 /// `512 B`, `1.4 MB`, `23 GB`: a size in bytes, by thousands.
