@@ -33,8 +33,8 @@ use crate::domain::{
 
 pub use calibrate::{Calibration, CutView, calibrate};
 use look::{Finding, Look, Rule, Settings, longest};
-pub use sample::{EvaluatorRate, SampleScores, ScoreSpec, TraceScores, score_sample, with_tools};
-pub use services::{AskModel, Embed, EmbedFailure, Services};
+pub use sample::{SampleScores, ScoreSpec, score_sample, with_tools};
+pub use services::{AskModel, Embed, Services};
 
 /// Evaluates answers as the team's configuration says.
 pub struct Scorer {
