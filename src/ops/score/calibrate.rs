@@ -162,15 +162,12 @@ fn read(path: &Path) -> Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-/// Where a cut makes a difference: half-way between neighbours, at three digits where that still parts them.
+/// Where a cut makes a difference: half-way between neighbours, at three digits.
 fn thresholds(drawn: &mut [(f64, bool)]) -> Vec<f64> {
     drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let halves = drawn.windows(2).filter(|pair| pair[0].0 < pair[1].0).map(|pair| {
-        let half = f64::midpoint(pair[0].0, pair[1].0);
-        let short = (half * 1000.0).round() / 1000.0;
-        if pair[0].0 < short && short <= pair[1].0 { short } else { half }
-    });
-    let halves: Vec<f64> = halves.filter(|at| (0.0..=1.0).contains(at)).collect();
+    let halves = drawn.windows(2).map(|pair| (f64::midpoint(pair[0].0, pair[1].0) * 1000.0).round() / 1000.0);
+    let mut halves: Vec<f64> = halves.filter(|at| (0.0..=1.0).contains(at)).collect();
+    halves.dedup();
     if halves.is_empty() { vec![0.5] } else { halves }
 }
 

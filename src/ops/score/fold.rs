@@ -8,21 +8,33 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Folds a text.
 pub(super) fn fold(text: &str, case_sensitive: bool) -> String {
+    if text.is_ascii() {
+        return ascii(text, case_sensitive);
+    }
     let mut out = String::with_capacity(text.len());
     let mut spaced = false;
-    if text.is_ascii() {
-        for byte in text.bytes() {
-            let space = byte.is_ascii_whitespace() || byte == 0x0b;
-            if !(space && spaced) {
-                let byte = if case_sensitive { byte } else { byte.to_ascii_lowercase() };
-                out.push(if space { ' ' } else { char::from(byte) });
-            }
-            spaced = space;
-        }
-        return out;
-    }
     for c in text.chars() {
         one(c, case_sensitive, &mut spaced, &mut out);
+    }
+    out
+}
+
+/// The same for ASCII, which most answers are: copied whole, and only then looked at for white space.
+fn ascii(text: &str, case_sensitive: bool) -> String {
+    let space = |byte: u8| matches!(byte, b' ' | 0x09..=0x0d);
+    let mut out = if case_sensitive { text.to_owned() } else { text.to_ascii_lowercase() };
+    let mut spaced = false;
+    let even = out.bytes().all(|byte| {
+        let before = std::mem::replace(&mut spaced, space(byte));
+        !spaced || byte == b' ' && !before
+    });
+    if !even {
+        spaced = false;
+        out.retain(|c| {
+            let before = std::mem::replace(&mut spaced, c.is_whitespace());
+            !(spaced && before)
+        });
+        out = out.replace(|c: char| c.is_whitespace(), " ");
     }
     out
 }
@@ -114,6 +126,8 @@ mod tests {
         assert_eq!(fold("ΟΔΟΣ", false), fold("οδος", false));
         assert_eq!(fold("over\u{ad}dra\u{200b}ft", false), "overdraft");
         assert_ne!(fold("Fee", true), fold("fee", true));
+        assert_eq!(fold(" A\r\n\tb  c", false), " a b c");
+        assert_eq!(fold("A\nb", true), "A b");
     }
 
     #[test]

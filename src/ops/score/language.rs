@@ -6,7 +6,7 @@ use super::look::{Finding, Look, Rule, Settings};
 use crate::domain::{Error, Result, nearest};
 
 /// Bytes that are looked at: more changes no answer and costs time.
-const ENOUGH: usize = 600;
+const ENOUGH: usize = 300;
 
 /// ISO 639-3 as the detector names languages, and ISO 639-1.
 const CODES: &[(&str, &str)] = &[

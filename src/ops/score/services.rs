@@ -15,10 +15,10 @@ use crate::wire::embed::EmbedEndpoint;
 pub(super) const EMBEDDED: &str = "embedded";
 /// What it is, for people.
 const EMBEDDED_BY: &str = "embedded minilm-static-256";
-/// The cosine from which the embedded one takes texts for the same: between its paraphrases (0.45 to 0.95)
-/// and its unrelated texts (0 to 0.4). Best Youden's J over pairs of BANKING77's test set (same intent or
-/// not); `tuesday eval calibrate` finds a team's own.
-pub(super) const EMBEDDED_THRESHOLD: f64 = 0.45;
+/// The cosine from which the embedded one takes texts for the same: the best Youden's J over 2,002 pairs of
+/// BANKING77's test set, same intent or not (finds 69 % of the same, mistakes 21 % of the different).
+/// `tuesday eval calibrate` finds a team's own; long answers want a higher one.
+pub(super) const EMBEDDED_THRESHOLD: f64 = 0.68;
 /// That of large embedding models, where none is said.
 const NAMED_THRESHOLD: f64 = 0.85;
 
