@@ -30,7 +30,7 @@ pub(super) struct DemoArgs {
     /// Another seed makes other conversations of the same story
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
-    /// Answer with JSON, without opening the program
+    /// Answer with JSON without opening the program: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

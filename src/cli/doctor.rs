@@ -19,7 +19,7 @@ use crate::text::figures::{size, thousands};
 /// columns against the rows. The exit code is 1 when anything is wrong.
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
-    /// Answer with JSON: {"store":{"integrity":"ok",…},"work":{…},"program":{…},"terminal":{…},"config":{…}}
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
     /// First make the present labels anew from the events of labelling; these are never changed

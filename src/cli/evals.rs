@@ -60,13 +60,13 @@ enum Command {
         /// Leave out what is word for word a case of the set already
         #[arg(long)]
         skip_duplicates: bool,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
     /// List the sets
     List {
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -79,7 +79,7 @@ enum Command {
         /// As it was at this version
         #[arg(long, value_name = "N", conflicts_with = "case")]
         version: Option<u64>,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -88,6 +88,9 @@ enum Command {
         /// The set
         #[arg(long)]
         set: String,
+        /// Answer with JSON, one list instead of lines: see `tuesday help json`
+        #[arg(long)]
+        json: bool,
     },
     /// Read an edited file back: changed, added and removed lines
     #[command(after_long_help = FILE)]
@@ -100,7 +103,7 @@ enum Command {
         /// Say what would happen, and change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -116,7 +119,7 @@ enum Command {
         input: Option<String>,
         #[command(flatten)]
         fields: Fields,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -128,7 +131,7 @@ enum Command {
         /// Their set
         #[arg(long)]
         set: String,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -142,7 +145,7 @@ enum Command {
         /// The version of the set
         #[arg(long, value_name = "N")]
         version: u64,
-        /// Print a JSON document
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -214,13 +217,21 @@ pub(super) fn run(face: &Face, args: &EvalsArgs) -> Result<u8> {
         Command::Show { set, case: Some(case), json, .. } => {
             show_case(&open(Access::ReadOnly)?, &SetName::parse(set)?, &CaseId::parse(case)?, *json)
         }
-        Command::Export { set } => {
+        Command::Export { set, json } => {
             let set = SetName::parse(set)?;
             // What is exported is remembered, for reading it back; a store that cannot be written is read all the same.
             let text = open(Access::Existing)
                 .and_then(|ctx| promote::export(&ctx, &set))
                 .or_else(|_| promote::export(&open(Access::ReadOnly)?, &set))?;
-            output::data(text.as_bytes())?;
+            if *json {
+                let lines = text.lines().map(serde_json::from_str::<&serde_json::value::RawValue>);
+                let lines: Vec<_> = lines
+                    .collect::<std::result::Result<_, _>>()
+                    .map_err(|e| Error::failed("A case of the set cannot be written as JSON.").because(e))?;
+                output::json(&lines)?;
+            } else {
+                output::data(text.as_bytes())?;
+            }
             Ok(0)
         }
         Command::Import { file, set, dry_run, json } => {

@@ -29,7 +29,7 @@ pub(super) struct HealthArgs {
     /// How far back: 1h to 7d
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = hours)]
     window: i64,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

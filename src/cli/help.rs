@@ -8,7 +8,7 @@ use crate::domain::{Error, Result};
 /// Explain a topic or a command
 #[derive(Args, Debug)]
 pub(super) struct HelpArgs {
-    /// A topic (formats, schema) or a command
+    /// A topic (formats, json, schema) or a command
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -25,6 +25,11 @@ const TOPICS: &[Topic] = &[
         name: "formats",
         about: "What `tuesday import` reads, and what it rejects",
         text: include_str!("../../fixtures/help/formats.txt"),
+    },
+    Topic {
+        name: "json",
+        about: "The shape of every answer with --json",
+        text: include_str!("../../fixtures/help/json.txt"),
     },
     Topic {
         name: "schema",
@@ -64,6 +69,41 @@ pub(super) fn run(args: &HelpArgs) -> Result<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Commands that answer with JSON, as the words that a person types.
+    fn with_json(command: &clap::Command, path: &[&str], found: &mut Vec<String>) {
+        if command.is_hide_set() {
+            return;
+        }
+        if command.get_arguments().any(|argument| argument.get_id() == "json") {
+            found.push(path.join(" "));
+        }
+        for sub in command.get_subcommands() {
+            with_json(sub, &[path, &[sub.get_name()]].concat(), found);
+        }
+    }
+
+    #[test]
+    fn every_answer_with_json_is_described() {
+        let mut command = crate::cli::Args::command();
+        command.build();
+        let mut commands = Vec::new();
+        with_json(&command, &[], &mut commands);
+        assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
+        // Titles stand at two columns and may go on on the next line; shapes stand at six.
+        let text = TOPICS.iter().find(|topic| topic.name == "json").unwrap().text;
+        let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
+        let titles: Vec<Vec<&str>> =
+            titles.map(|title| title.split(|c: char| !c.is_alphanumeric()).collect()).collect();
+        for command in commands {
+            let words: Vec<&str> = command.split(' ').collect();
+            let named = |title: &Vec<&str>| {
+                let first = title.iter().find(|word| !word.is_empty());
+                first == words.first() && words.iter().all(|word| title.contains(word))
+            };
+            assert!(titles.iter().any(named), "`tuesday help json` does not describe {command}");
+        }
+    }
 
     #[test]
     fn topics_fit_into_eighty_columns() {

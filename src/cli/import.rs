@@ -40,7 +40,7 @@ pub(super) struct ImportArgs {
     /// Leave the search index for later: the program builds it in the background
     #[arg(long)]
     no_index: bool,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

@@ -9,7 +9,7 @@ use crate::ops::init::init;
 /// Write tuesday.toml, runbooks/default.toml and evals/ into this folder, to be changed and kept in git
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

@@ -9,7 +9,7 @@ use crate::domain::Result;
 /// List the keys and commands of the program
 #[derive(Args, Debug)]
 pub(super) struct KeysArgs {
-    /// Answer with JSON: {"commands":[{"id","title","does","places","when","keys"},…]}
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
     /// Write tables in Markdown

@@ -30,7 +30,7 @@ pub(super) struct LabelArgs {
     /// What the response should have been
     #[arg(long, value_name = "TEXT")]
     corrected: Option<String>,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -41,7 +41,7 @@ pub(super) struct LabelArgs {
 enum Instead {
     /// Take back your last label, note or skip; again for the one before
     Undo {
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },

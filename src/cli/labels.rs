@@ -22,6 +22,9 @@ enum What {
         /// How
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
+        /// Answer with JSON, one list instead of lines: see `tuesday help json`
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
         /// Only labels of this sample's traces
         #[arg(long, value_name = "NAME")]
         sample: Option<String>,
@@ -40,23 +43,31 @@ enum Format {
 }
 
 pub(super) fn run(face: &Face, args: &LabelsArgs) -> Result<u8> {
-    let What::Export { format, sample, reviewer } = &args.what;
+    let What::Export { format, json, sample, reviewer } = &args.what;
     let ctx = face.ctx(Access::ReadOnly)?;
     let filter = LabelFilter { sample: sample.clone(), reviewer: reviewer.clone() };
-    let mut out: Box<dyn FnMut(&LabelView) -> Result<()>> = match format {
-        Format::Jsonl => Box::new(output::json_line),
-        Format::Csv => {
-            output::data(&csv_line(HEADINGS)?)?;
-            Box::new(|label| output::data(&csv_line(columns(label))?))
-        }
-    };
+    if *json {
+        let mut labels = Vec::new();
+        each_label(&ctx, &filter, |label| labels.push(label))?;
+        return output::json(&labels).map(|()| 0);
+    }
+    if let Format::Csv = format {
+        output::data(&csv_line(HEADINGS)?)?;
+    }
     let mut outcome = Ok(());
     each_label(&ctx, &filter, |label| {
         if outcome.is_ok() {
-            outcome = out(&label);
+            outcome = put(*format, &label);
         }
     })?;
     outcome.map(|()| 0)
+}
+
+fn put(format: Format, label: &LabelView) -> Result<()> {
+    match format {
+        Format::Jsonl => output::json_line(label),
+        Format::Csv => output::data(&csv_line(columns(label))?),
+    }
 }
 
 const HEADINGS: [&str; 8] = ["trace", "reviewer", "verdict", "mode", "severity", "note", "corrected", "at"];

@@ -23,7 +23,7 @@ enum What {
     Draw(DrawArgs),
     /// List the samples, newest first
     List {
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -31,7 +31,7 @@ enum What {
     Show {
         /// The sample's name
         name: String,
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -62,7 +62,7 @@ struct DrawArgs {
     /// Only thumbs down, reports, errors and fallbacks
     #[arg(long)]
     suspicious: bool,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

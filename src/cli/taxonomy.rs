@@ -12,7 +12,7 @@ use crate::ops::{Access, Ctx};
 pub(super) struct TaxonomyArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long, global = true)]
     json: bool,
 }

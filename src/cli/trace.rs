@@ -36,7 +36,7 @@ enum What {
         /// Say how many there are instead, exactly
         #[arg(long)]
         count: bool,
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -44,7 +44,7 @@ enum What {
     Show {
         /// The trace's id
         id: String,
-        /// Answer with JSON: the trace in the tuesday format, with its labels, samples and neighbours
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -194,6 +194,7 @@ fn print_trace(view: &TraceView) -> Result<()> {
         about.push(format!("label    {}: {}", label.reviewer.raw(), words.join(" · ")));
     }
     about.extend(view.samples.iter().map(|name| format!("sample   {name}")));
+    about.extend(view.incidents.iter().map(|id| format!("incident {id}")));
     if let Some(around) = &view.neighbours {
         let session = t.session.as_ref().map_or("", Untrusted::raw);
         about.push(format!("session  {session}: {} of {}", around.position, around.count));

@@ -1,4 +1,4 @@
-//! The table as documentation: `tuesday keys`, its JSON, and the README's Markdown.
+//! The table as documentation: `tuesday keys`, its JSON and its Markdown.
 
 use std::fmt::Write as _;
 

@@ -8,6 +8,8 @@
 mod docs;
 mod key;
 mod keymap;
+#[cfg(test)]
+mod readme;
 pub mod table;
 
 pub use docs::{keys_view, markdown, rows_in};

@@ -10,10 +10,26 @@ use toml::de::{DeTable, DeValue};
 use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
-use crate::domain::{Error, Result};
+use crate::domain::{Error, EvalConfig, Result};
 use crate::text::Role;
 
-const KEYS: &[&str] = &["store", "reviewer", "evals_dir", "runbook", "theme", "editor", "keys", "colors"];
+const KEYS: &[&str] = &[
+    "store",
+    "reviewer",
+    "evals_dir",
+    "runbook",
+    "theme",
+    "editor",
+    "keys",
+    "colors",
+    "targets",
+    "prices",
+    "judge",
+    "prompts_dir",
+    "evaluator",
+    "embedders",
+    "similarity_threshold",
+];
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -26,10 +42,11 @@ pub struct FileConfig {
     pub editor: Option<Set<String>>,
     pub keymap: Keymap,
     pub colours: Vec<(Role, Colour)>,
+    pub evaluation: EvalConfig,
 }
 
 /// A file while it is read: knows how to name a place in it.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     name: String,
     text: &'a str,
 }
@@ -47,6 +64,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
     let reader = Reader { name: name.to_owned(), text };
     let table = DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
     let mut config = FileConfig::default();
+    let mut judge = None;
     for (key, value) in table.get_ref() {
         let at = || Origin::File { line: reader.place(&key.span()).0 };
         match key.get_ref().as_ref() {
@@ -58,27 +76,40 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
             "keys" => config.keymap = reader.keymap(value)?,
             "colors" => config.colours = reader.colours(value)?,
+            "targets" => config.evaluation.targets = reader.targets(value)?,
+            "prices" => config.evaluation.prices = reader.prices(value)?,
+            "prompts_dir" => config.evaluation.prompts_dir = reader.text(value)?.into(),
+            "judge" => judge = Some(value),
+            "evaluator" => config.evaluation.evaluators = reader.evaluators(value)?,
+            "embedders" => config.evaluation.embedders = reader.embedders(value)?,
+            "similarity_threshold" => {
+                config.evaluation.similarity_threshold = Some(reader.share(value)?);
+            }
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
+    }
+    // It names a target, wherever in the file that stands.
+    if let Some(value) = judge {
+        config.evaluation.judge = Some(reader.judge(value, &config.evaluation.targets)?);
     }
     Ok(config)
 }
 
 impl Reader<'_> {
     /// Line and column of a place, from 1.
-    fn place(&self, span: &Range<usize>) -> (usize, usize) {
+    pub(super) fn place(&self, span: &Range<usize>) -> (usize, usize) {
         let before = self.text.get(..span.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
     }
 
-    fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Error {
+    pub(super) fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Error {
         let (line, column) = self.place(&span);
         Error::usage(format!("{}:{line}:{column}: {}", self.name, what.as_ref()))
     }
 
-    fn unknown<'a>(
+    pub(super) fn unknown<'a>(
         &self,
         span: Range<usize>,
         found: &str,
@@ -92,7 +123,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String> {
+    pub(super) fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String> {
         match value.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
             DeValue::String(_) => Err(self.wrong(value.span(), "this must not be empty.")),
@@ -107,7 +138,7 @@ impl Reader<'_> {
         )
     }
 
-    fn table<'v, 't>(&self, value: &'v Spanned<DeValue<'t>>) -> Result<&'v DeTable<'t>> {
+    pub(super) fn table<'v, 't>(&self, value: &'v Spanned<DeValue<'t>>) -> Result<&'v DeTable<'t>> {
         match value.get_ref() {
             DeValue::Table(table) => Ok(table),
             other => Err(self.wrong(value.span(), format!("a table belongs here, not {}.", kind(other)))),
@@ -209,7 +240,7 @@ impl Reader<'_> {
     }
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",

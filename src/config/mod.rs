@@ -5,13 +5,15 @@
 //! [`Config`], an arm in `file.rs`, a line in [`Config::lines`].
 
 mod colour;
+mod evaluators;
 mod file;
 mod place;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::text::Role;
 
 pub use colour::Colour;
@@ -30,12 +32,15 @@ pub struct Flags {
     pub reviewer: Option<String>,
 }
 
+/// Looks a variable of the environment up.
+pub type Variables = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What the process was started with, besides flags.
 pub struct Environment {
     /// Where it was started.
     pub folder: PathBuf,
-    /// Looks up a variable; an empty one counts as not set.
-    pub variable: Box<dyn Fn(&str) -> Option<String>>,
+    /// An empty variable counts as not set.
+    pub variable: Variables,
 }
 
 impl Environment {
@@ -125,6 +130,8 @@ pub struct Config {
     pub keymap: Keymap,
     /// Colours set by meaning.
     pub colours: Vec<(Role, Colour)>,
+    /// What is said of evaluators, embedders and targets.
+    pub evaluation: EvalConfig,
 }
 
 impl Config {
@@ -170,6 +177,17 @@ impl Config {
         } else {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
+        let mut evaluation = EvalConfig { home: home.clone(), file: path.clone(), ..file.evaluation };
+        let prompts = std::mem::take(&mut evaluation.prompts_dir);
+        let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
+        evaluation.prompts_dir = home.join(prompts);
+        for target in &mut evaluation.targets {
+            if let TargetKind::Command(argv) = &mut target.kind
+                && argv.first().is_some_and(|program| program.contains('/'))
+            {
+                argv[0] = home.join(&argv[0]).display().to_string();
+            }
+        }
         Ok(Self {
             store,
             reviewer,
@@ -185,6 +203,7 @@ impl Config {
             editor,
             keymap: file.keymap,
             colours: file.colours,
+            evaluation,
             file: path,
         })
     }

@@ -31,6 +31,35 @@ impl Content {
         Untrusted::new(all)
     }
 
+    /// What was answered, as one text: an answer's own, or that of its messages of the assistant, apart by an
+    /// empty line. Tool calls are not text; see [`tool_calls`](Self::tool_calls).
+    pub fn answer_text(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Self::Text(text) => text.raw().into(),
+            Self::Messages(messages) => {
+                let mut all = String::new();
+                for message in messages.iter().filter(|m| m.role.raw() == "assistant") {
+                    strings(&message.content, &mut |text| {
+                        if !all.is_empty() {
+                            all.push_str("\n\n");
+                        }
+                        all.push_str(text);
+                    });
+                }
+                all.into()
+            }
+        }
+    }
+
+    /// The tools that were called, in order.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &super::ToolCall> {
+        let messages = match self {
+            Self::Text(_) => &[][..],
+            Self::Messages(messages) => messages,
+        };
+        messages.iter().flat_map(|message| message.tool_calls.iter().flatten())
+    }
+
     /// The first words of what the user asked last: one line, at most `most` characters.
     pub fn asked(&self, most: usize) -> Untrusted {
         match self {

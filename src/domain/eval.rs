@@ -59,7 +59,7 @@ impl std::fmt::Display for SetName {
 }
 
 /// The name of a case in its set: `[A-Za-z0-9._-]`, 1 to 64 long, beginning with a letter or digit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CaseId(String);
 
@@ -87,7 +87,11 @@ impl CaseId {
         const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let origin = match trace {
             Some(trace) => format!("trace\0{}", trace.raw()),
-            None => format!("input\0{}", serde_json::to_string(input).unwrap_or_default()),
+            None => {
+                let mut input = input.clone();
+                input.sort_keys();
+                format!("input\0{}", serde_json::to_string(&input).unwrap_or_default())
+            }
         };
         let mut hash = xxh3_64(origin.as_bytes());
         let mut id = String::from("c-");
@@ -319,6 +323,16 @@ mod tests {
         assert_ne!(CaseId::derive(None, &input, 6), one);
         let free = CaseId::derive_free(Some(&"t-1".into()), &input, |id| Ok(*id == one)).unwrap();
         assert!(free.as_str().starts_with(one.as_str()) && free.as_str().len() == 9);
+    }
+
+    #[test]
+    fn the_order_of_keys_makes_no_other_id() {
+        let of = |part: &str| {
+            let input = serde_json::from_str(&format!(r#"[{{"role":"user","content":[{part}]}}]"#)).unwrap();
+            CaseId::derive(None, &input, 6)
+        };
+        assert_eq!(of(r#"{"type":"text","text":"hello"}"#), of(r#"{"text":"hello","type":"text"}"#));
+        assert_ne!(of(r#"{"type":"text","text":"hello"}"#), of(r#"{"type":"text","text":"bye"}"#));
     }
 
     #[test]

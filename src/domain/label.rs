@@ -202,7 +202,8 @@ pub fn last_act<'a>(events: &'a [LabelEvent], reviewer: &Untrusted) -> Option<&'
         .max_by(|a, b| a.id.cmp(&b.id))
 }
 
-fn undone(events: &[LabelEvent]) -> BTreeSet<&str> {
+/// The ids of the events that later ones took back.
+pub fn undone(events: &[LabelEvent]) -> BTreeSet<&str> {
     events
         .iter()
         .filter_map(|e| match &e.act {

@@ -8,11 +8,15 @@ mod content;
 mod error;
 mod eval;
 mod eval_merge;
+mod evaluate;
 pub mod incident;
+mod key_order;
 pub mod label;
 pub mod query;
+mod run;
 pub mod runbook;
 pub mod sample;
+mod target;
 pub mod taxonomy;
 mod trace;
 mod trace_check;
@@ -27,9 +31,15 @@ pub use eval::{
     category, some_text,
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
+pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
 pub use query::{Query, QueryError, nearest};
+pub use run::{Answered, CaseResult, Run, RunHead, RunName};
 pub use sample::{Dimension, Member, Method, Sample, SampleRule};
+pub use target::{
+    Answer, Ask, AskError, AskErrorKind, EmbedderSpec, EvalConfig, HttpSpec, ModelSpec, Price, TargetKind,
+    TargetLimits, TargetSpec,
+};
 pub use taxonomy::{FailureMode, ModeId, Origin, Taxonomy, TaxonomyChange, TaxonomyEvent};
 pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,

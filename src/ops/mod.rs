@@ -17,7 +17,9 @@ pub mod init;
 pub mod label;
 pub mod promote;
 pub mod review;
+pub mod run;
 pub mod sample;
+pub mod score;
 pub mod taxonomy;
 #[cfg(test)]
 pub mod testing;

@@ -5,15 +5,11 @@
 //! estimate is a function here and a test beside it that holds it to a reference case.
 
 mod agreement;
-mod histogram;
 mod interval;
 mod sketch;
 
 pub use agreement::cohen_kappa;
-pub use histogram::Histogram;
 pub use interval::{
     CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
-pub use sketch::Sketch;
-#[cfg(test)]
-pub use sketch::nearest_rank;
+pub use sketch::{Sketch, nearest_rank};

@@ -1,13 +1,10 @@
 //! Where a trace stands: in its session, in the order of time, in samples.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::blocks::Block;
 use super::ids::id_hash;
 use super::open::Store;
-use super::pages::Key;
 use crate::domain::{Result, Untrusted};
-use crate::task::Cancel;
 
 /// A trace's place among those of its session, in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,28 +51,6 @@ impl Store {
         })
     }
 
-    /// How many traces come after this place in the order of time. Reads the columns of the few blocks that
-    /// it falls into; the others are wholly before or after.
-    #[allow(dead_code)]
-    pub fn newer_than(&self, (ts, seq): Key, cancel: &Cancel) -> Result<u64> {
-        self.read_until(cancel, |db| {
-            let after: i64 = db.query_row(
-                "SELECT coalesce(sum(length(ts) / 8), 0) FROM main.block WHERE min_ts > ?",
-                [ts],
-                |r| r.get(0),
-            )?;
-            let mixed: Vec<i64> = db
-                .prepare_cached("SELECT n FROM main.block WHERE min_ts <= ?1 AND max_ts >= ?1")?
-                .query_map([ts], |r| r.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let mut count = after.cast_unsigned();
-            for n in mixed {
-                count += newer_in(db, n, (ts, seq))?;
-            }
-            Ok(count)
-        })
-    }
-
     /// The samples that a trace is in, by name.
     pub fn samples_with(&self, trace: &Untrusted) -> Result<Vec<String>> {
         self.read(|db| {
@@ -87,11 +62,4 @@ impl Store {
             .collect()
         })
     }
-}
-
-#[allow(dead_code)]
-fn newer_in(db: &Connection, n: i64, place: Key) -> rusqlite::Result<u64> {
-    let Some(block) = Block::read(db, n)? else { return Ok(0) };
-    let newer = (block.first_seq()..).zip(&block.ts).filter(|(seq, ts)| (**ts, *seq) > place);
-    Ok(newer.count() as u64)
 }

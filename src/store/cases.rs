@@ -228,12 +228,20 @@ impl CaseTx<'_> {
 
     /// Whether the case ever said this.
     pub fn said(&self, id: &CaseId, body: &CaseBody) -> Result<bool> {
-        let text = serde_json::to_string(body).unwrap_or_default();
-        let ever = self
-            .tx
-            .prepare("SELECT 1 FROM case_events WHERE set_name = ? AND case_id = ? AND body = ?")
-            .and_then(|mut query| query.exists([self.set.as_str(), id.as_str(), &text]));
-        self.sql(ever)
+        // As values: a file may have the keys of an object in another order.
+        let ever = || -> rusqlite::Result<bool> {
+            let mut events = self.tx.prepare(
+                "SELECT body FROM case_events WHERE set_name = ? AND case_id = ? AND body IS NOT NULL",
+            )?;
+            let mut rows = events.query([self.set.as_str(), id.as_str()])?;
+            while let Some(row) = rows.next()? {
+                if self::body(&row.get::<_, String>(0)?)? == *body {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.sql(ever())
     }
 
     /// The version after what this transaction did so far.

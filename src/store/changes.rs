@@ -9,8 +9,9 @@ use crate::domain::Result;
 /// Watches both files of a store from a connection of its own, so that it sees what any connection of
 /// any process commits, this program's other connections included.
 pub struct Watch {
-    store: Store,
+    // Closed before the store, whose writers take in the logs when they close last.
     db: Connection,
+    store: Store,
     traces: i64,
     work: i64,
 }
@@ -35,7 +36,7 @@ impl Store {
     /// Starts to watch: the first [`Watch::poll`] tells of changes from now on.
     pub fn watch(&self) -> Result<Watch> {
         let db = self.open_reader()?;
-        let mut watch = Watch { store: self.clone(), db, traces: 0, work: 0 };
+        let mut watch = Watch { db, store: self.clone(), traces: 0, work: 0 };
         watch.poll()?;
         Ok(watch)
     }

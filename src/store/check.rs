@@ -1,13 +1,13 @@
 //! Whether a store is whole: SQLite's own check of both files and of the search index, then what is
 //! kept twice against each other: roll-ups and columns against rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
-use super::blocks::{BLOCK, Block};
+use super::blocks::{BLOCK, Block, Cells, cell_names};
 use super::open::Store;
-use super::rollup::{self, COUNTS, Counted, Figures, HOUR_MS, RollupKey};
+use super::rollup::{self, COUNTS, Coarser, Figures, RollupKey};
 use super::{indexes, text_index};
 use crate::domain::Result;
 use crate::task::{Cancel, Progress};
@@ -127,42 +127,28 @@ fn rows_check(db: &Connection, progress: &Progress) -> rusqlite::Result<Vec<Stri
         told.push(format!("the search index knows trace {indexed}, but the last is {last}"));
     }
     let mut figures: HashMap<RollupKey, Figures> = HashMap::new();
-    let mut block = Block { n: -1, ..Block::default() };
-    let mut query = db.prepare(
-        "SELECT seq, ts, id_hash, feature, model, prompt, version, flags, cost_nusd, tokens_in, tokens_out, \
-         latency_us FROM main.trace ORDER BY seq",
-    )?;
+    let mut block = Block::empty(-1);
+    let mut query =
+        db.prepare(&format!("SELECT seq, ts, id_hash, {} FROM main.trace ORDER BY seq", cell_names()))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let (seq, ts, id_hash): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let name = |n: usize| Ok::<i64, rusqlite::Error>(row.get::<_, Option<i64>>(n)?.unwrap_or(0));
-        let key = RollupKey {
-            hour: ts.div_euclid(HOUR_MS),
-            feature: name(3)?,
-            model: name(4)?,
-            prompt: name(5)?,
-            version: name(6)?,
-        };
+        let cells = Cells::of_row(row, 3)?;
         // Only counts are compared, so the sketch is fed no values: `timed` counts them.
-        figures.entry(key).or_default().count(&Counted {
-            flags: row.get(7)?,
-            cost_nusd: row.get(8)?,
-            tokens_in: row.get(9)?,
-            tokens_out: row.get(10)?,
-            latency_us: row.get(11)?,
-        });
+        figures.entry(RollupKey::of(ts, &cells)).or_default().count(&cells.counted());
         let n = (seq - 1).div_euclid(BLOCK);
         if block.n != n {
-            block = Block::read(db, n)?.unwrap_or(Block { n, ..Block::default() });
+            block = Block::read(db, n)?.unwrap_or(Block::empty(n));
             progress.set_done(seq.unsigned_abs());
         }
         let at = usize::try_from(seq - block.first_seq()).unwrap_or(usize::MAX);
-        if (block.ts.get(at), block.id_hash.get(at)) != (Some(&ts), Some(&id_hash)) && told.len() < MOST_TOLD
-        {
+        let held = (block.ts.get(at), block.id_hash.get(at), block.cells(at));
+        if held != (Some(&ts), Some(&id_hash), cells) && told.len() < MOST_TOLD {
             told.push(format!("the columns of trace {seq} are not those of its row"));
         }
     }
     rollups_check(db, figures, &mut told)?;
+    sums_check(db, &mut told)?;
     Ok(told)
 }
 
@@ -171,27 +157,14 @@ fn rollups_check(
     mut figures: HashMap<RollupKey, Figures>,
     told: &mut Vec<String>,
 ) -> rusqlite::Result<()> {
-    let mut query = db.prepare(&format!(
-        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
-        COUNTS.join(", ")
-    ))?;
-    let mut rows = query.query([])?;
     let mut wrong = 0;
-    while let Some(row) = rows.next()? {
-        let key = RollupKey {
-            hour: row.get(0)?,
-            feature: row.get(1)?,
-            model: row.get(2)?,
-            prompt: row.get(3)?,
-            version: row.get(4)?,
-        };
-        let stored = rollup::of_row(row, 5)?;
+    rollup::each_stored(db, |key, stored| {
         let counted = figures.remove(&key).unwrap_or_default();
         let timed = stored.counts[COUNTS.len() - 1];
         if stored.counts != counted.counts || stored.latency.count() != timed.unsigned_abs() {
             wrong += 1;
         }
-    }
+    })?;
     if wrong > 0 {
         told.push(format!("{wrong} hourly figures do not agree with the rows"));
     }
@@ -201,34 +174,123 @@ fn rollups_check(
     Ok(())
 }
 
+/// Holds the coarser sums against what they are the sums of.
+fn sums_check(db: &Connection, told: &mut Vec<String>) -> rusqlite::Result<()> {
+    let Coarser { versions, features } = Coarser::of_stored(db)?;
+    let wrong = wrong_sums(db, "rollup_version", "hour, feature, prompt, version", versions)?
+        + wrong_sums(db, "rollup_feature", "hour, feature", features)?;
+    if wrong > 0 {
+        told.push(format!("{wrong} hourly sums do not agree with their parts"));
+    }
+    Ok(())
+}
+
+/// How many rows of a table of sums are not as they must be.
+fn wrong_sums<const N: usize>(
+    db: &Connection,
+    table: &str,
+    keys: &str,
+    mut wanted: BTreeMap<[i64; N], Figures>,
+) -> rusqlite::Result<usize> {
+    let mut query =
+        db.prepare(&format!("SELECT {keys}, {}, latency FROM main.{table}", COUNTS.join(", ")))?;
+    let mut rows = query.query([])?;
+    let mut wrong = 0;
+    while let Some(row) = rows.next()? {
+        let mut key = [0; N];
+        for (n, part) in key.iter_mut().enumerate() {
+            *part = row.get(n)?;
+        }
+        let (stored, sums) = (rollup::of_row(row, N)?, wanted.remove(&key).unwrap_or_default());
+        if stored.counts != sums.counts || stored.latency.count() != sums.latency.count() {
+            wrong += 1;
+        }
+    }
+    Ok(wrong + wanted.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Access, Preparer};
+    use crate::store::blocks::Cell;
+    use crate::store::{Access, Prepared, Preparer};
 
-    /// A store of a few thousand traces, and what its check tells after a deed.
-    fn told_after(deed: &str) -> Checked {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
-        let mut loader = store.loader(0).unwrap();
+    /// Traces made ready, every third with this thumb.
+    fn traces(numbers: std::ops::Range<i64>, thumb: &str) -> Vec<Prepared> {
         let mut preparer = Preparer::new(None).unwrap();
-        let mut batch: Vec<_> = (0..5000)
+        numbers
             .map(|n| {
+                let feedback = format!(r#","feedback":[{{"kind":"thumbs","value":"{thumb}"}}]"#);
                 let json = format!(
-                    r#"{{"id":"t{n}","model":"m{}","input":"words {n}","output":"more","latency_ms":{n},"cost_usd":0.5,
-                        "feedback":[{{"kind":"thumbs","value":"up"}}]}}"#,
-                    n % 3
+                    r#"{{"id":"t{n}","feature":"f{}","model":"m{}","input":"words {n}","output":"more",
+                        "latency_ms":{n},"cost_usd":0.5{}}}"#,
+                    n % 2,
+                    n % 3,
+                    if n % 3 == 0 { feedback } else { String::new() }
                 );
                 let at = jiff::Timestamp::from_second(1_700_000_000 + n * 60).unwrap();
                 preparer.prepare(serde_json::from_str(&json).unwrap(), at).unwrap()
             })
-            .collect();
+            .collect()
+    }
+
+    fn write(store: &Store, mut batch: Vec<Prepared>) {
+        let mut loader = store.loader(0).unwrap();
         loader.write(&mut batch).unwrap();
         loader.finish().unwrap();
+    }
+
+    /// A store of a few thousand traces.
+    fn filled(folder: &tempfile::TempDir) -> Store {
+        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
+        write(&store, traces(0..5000, "up"));
         let words = store.words(1, 5000).unwrap();
         assert!(store.index_words(0, &words).unwrap());
-        store.traces_writer().unwrap().db().execute_batch(deed).unwrap();
+        store
+    }
+
+    fn check(store: &Store) -> Checked {
         store.check(&Cancel::default(), &Progress::default()).unwrap()
+    }
+
+    /// What the check of a store tells after a deed.
+    fn told_after(deed: &str) -> Checked {
+        let folder = tempfile::tempdir().unwrap();
+        let store = filled(&folder);
+        store.traces_writer().unwrap().db().execute_batch(deed).unwrap();
+        check(&store)
+    }
+
+    #[test]
+    fn feedback_that_came_later_is_in_rows_columns_and_sums() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = filled(&folder);
+        let other = Store::open(store.path(), Access::Existing).unwrap();
+        // Of both blocks, from another process in between, and once more with new traces.
+        write(&other, traces(4090..4110, "down"));
+        write(&store, traces(0..20, "down"));
+        write(&store, traces(4990..5100, "down"));
+        assert_eq!(check(&store).traces, Vec::<String>::new());
+        let downs: i64 = store
+            .read(|db| db.query_row("SELECT sum(downs) FROM main.rollup_version", [], |r| r.get(0)))
+            .unwrap();
+        assert!(downs > 40, "{downs}");
+    }
+
+    #[test]
+    fn a_store_of_the_first_layout_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = filled(&folder);
+        let undo: String =
+            Cell::ALL.map(|cell| format!("ALTER TABLE block DROP COLUMN {};", cell.name())).concat();
+        let undo = format!(
+            "{undo} DROP TABLE rollup_version; DROP TABLE rollup_feature; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
+        );
+        store.traces_writer().unwrap().db().execute_batch(&undo).unwrap();
+        let path = store.path().to_owned();
+        drop(store);
+        // Whoever only reads would not find the new tables.
+        assert_eq!(check(&Store::open(&path, Access::ReadOnly).unwrap()).traces, Vec::<String>::new());
     }
 
     #[test]
@@ -243,7 +305,14 @@ mod tests {
             ("UPDATE rollup SET ups = ups + 1 WHERE hour = (SELECT min(hour) FROM rollup)", "hourly figures"),
             ("DELETE FROM rollup WHERE hour = (SELECT max(hour) FROM rollup)", "missing"),
             ("UPDATE rollup SET latency = x'00'", "hourly figures"),
+            (
+                "UPDATE rollup_version SET downs = 7 WHERE hour = (SELECT min(hour) FROM rollup)",
+                "hourly sums",
+            ),
+            ("DELETE FROM rollup_version", "hourly sums"),
+            ("DELETE FROM rollup_feature WHERE hour = (SELECT min(hour) FROM rollup)", "2 hourly sums"),
             ("UPDATE trace SET ts = ts + 1 WHERE seq = 77", "columns of trace 77"),
+            ("UPDATE trace SET flags = flags | 1 WHERE seq = 77", "columns of trace 77"),
             ("DELETE FROM block WHERE n = 1", "columns of trace 4097"),
             ("DELETE FROM body WHERE seq = 5", "4999 bodies"),
             ("DELETE FROM trace WHERE seq = 5", "4999 traces"),

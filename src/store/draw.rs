@@ -1,16 +1,15 @@
-//! The traces that a draw draws from. A plain draw reads the columns of hashes and times, 4,096 traces
-//! at a time; only one that asks for more reads rows.
+//! The traces that a draw draws from. A draw reads columns, 4,096 traces at a time, and of those only what
+//! it asks for; no rows.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use rusqlite::Connection;
-
+use super::blocks::{self, Cell, Cells};
 use super::flags;
 use super::ids::stored_id;
 use super::open::Store;
 use crate::domain::{Dimension, Error, Query, Result, Untrusted};
 use crate::task::{Cancel, Progress};
+use jiff::Timestamp;
 
 /// What a draw draws from.
 #[derive(Debug, Clone, Default)]
@@ -50,9 +49,6 @@ pub struct Seen {
 /// What makes a trace suspicious.
 const SUSPICIOUS: i64 = flags::DOWN | flags::REPORT | flags::ERROR | flags::FALLBACK;
 
-/// Traces between two looks at the wish to stop.
-const LOOK: i64 = 4096;
-
 /// From so many ids on a second thread pays.
 const MANY: usize = 1_000;
 
@@ -75,31 +71,30 @@ impl Store {
         let since = frame.since.map_or(i64::MIN, Timestamp::as_millisecond);
         progress.set_total(u64::try_from(self.trace_count()?).unwrap_or(0));
         let strata = self.read_until(cancel, |db| {
-            let mut plain = |seq: i64, id_hash: i64| {
-                if only.as_mut().is_none_or(|only| only.holds(seq)) {
-                    each(Candidate { seq, id_hash, stratum: 0 });
-                }
-            };
-            if frame.strata.is_empty() && !frame.suspicious {
-                columns(db, since, cancel, progress, &mut plain)?;
-                return Ok(Vec::new());
-            }
             let mut strata = Strata::new(&frame.strata);
-            let mask = if frame.suspicious { SUSPICIOUS } else { -1 };
-            let mut query = db.prepare_cached(
-                "SELECT seq, id_hash, feature, model, prompt, version, flags FROM main.trace NOT INDEXED \
-                 WHERE ts >= ?1 AND (?2 = -1 OR flags & ?2 <> 0)",
-            )?;
-            let mut rows = query.query([since, mask])?;
-            while let Some(row) = rows.next()? {
-                let seq = row.get(0)?;
-                if seq % LOOK == 0 {
-                    progress.set_done(u64::try_from(seq).unwrap_or(0));
+            let told_apart = !frame.strata.is_empty();
+            let wanted = if told_apart { &Cell::ALL[..] } else { &[Cell::Flags][..] };
+            let wanted = if told_apart || frame.suspicious { wanted } else { &[] };
+            blocks::each(db, (since, i64::MAX), wanted, |block| {
+                for (at, seq) in (0..block.len()).zip(block.first_seq..) {
+                    if block.ts(at) < since {
+                        continue;
+                    }
+                    let (mut suspected, mut stratum) = (true, 0);
+                    if !wanted.is_empty() {
+                        let cells = block.cells(at);
+                        suspected = !frame.suspicious || cells.counted().flags & SUSPICIOUS != 0;
+                        if told_apart && suspected {
+                            stratum = strata.of(&cells);
+                        }
+                    }
+                    if suspected && only.as_mut().is_none_or(|only| only.holds(seq)) {
+                        each(Candidate { seq, id_hash: block.id_hash(at), stratum });
+                    }
                 }
-                if only.as_mut().is_none_or(|only| only.holds(seq)) {
-                    each(Candidate { seq, id_hash: row.get(1)?, stratum: strata.of(row)? });
-                }
-            }
+                progress.set_done(u64::try_from(block.first_seq).unwrap_or(0));
+                !cancel.is_cancelled()
+            })?;
             strata.names(|id| Ok(self.0.names.text(db, id)?.to_string()))
         })?;
         Ok(Seen { strata, notes })
@@ -141,35 +136,6 @@ impl Store {
     }
 }
 
-/// Hands every trace from a time on to `each`, from the columns.
-fn columns(
-    db: &Connection,
-    since: i64,
-    cancel: &Cancel,
-    progress: &Progress,
-    each: &mut impl FnMut(i64, i64),
-) -> rusqlite::Result<()> {
-    let mut query =
-        db.prepare_cached("SELECT n, min_ts, ts, id_hash FROM main.block WHERE max_ts >= ? ORDER BY n")?;
-    let mut rows = query.query([since])?;
-    while let Some(row) = rows.next()? {
-        if cancel.is_cancelled() {
-            return Ok(());
-        }
-        let first = row.get::<_, i64>(0)? * super::BLOCK + 1;
-        let whole = row.get::<_, i64>(1)? >= since;
-        let (times, _) = row.get_ref(2)?.as_blob()?.as_chunks::<8>();
-        let (hashes, _) = row.get_ref(3)?.as_blob()?.as_chunks::<8>();
-        for ((seq, hash), time) in (first..).zip(hashes).zip(times) {
-            if whole || i64::from_le_bytes(*time) >= since {
-                each(seq, i64::from_le_bytes(*hash));
-            }
-        }
-        progress.set_done(u64::try_from(first).unwrap_or(0));
-    }
-    Ok(())
-}
-
 /// A sorted list that is asked in rising order.
 struct Only<'a>(&'a [i64]);
 
@@ -199,22 +165,19 @@ impl<'a> Strata<'a> {
         Self { dimensions, met: HashMap::new() }
     }
 
-    fn of(&mut self, row: &rusqlite::Row<'_>) -> rusqlite::Result<usize> {
-        let bits: i64 = row.get(6)?;
-        let mut key = Vec::with_capacity(self.dimensions.len());
-        for dimension in self.dimensions {
-            key.push(match dimension {
-                Dimension::Feature => Part::Name(row.get(2)?),
-                Dimension::Model => Part::Name(row.get(3)?),
-                Dimension::Prompt => Part::Name(row.get(4)?),
-                Dimension::PromptVersion => Part::Name(row.get(5)?),
-                Dimension::Feedback => Part::Word(feedback(bits)),
-                Dimension::Status if bits & flags::ERROR != 0 => Part::Word("error"),
-                Dimension::Status => Part::Word("ok"),
-            });
-        }
+    fn of(&mut self, cells: &Cells) -> usize {
+        let bits = cells.counted().flags;
+        let part = |dimension: &Dimension| match dimension {
+            Dimension::Feature => Part::Name(cells.get(Cell::Feature)),
+            Dimension::Model => Part::Name(cells.get(Cell::Model)),
+            Dimension::Prompt => Part::Name(cells.get(Cell::Prompt)),
+            Dimension::PromptVersion => Part::Name(cells.get(Cell::Version)),
+            Dimension::Feedback => Part::Word(feedback(bits)),
+            Dimension::Status if bits & flags::ERROR != 0 => Part::Word("error"),
+            Dimension::Status => Part::Word("ok"),
+        };
         let next = self.met.len();
-        Ok(*self.met.entry(key).or_insert(next))
+        *self.met.entry(self.dimensions.iter().map(part).collect()).or_insert(next)
     }
 
     fn names(

@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::ids::{id_hash, new_id};
 use super::open::Store;
-use crate::domain::incident::{Evidence, Hash, Incident, IncidentEvent, Link, Outcome, Recorded, link};
+use crate::domain::incident::{
+    Evidence, Hash, Incident, IncidentEvent, Link, Outcome, Recorded, incident_name, link,
+};
 use crate::domain::runbook::{Phase, Severity};
 use crate::domain::{Error, Result, Untrusted};
 
@@ -162,7 +164,6 @@ impl Store {
     }
 
     /// Numbers of the incidents that have this trace as evidence, newest first.
-    #[allow(dead_code)]
     pub fn incidents_with_trace(&self, trace: &Untrusted) -> Result<Vec<i64>> {
         self.read(|db| {
             db.prepare(
@@ -177,7 +178,7 @@ impl Store {
 
 fn unknown(which: &IncidentRef) -> Error {
     let name = match which {
-        IncidentRef::Number(number) => format!("INC-{number}"),
+        IncidentRef::Number(number) => incident_name(*number),
         IncidentRef::Uuid(uuid) => uuid.clone(),
     };
     Error::not_so(format!("There is no incident {name} in this store."))
@@ -193,7 +194,7 @@ fn broken(incident: &Incident, seq: u64) -> Error {
 
 fn folded(uuid: &str, number: i64, record: &[Recorded]) -> Result<Incident> {
     Incident::fold(uuid, number, record).ok_or_else(|| {
-        Error::failed(format!("The record of INC-{number} does not begin with its opening."))
+        Error::failed(format!("The record of {} does not begin with its opening.", incident_name(number)))
             .hint("Run `tuesday doctor`; restore the work file from a backup.")
     })
 }

@@ -2,13 +2,24 @@
 
 use super::ids::{id_hash, stored_id};
 use super::open::Store;
-use super::traces::find;
+use super::traces::{StoredTrace, find};
 use crate::domain::{Error, Result, Untrusted};
 
 /// How many of the newest traces are looked at for one of a similar id.
 const LOOKED_AT: i64 = 50_000;
 
 impl Store {
+    /// The trace of this id. Errors with `NotSo` when there is none, naming the nearest.
+    pub fn wanted_trace(&self, id: &Untrusted) -> Result<StoredTrace> {
+        loop {
+            if let Some(stored) = self.trace_by_id(id.raw())? {
+                return Ok(stored);
+            }
+            // It goes on where the trace came in between the two looks.
+            self.require_trace(id)?;
+        }
+    }
+
     /// Errors with `NotSo` when there is no trace of this id, naming the nearest.
     pub fn require_trace(&self, id: &Untrusted) -> Result<()> {
         if self.has_trace(id)? {

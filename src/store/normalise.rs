@@ -60,34 +60,41 @@ impl Words<'_> {
         if is_word_alone(c) {
             return self.alone(c);
         }
+        if is_diacritic(c) {
+            return;
+        }
+        c.to_lowercase().for_each(|lower| {
+            decompose_compatible(lower, |part| {
+                if is_word_alone(part) {
+                    self.alone(part);
+                } else if !is_diacritic(part) {
+                    part.to_lowercase().for_each(|part| {
+                        if part.is_alphanumeric() || is_combining_mark(part) {
+                            self.letter(part);
+                        } else {
+                            self.end();
+                        }
+                    });
+                }
+            });
+        });
+    }
+
+    /// Letters that are written in several ways become one here, where compatibility forms have
+    /// decomposed to them.
+    fn letter(&mut self, c: char) {
         match c {
-            'ß' | 'ẞ' => {
-                self.letter('s');
-                self.letter('s');
+            'ß' => {
+                self.push('s');
+                self.push('s');
             }
-            'ı' => self.letter('i'),
-            _ if is_diacritic(c) => {}
-            _ => c.to_lowercase().for_each(|lower| {
-                decompose_compatible(lower, |part| {
-                    if is_word_alone(part) {
-                        self.alone(part);
-                    } else if !is_diacritic(part) {
-                        part.to_lowercase().for_each(|part| {
-                            if part.is_alphanumeric() || is_combining_mark(part) {
-                                self.letter(part);
-                            } else {
-                                self.end();
-                            }
-                        });
-                    }
-                });
-            }),
+            'ı' => self.push('i'),
+            'ς' => self.push('σ'),
+            c => self.push(c),
         }
     }
 
-    fn letter(&mut self, c: char) {
-        // Also when a compatibility form decomposes to it.
-        let c = if c == 'ς' { 'σ' } else { c };
+    fn push(&mut self, c: char) {
         if self.length + c.len_utf8() <= LONGEST {
             self.words.push(c);
         }
@@ -157,6 +164,14 @@ mod tests {
             assert_eq!(normalise(text), words, "{text:?}");
         }
         assert_eq!(normalise(&"x".repeat(1000)).len(), LONGEST + 1);
+    }
+
+    #[test]
+    fn every_sign_is_its_own_word() {
+        for text in ('\0'..=char::MAX).map(String::from) {
+            let once = normalise(&text);
+            assert_eq!(normalise(&once), once, "{}", text.escape_unicode());
+        }
     }
 
     proptest! {

@@ -34,9 +34,11 @@ pub struct Store(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     path: PathBuf,
     writable: bool,
+    // Before the writers, for fields are closed in this order: the last connection to a file takes its log
+    // in, and a reader cannot. Without that, people's work would lie beside the file that they back up.
+    readers: Mutex<Vec<Connection>>,
     traces: Mutex<Option<Connection>>,
     work: Mutex<Option<Connection>>,
-    readers: Mutex<Vec<Connection>>,
     pub(super) dictionaries: Dictionaries,
     pub(super) names: Names,
     pub(super) text_tail: TailCache,
@@ -69,6 +71,10 @@ impl Store {
             names: Names::default(),
             text_tail: TailCache::default(),
         }));
+        if !store.0.writable && (TRACES.is_behind(path) || WORK.is_behind(&store.work_path())) {
+            // A reader cannot bring it up to date; where nobody can, opening says so.
+            Self::open(path, Access::Existing)?;
+        }
         if store.0.writable {
             *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL")?);
             *lock(&store.0.work) = Some(store.open_writer(&store.work_path(), &WORK, "FULL")?);
@@ -267,6 +273,31 @@ mod tests {
         drop(Store::open(&newer, Access::Create).unwrap());
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 999).unwrap();
         assert!(Store::open(&newer, Access::Existing).err().unwrap().what.contains("newer"));
+    }
+
+    #[test]
+    fn a_closed_store_is_whole_in_its_two_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let store = Store::open(&path, Access::Create).unwrap();
+        let watch = store.watch().unwrap();
+        store
+            .write_work(|tx| {
+                tx.execute_batch("CREATE TABLE x AS SELECT 1").unwrap();
+                Ok(())
+            })
+            .unwrap();
+        assert!(folder.path().join("t.db-work-wal").exists());
+        store.read(|db| db.query_row("SELECT 1 FROM work.x", [], |_| Ok(()))).unwrap();
+        drop(store);
+        drop(watch);
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["t.db", "t.db-work"]);
+        // Reading makes the logs anew, and finds all there is.
+        let store = Store::open(&path, Access::ReadOnly).unwrap();
+        store.read(|db| db.query_row("SELECT 1 FROM work.x", [], |_| Ok(()))).unwrap();
     }
 
     #[test]

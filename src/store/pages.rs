@@ -124,15 +124,6 @@ impl Store {
         })
     }
 
-    /// The `seq` of every match, rising.
-    #[allow(dead_code)]
-    pub fn matching(&self, query: &Query, now: Timestamp, cancel: &Cancel) -> Result<Vec<i64>> {
-        let mut seqs = Vec::new();
-        self.each_match(query, now, cancel, |found| seqs.push(found.seq))?;
-        seqs.sort_unstable();
-        Ok(seqs)
-    }
-
     /// Makes a query ready on a reader and runs what is to be done with it.
     pub(super) fn filtered<T>(
         &self,

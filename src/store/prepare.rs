@@ -122,7 +122,32 @@ struct Body<'a> {
     spans: &'a [crate::domain::Span],
 }
 
+impl<'a> Body<'a> {
+    fn of(trace: &'a Trace, latency: Scaled, ttft: Scaled, cost: Scaled) -> Self {
+        Self {
+            session: &trace.session,
+            user: &trace.user,
+            time: trace.time.filter(|time| time.subsec_nanosecond() % 1_000_000 != 0),
+            input: &trace.input,
+            output: &trace.output,
+            latency_ms: latency.rest,
+            ttft_ms: ttft.rest,
+            cost_usd: cost.rest,
+            tags: &trace.tags,
+            metadata: &trace.metadata,
+            spans: &trace.spans,
+        }
+    }
+
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
+        json.clear();
+        serde_json::to_writer(json, self)
+            .map_err(|e| crate::domain::Error::failed("A trace could not be written as JSON.").because(e))
+    }
+}
+
 /// A figure as the column's whole number, and whether that is all there is to it.
+#[derive(Clone, Copy)]
 struct Scaled {
     whole: Option<i64>,
     rest: Option<f64>,
@@ -144,6 +169,8 @@ pub(super) const NUSD_IN_USD: f64 = 1e9;
 pub struct Preparer {
     encoder: BodyEncoder,
     json: Vec<u8>,
+    /// The body with its keys sorted, where they came otherwise.
+    sorted: Vec<u8>,
     keep_samples: bool,
     feature: Option<Untrusted>,
 }
@@ -154,6 +181,7 @@ impl Preparer {
         Ok(Self {
             encoder: BodyEncoder::new(dictionary)?,
             json: Vec::new(),
+            sorted: Vec::new(),
             keep_samples: dictionary.is_none(),
             feature: None,
         })
@@ -166,8 +194,9 @@ impl Preparer {
     }
 
     /// Makes a trace ready. One without a time gets the time of `arrival`, one without an id gets one
-    /// derived from its content: the same content, the same id.
-    pub fn prepare(&mut self, trace: Trace, arrival: Timestamp) -> Result<Prepared> {
+    /// derived from its content: the same content, the same id. The keys of objects keep the order they
+    /// came in, which is no part of the content.
+    pub fn prepare(&mut self, mut trace: Trace, arrival: Timestamp) -> Result<Prepared> {
         let mut bits = flags::of_status(trace.status, trace.error_kind);
         if trace.fallback {
             bits |= flags::FALLBACK;
@@ -191,29 +220,20 @@ impl Preparer {
         let latency = Scaled::of(trace.latency_ms, US_IN_MS);
         let ttft = Scaled::of(trace.ttft_ms, US_IN_MS);
         let cost = Scaled::of(trace.cost_usd, NUSD_IN_USD);
-        let body = Body {
-            session: &trace.session,
-            user: &trace.user,
-            time: trace.time.filter(|time| time.subsec_nanosecond() % 1_000_000 != 0),
-            input: &trace.input,
-            output: &trace.output,
-            latency_ms: latency.rest,
-            ttft_ms: ttft.rest,
-            cost_usd: cost.rest,
-            tags: &trace.tags,
-            metadata: &trace.metadata,
-            spans: &trace.spans,
+        Body::of(&trace, latency, ttft, cost).write(&mut self.json)?;
+        let content = if trace.sort_keys() {
+            Body::of(&trace, latency, ttft, cost).write(&mut self.sorted)?;
+            &self.sorted
+        } else {
+            &self.json
         };
-        self.json.clear();
-        serde_json::to_writer(&mut self.json, &body)
-            .map_err(|e| crate::domain::Error::failed("A trace could not be written as JSON.").because(e))?;
         let mut names =
             [trace.feature, trace.model, trace.prompt, trace.prompt_version, trace.experiment, trace.arm];
         let tokens_in = trace.tokens_in.and_then(|n| i64::try_from(n).ok());
         let tokens_out = trace.tokens_out.and_then(|n| i64::try_from(n).ok());
 
         let mut seen = Hashed(Xxh3::new(), blake3::Hasher::new(), trace.id.is_empty());
-        seen.bytes(&self.json);
+        seen.bytes(content);
         for name in &names {
             seen.bytes(name.as_ref().map_or(&[][..], |n| n.raw().as_bytes()));
         }

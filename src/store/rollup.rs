@@ -1,10 +1,11 @@
-//! Hourly figures by feature, model, prompt and version, kept in the transaction of the rows that
-//! they count.
+//! Hourly figures by feature, model, prompt and version, and their sums by version and by feature, kept in the
+//! transaction of the rows that they count.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
+use super::blocks::{Cell, Cells, cell_names};
 use super::flags;
 use super::prepare::US_IN_MS;
 use crate::stats::Sketch;
@@ -20,6 +21,19 @@ pub(super) struct RollupKey {
     pub(super) model: i64,
     pub(super) prompt: i64,
     pub(super) version: i64,
+}
+
+impl RollupKey {
+    /// The key that a trace counts under.
+    pub(super) fn of(ts: i64, cells: &Cells) -> Self {
+        Self {
+            hour: ts.div_euclid(HOUR_MS),
+            feature: cells.name(Cell::Feature),
+            model: cells.name(Cell::Model),
+            prompt: cells.name(Cell::Prompt),
+            version: cells.name(Cell::Version),
+        }
+    }
 }
 
 /// The figures of one key. Also used for differences, so counts may be negative.
@@ -119,6 +133,53 @@ fn feedback_counts(bits: i64) -> [i64; 4] {
     [flags::UP, flags::DOWN, flags::REPORT, flags::FOLLOW_UP].map(|mask| i64::from(bits & mask != 0))
 }
 
+/// Sums of figures over what the coarser tables do not tell apart.
+#[derive(Default)]
+pub(super) struct Coarser {
+    /// By hour, feature, prompt and version.
+    pub(super) versions: BTreeMap<[i64; 4], Figures>,
+    /// By hour and feature.
+    pub(super) features: BTreeMap<[i64; 2], Figures>,
+}
+
+impl Coarser {
+    fn add(&mut self, key: RollupKey, figures: &Figures) {
+        let RollupKey { hour, feature, prompt, version, .. } = key;
+        self.versions.entry([hour, feature, prompt, version]).or_default().merge(figures);
+        self.features.entry([hour, feature]).or_default().merge(figures);
+    }
+
+    /// What the coarser tables must hold, from the finest.
+    pub(super) fn of_stored(db: &Connection) -> rusqlite::Result<Self> {
+        let mut sums = Self::default();
+        each_stored(db, |key, figures| sums.add(key, &figures))?;
+        Ok(sums)
+    }
+}
+
+/// Visits the finest figures.
+pub(super) fn each_stored(
+    db: &Connection,
+    mut visit: impl FnMut(RollupKey, Figures),
+) -> rusqlite::Result<()> {
+    let mut query = db.prepare(&format!(
+        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
+        COUNTS.join(", ")
+    ))?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = RollupKey {
+            hour: row.get(0)?,
+            feature: row.get(1)?,
+            model: row.get(2)?,
+            prompt: row.get(3)?,
+            version: row.get(4)?,
+        };
+        visit(key, of_row(row, 5)?);
+    }
+    Ok(())
+}
+
 /// The differences that a transaction will make.
 #[derive(Default)]
 pub(super) struct RollupDelta(HashMap<RollupKey, Figures>);
@@ -128,39 +189,61 @@ impl RollupDelta {
         self.0.entry(key).or_default()
     }
 
-    /// Adds the differences to the table; inside the transaction of the caller.
+    /// Adds the differences to all three tables; inside the transaction of the caller.
     pub(super) fn apply(self, db: &Connection) -> rusqlite::Result<()> {
-        let mut read = db.prepare_cached(&format!(
-            "SELECT {}, latency FROM rollup \
-             WHERE hour = ? AND feature = ? AND model = ? AND prompt = ? AND version = ?",
-            COUNTS.join(", ")
-        ))?;
-        let mut write = db.prepare_cached(&format!(
-            "INSERT OR REPLACE INTO rollup(hour, feature, model, prompt, version, {}, latency) \
-             VALUES (?, ?, ?, ?, ?, {} ?)",
-            COUNTS.join(", "),
-            "?, ".repeat(COUNTS.len())
-        ))?;
+        let mut sums = Coarser::default();
+        for (key, figures) in &self.0 {
+            sums.add(*key, figures);
+        }
         let mut sorted: Vec<_> = self.0.into_iter().collect();
         sorted.sort_unstable_by_key(|(key, _)| *key);
-        for (key, mut figures) in sorted {
-            let at = params![key.hour, key.feature, key.model, key.prompt, key.version];
-            if let Some(stored) = read.query_row(at, |r| of_row(r, 0)).optional()? {
-                figures.merge(&stored);
-            }
-            for (n, value) in
-                [key.hour, key.feature, key.model, key.prompt, key.version].into_iter().enumerate()
-            {
-                write.raw_bind_parameter(n + 1, value)?;
-            }
-            for (n, count) in figures.counts.into_iter().enumerate() {
-                write.raw_bind_parameter(n + 6, count)?;
-            }
-            write.raw_bind_parameter(COUNTS.len() + 6, figures.latency.to_bytes())?;
-            write.raw_execute()?;
-        }
-        Ok(())
+        let sorted = sorted
+            .into_iter()
+            .map(|(key, figures)| ([key.hour, key.feature, key.model, key.prompt, key.version], figures));
+        add(db, "rollup", ["hour", "feature", "model", "prompt", "version"], sorted)?;
+        add(db, "rollup_version", ["hour", "feature", "prompt", "version"], sums.versions)?;
+        add(db, "rollup_feature", ["hour", "feature"], sums.features)
     }
+}
+
+/// Adds figures to those that a table has under their keys.
+fn add<const N: usize>(
+    db: &Connection,
+    table: &str,
+    key_names: [&str; N],
+    rows: impl IntoIterator<Item = ([i64; N], Figures)>,
+) -> rusqlite::Result<()> {
+    let (keys, counts) = (key_names.join(", "), COUNTS.join(", "));
+    let same = key_names.map(|name| format!("{name} = ?")).join(" AND ");
+    let mut read = db.prepare_cached(&format!("SELECT {counts}, latency FROM main.{table} WHERE {same}"))?;
+    let mut write = db.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO main.{table}({keys}, {counts}, latency) VALUES (?{})",
+        ", ?".repeat(N + COUNTS.len())
+    ))?;
+    for (key, mut figures) in rows {
+        if let Some(stored) = read.query_row(params_from_iter(key), |r| of_row(r, 0)).optional()? {
+            figures.merge(&stored);
+        }
+        for (n, value) in key.into_iter().chain(figures.counts).enumerate() {
+            write.raw_bind_parameter(n + 1, value)?;
+        }
+        write.raw_bind_parameter(N + COUNTS.len() + 1, figures.latency.to_bytes())?;
+        write.raw_execute()?;
+    }
+    Ok(())
+}
+
+/// Makes all three tables anew from the rows; a migration.
+pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch("DELETE FROM rollup; DELETE FROM rollup_version; DELETE FROM rollup_feature")?;
+    let mut delta = RollupDelta::default();
+    let mut query = db.prepare(&format!("SELECT ts, {} FROM main.trace ORDER BY seq", cell_names()))?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let cells = Cells::of_row(row, 1)?;
+        delta.at(RollupKey::of(row.get(0)?, &cells)).add(&cells.counted());
+    }
+    delta.apply(db)
 }
 
 /// Figures from the columns of `rollup`, [`COUNTS`] then `latency`, from this column on. A sketch that
@@ -171,6 +254,6 @@ pub(super) fn of_row(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<F
         *count = row.get(from + n)?;
     }
     let bytes = row.get_ref(from + COUNTS.len())?.as_blob().unwrap_or_default();
-    figures.latency = Sketch::from_bytes(bytes).unwrap_or_default();
+    figures.latency.merge_stored(bytes);
     Ok(figures)
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use rusqlite::params;
 
+use super::blocks::{self, Cell};
 use super::flags;
 use super::open::Store;
 use super::pages::each_row;
@@ -13,7 +14,7 @@ use super::prepare::US_IN_MS;
 use super::rollup::{self, COUNTS, Counted};
 use crate::domain::query::{Term, TimeBound, TimeRange};
 use crate::domain::{Query, Result, Untrusted};
-use crate::stats::Histogram;
+use crate::stats::Sketch;
 use crate::task::Cancel;
 
 /// Milliseconds in an hour.
@@ -53,7 +54,7 @@ pub struct Sums {
     /// Whose time is known.
     pub timed: i64,
     /// Their times, in milliseconds.
-    pub latency: Histogram,
+    pub latency: Sketch,
 }
 
 impl Sums {
@@ -145,6 +146,15 @@ pub struct Slice {
     pub version: i64,
 }
 
+/// How finely hourly figures are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// By prompt version.
+    Versions,
+    /// By feature alone, which is fewer rows; each has the slice of none.
+    Features,
+}
+
 /// The traffic of one slice within an hour.
 #[derive(Debug, Clone)]
 pub struct HourSums {
@@ -200,17 +210,34 @@ pub struct Touched {
     pub seen: Option<(i64, i64)>,
 }
 
+/// The columns that sums by slice are made of.
+const SUMMED: [Cell; 8] = [
+    Cell::Flags,
+    Cell::Feature,
+    Cell::Prompt,
+    Cell::Version,
+    Cell::LatencyUs,
+    Cell::CostNusd,
+    Cell::TokensIn,
+    Cell::TokensOut,
+];
+
 impl Store {
     /// Hands the hourly figures of these hours, both included, of one feature or of all, to `each`.
     pub fn each_hour(
         &self,
+        detail: Detail,
         feature: Option<i64>,
         (from, to): (i64, i64),
         mut each: impl FnMut(&HourRow<'_>),
     ) -> Result<()> {
+        let (slice, table) = match detail {
+            Detail::Versions => ("prompt, version", "rollup_version"),
+            Detail::Features => ("0, 0", "rollup_feature"),
+        };
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT hour, prompt, version, latency, {} FROM main.rollup \
+                "SELECT hour, {slice}, latency, {} FROM main.{table} \
                  WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
                 COUNTS.join(", ")
             ))?;
@@ -231,28 +258,35 @@ impl Store {
         })
     }
 
-    /// The traffic of times that are no whole hours, from the rows: `from` included, `to` not.
+    /// The traffic of a part of one hour: `from` included, `to` not. Reads the columns of the blocks that it
+    /// falls into.
     pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
         self.read(|db| {
-            let mut slices: BTreeMap<(i64, Slice), Sums> = BTreeMap::new();
-            let mut statement = db.prepare_cached(
-                "SELECT ts, ifnull(prompt, 0), ifnull(version, 0), flags, cost_nusd, tokens_in, tokens_out, \
-                 latency_us FROM main.trace INDEXED BY trace_ts \
-                 WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR ifnull(feature, 0) = ?3)",
-            )?;
-            let mut rows = statement.query(params![from, to, feature])?;
-            while let Some(r) = rows.next()? {
-                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
-                let hour = r.get::<_, i64>(0)?.div_euclid(HOUR_MS);
-                slices.entry((hour, slice)).or_default().add_row(&Counted {
-                    flags: r.get(3)?,
-                    cost_nusd: r.get(4)?,
-                    tokens_in: r.get(5)?,
-                    tokens_out: r.get(6)?,
-                    latency_us: r.get(7)?,
-                });
-            }
-            Ok(slices.into_iter().map(|((hour, slice), sums)| HourSums { hour, slice, sums }).collect())
+            // Few slices are alive at a time: a look through a list is quicker than a tree or a hash.
+            let mut slices: Vec<HourSums> = Vec::new();
+            let hour = from.div_euclid(HOUR_MS);
+            blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
+                for at in 0..block.len() {
+                    let ts = block.ts(at);
+                    if !(from..to).contains(&ts) {
+                        continue;
+                    }
+                    let cells = block.cells(at);
+                    if feature.is_some_and(|wanted| cells.name(Cell::Feature) != wanted) {
+                        continue;
+                    }
+                    let slice =
+                        Slice { prompt: cells.name(Cell::Prompt), version: cells.name(Cell::Version) };
+                    let known = slices.iter().position(|of| of.slice == slice);
+                    let known = known.unwrap_or_else(|| {
+                        slices.push(HourSums { hour, slice, sums: Sums::default() });
+                        slices.len() - 1
+                    });
+                    slices[known].sums.add_row(&cells.counted());
+                }
+                true
+            })?;
+            Ok(slices)
         })
     }
 
@@ -261,7 +295,7 @@ impl Store {
         self.read(|db| {
             let found: Vec<(i64, i64)> = db
                 .prepare_cached(
-                    "SELECT feature, sum(requests) n FROM main.rollup WHERE hour BETWEEN ? AND ? \
+                    "SELECT feature, sum(requests) n FROM main.rollup_feature WHERE hour BETWEEN ? AND ? \
                      GROUP BY feature ORDER BY n DESC, feature",
                 )?
                 .query_map([from, to], |r| Ok((r.get(0)?, r.get(1)?)))?
@@ -278,7 +312,7 @@ impl Store {
     /// The first and last hour that have traffic.
     pub fn span_of_hours(&self) -> Result<Option<(i64, i64)>> {
         self.read(|db| {
-            db.query_row("SELECT min(hour), max(hour) FROM main.rollup", [], |r| {
+            db.query_row("SELECT min(hour), max(hour) FROM main.rollup_feature", [], |r| {
                 Ok(r.get::<_, Option<i64>>(0)?.zip(r.get(1)?))
             })
         })

@@ -3,13 +3,13 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::blocks::Appender;
+use super::blocks::{Appender, Cells, cell_names};
 use super::body::{self, Dictionary};
 use super::id_map::{self, IdMap};
 use super::names::{Interner, NameKind};
 use super::open::Store;
 use super::prepare::{FeedbackRow, NAME_KINDS, Prepared, feedback_flags};
-use super::rollup::{Counted, HOUR_MS, RollupDelta, RollupKey};
+use super::rollup::{RollupDelta, RollupKey};
 use super::{flags, indexes, traces};
 use crate::domain::Result;
 
@@ -35,7 +35,6 @@ pub enum Outcome {
 pub struct Loader {
     store: Store,
     names: Interner,
-    blocks: Option<Appender>,
     dictionary: Option<Dictionary>,
     samples: Vec<Vec<u8>>,
     /// What is there, while the index of ids is not.
@@ -72,7 +71,6 @@ impl Store {
         Ok(Loader {
             store: self.clone(),
             names: Interner::default(),
-            blocks: None,
             dictionary,
             samples: Vec::new(),
             ids: None,
@@ -106,7 +104,6 @@ impl Loader {
         if written.is_err() {
             // What was remembered may never have been committed.
             self.names = Interner::default();
-            self.blocks = None;
             self.ids = None;
         }
         written.map_err(|e| store.explain(e))
@@ -132,10 +129,8 @@ impl Loader {
     fn transact(&mut self, db: &mut Connection, batch: &mut [Prepared]) -> rusqlite::Result<Vec<Outcome>> {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM trace", [], |r| r.get(0))?;
-        let mut blocks = match self.blocks.take() {
-            Some(blocks) if blocks.last == last => blocks,
-            _ => Appender::resume(&tx, last)?,
-        };
+        // Read anew each time: another process may have added feedback to traces of the last block.
+        let mut blocks = Appender::resume(&tx, last)?;
         if self.bulk && last > id_map::MOST {
             (self.bulk, self.ids) = (false, None);
             indexes::build(&tx)?;
@@ -163,15 +158,16 @@ impl Loader {
             };
             outcomes.push(match there {
                 None => {
-                    let seq = blocks.push(&tx, trace.ts, trace.id_hash)?;
+                    let seq = blocks.next_seq();
+                    let cells = rows.insert(&tx, &mut self.names, seq, trace, &mut delta)?;
+                    blocks.push(&tx, trace.ts, trace.id_hash, cells)?;
                     if let Some(ids) = &mut self.ids {
                         ids.insert(trace.id_hash, seq);
                     }
-                    rows.insert(&tx, &mut self.names, seq, trace, &mut delta)?;
                     Outcome::Added(seq)
                 }
                 Some(there) if there.content_hash != trace.content_hash => Outcome::Conflict(there.seq),
-                Some(there) => update(&tx, &mut self.names, there.seq, trace, &mut delta)?,
+                Some(there) => update(&tx, &mut self.names, there.seq, trace, &mut delta, &mut blocks)?,
             });
         }
         drop(rows);
@@ -182,7 +178,6 @@ impl Loader {
             trained = body::train(&self.samples).map(|bytes| body::keep(&tx, bytes)).transpose()?;
         }
         tx.commit()?;
-        self.blocks = Some(blocks);
         if trained.is_some() {
             self.dictionary = trained;
             self.samples = Vec::new();
@@ -216,7 +211,7 @@ impl<'tx> Rows<'tx> {
         seq: i64,
         trace: &Prepared,
         delta: &mut RollupDelta,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Cells> {
         let mut ids = [None; 6];
         for ((id, name), kind) in ids.iter_mut().zip(&trace.names).zip(NAME_KINDS) {
             *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
@@ -256,22 +251,19 @@ impl<'tx> Rows<'tx> {
             let name = names.id(tx, NameKind::Tag, tag.raw())?;
             tx.prepare_cached("INSERT OR IGNORE INTO tag(name, seq) VALUES (?, ?)")?.execute((name, seq))?;
         }
-        delta
-            .at(RollupKey {
-                hour: trace.ts.div_euclid(HOUR_MS),
-                feature: feature.unwrap_or(0),
-                model: model.unwrap_or(0),
-                prompt: prompt.unwrap_or(0),
-                version: version.unwrap_or(0),
-            })
-            .add(&Counted {
-                flags: trace.flags,
-                cost_nusd: trace.cost_nusd,
-                tokens_in: trace.tokens_in,
-                tokens_out: trace.tokens_out,
-                latency_us: trace.latency_us,
-            });
-        Ok(())
+        let cells = Cells([
+            Some(trace.flags),
+            feature,
+            model,
+            prompt,
+            version,
+            trace.latency_us,
+            trace.cost_nusd,
+            trace.tokens_in,
+            trace.tokens_out,
+        ]);
+        delta.at(RollupKey::of(trace.ts, &cells)).add(&cells.counted());
+        Ok(cells)
     }
 }
 
@@ -283,24 +275,16 @@ fn update(
     seq: i64,
     trace: &Prepared,
     delta: &mut RollupDelta,
+    blocks: &mut Appender,
 ) -> rusqlite::Result<Outcome> {
     if trace.feedback.is_empty() && trace.scores.is_empty() {
         return Ok(Outcome::Unchanged);
     }
     let mut changed = false;
-    let (was, key) = tx
-        .prepare_cached("SELECT flags, ts, feature, model, prompt, version FROM trace WHERE seq = ?")?
-        .query_row([seq], |r| {
-            let name = |n: usize| Ok::<i64, rusqlite::Error>(r.get::<_, Option<i64>>(n)?.unwrap_or(0));
-            let key = RollupKey {
-                hour: r.get::<_, i64>(1)?.div_euclid(HOUR_MS),
-                feature: name(2)?,
-                model: name(3)?,
-                prompt: name(4)?,
-                version: name(5)?,
-            };
-            Ok((r.get::<_, i64>(0)?, key))
-        })?;
+    let (ts, cells) = tx
+        .prepare_cached(&format!("SELECT ts, {} FROM trace WHERE seq = ?", cell_names()))?
+        .query_row([seq], |r| Ok((r.get(0)?, Cells::of_row(r, 1)?)))?;
+    let was = cells.counted().flags;
     let mut now = was;
 
     // A trace without a time of its own comes again with another time of arrival: then feedback that
@@ -324,7 +308,7 @@ fn update(
     }
     if changed {
         now = (now & !flags::FEEDBACK) | feedback_flags(&known);
-        delta.at(key).change_feedback(was, now);
+        delta.at(RollupKey::of(ts, &cells)).change_feedback(was, now);
     }
     for (name, value) in &trace.scores {
         let name = names.id(tx, NameKind::Score, name)?;
@@ -341,6 +325,7 @@ fn update(
     }
     if now != was {
         tx.prepare_cached("UPDATE trace SET flags = ? WHERE seq = ?")?.execute((now, seq))?;
+        blocks.change_flags(seq, now);
     }
     Ok(if changed { Outcome::Updated } else { Outcome::Unchanged })
 }

@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// Moves a fixed clock forward; does nothing to the system's.
-    #[allow(dead_code)]
+    #[cfg(test)]
     pub fn advance_ms(&self, by: i64) {
         if let Self::Fixed(ms) = self {
             ms.fetch_add(by, Ordering::Relaxed);

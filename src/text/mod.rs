@@ -7,24 +7,23 @@
 mod chars;
 mod clean;
 mod diff;
+pub mod embedding;
 pub mod figures;
 mod find;
 mod json;
 pub mod json_out;
-mod laid;
 mod line;
 mod markdown;
+mod readable;
 #[cfg(test)]
 mod tests;
 mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
-#[cfg(test)]
-pub use diff::diff;
 pub use diff::side_by_side;
 pub use find::{Hit, find, mark};
 pub use json::{json, json_text};
-pub use laid::readable;
 pub use line::{Line, Role, Span, Style};
 pub use markdown::markdown;
+pub use readable::readable;
 pub use width::{pad, pad_left, truncate, truncate_line, width, wrap, wrap_line};

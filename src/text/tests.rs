@@ -102,7 +102,6 @@ fn survives_laid_out(raw: &str) {
             markdown(&format!("- > {raw}\n\n```\n{raw}\n```\n[{raw}]({raw})"), cols),
             json(&as_json, cols),
             json_text(raw, cols).unwrap_or_default(),
-            diff(raw, &shuffled, cols),
             side_by_side(raw, &shuffled, cols),
         ];
         for (way, lines) in laid.into_iter().enumerate() {

@@ -32,7 +32,7 @@ pub enum Hit {
 pub struct Laid {
     /// Later ones lie on top.
     pub hits: Vec<(Rect, Hit)>,
-    /// Regions that scroll, with the rows they can show.
+    /// Regions that scroll, with the rows they can show; behind them those of former frames.
     pub pages: Vec<(Pane, u16)>,
 }
 
@@ -50,7 +50,16 @@ impl Laid {
         })
     }
 
-    /// How many rows a region shows.
+    /// The same, with the heights of regions that are not on this frame as they were last: a list that
+    /// something lies over must not scroll meanwhile.
+    pub fn after(mut self, former: &Self) -> Self {
+        let gone = former.pages.iter().filter(|(pane, _)| self.page(*pane).is_none());
+        let gone: Vec<(Pane, u16)> = gone.copied().collect();
+        self.pages.extend(gone);
+        self
+    }
+
+    /// How many rows a region shows, or showed last.
     pub fn page(&self, pane: Pane) -> Option<u16> {
         self.pages.iter().find(|(of, _)| *of == pane).map(|(_, rows)| *rows)
     }
@@ -195,12 +204,6 @@ impl<'a> Canvas<'a> {
     /// Draws a widget of ratatui's own kind, which must hold clean text only.
     pub fn widget(&mut self, area: Rect, widget: impl Widget) {
         widget.render(area.intersection(self.buffer.area), &mut self.buffer);
-    }
-
-    /// The look of a meaning, for widgets of ratatui's own kind.
-    #[allow(dead_code)]
-    pub fn style(&self, meaning: impl Into<Meaning>) -> Style {
-        self.theme.style(meaning.into())
     }
 
     /// Notes what a click here means.

@@ -155,13 +155,6 @@ impl Jobs {
         Some(running.job.title)
     }
 
-    /// Whether a job of this scope runs or waits.
-    #[allow(dead_code)]
-    pub fn busy(&self, scope: &str) -> bool {
-        self.running.iter().any(|running| running.job.scope == scope)
-            || self.waiting.iter().any(|job| job.scope == scope)
-    }
-
     /// Whether an act of a person is not done yet.
     pub fn acts_pending(&self) -> bool {
         self.running.iter().any(|running| running.job.policy == Policy::Queue) || !self.waiting.is_empty()

@@ -99,14 +99,8 @@ pub struct Env {
     pub zone: TimeZone,
     /// The person at the keyboard; clean before drawing.
     pub reviewer: String,
-    /// The store's file; clean before drawing.
-    #[allow(dead_code)]
-    pub store: String,
     /// Whether the store can be written.
     pub writable: bool,
-    /// Where eval sets are written.
-    #[allow(dead_code)]
-    pub evals_dir: std::path::PathBuf,
     /// The team's runbook, when there is one.
     pub runbook: Option<std::path::PathBuf>,
     /// The keys in force, for texts that name a key.
@@ -155,9 +149,7 @@ pub enum Wish {
     Trace(Untrusted),
     Badge(Option<Line>),
     Mark(Untrusted),
-    #[allow(dead_code)]
     Unmark,
-    #[allow(dead_code)]
     Review(Vec<Untrusted>),
     Command(Id),
 }
@@ -221,13 +213,11 @@ impl<'a> Cx<'a> {
     }
 
     /// Goes to Review with a queue of these traces, in this order.
-    #[allow(dead_code)]
     pub fn review(&mut self, traces: Vec<Untrusted>) {
         self.wishes.push(Wish::Review(traces));
     }
 
     /// Takes all marks away, as after something was done with them.
-    #[allow(dead_code)]
     pub fn unmark_all(&mut self) {
         self.wishes.push(Wish::Unmark);
     }

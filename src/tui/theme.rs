@@ -52,7 +52,7 @@ pub struct Terminal {
 
 impl Theme {
     /// Without colours, whatever the terminal has.
-    #[allow(dead_code)]
+    #[cfg(test)]
     pub fn without_colour() -> Self {
         Self { depth: Depth::None, ..Self::default() }
     }

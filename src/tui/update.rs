@@ -44,7 +44,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Mouse { at, act } => mouse(model, at, act, &mut effects),
         Message::Resize(columns, rows) => model.env.size = (columns, rows),
         Message::Drawn(laid) => {
-            model.env.laid = laid;
+            model.env.laid = laid.after(&model.env.laid);
             screen(model, &mut effects, |screen, cx| screen.drawn(cx));
         }
         Message::Answered { job, result } => answered(model, job, result, &mut effects),
@@ -300,7 +300,7 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             model.screens.incidents.answered(request, result, cx);
         }
         Request::Health(request) => {
-            let result = only(result, |answer| if let Answer::Health(a) = answer { Some(a) } else { None });
+            let result = only(result, |answer| if let Answer::Health(a) = answer { Some(*a) } else { None });
             model.screens.health.answered(request, result, cx);
         }
         Request::Traces(request) => {
@@ -308,7 +308,7 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             model.screens.traces.answered(request, result, cx);
         }
         Request::Trace(request) => {
-            let result = only(result, |answer| if let Answer::Trace(a) = answer { Some(a) } else { None });
+            let result = only(result, |answer| if let Answer::Trace(a) = answer { Some(*a) } else { None });
             model.screens.traces.trace_answered(request, result, cx);
         }
         Request::Review(request) => {
@@ -392,11 +392,11 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 }
                 None => model.env.marks.push(trace),
             },
+            Wish::Unmark => model.env.marks.clear(),
             Wish::Review(traces) => {
                 model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
                 go(model, ScreenId::Review, effects);
             }
-            Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

@@ -1,6 +1,18 @@
 //! Short ways to put our own words and figures into lines. What is given as `&str` is cleaned.
 
+use crate::domain::query::failure_word;
+use crate::domain::{FailureKind, Untrusted};
 use crate::text::{Line, Role, Span, Style, clean_line};
+
+/// Text that others wrote, on one line.
+pub fn one_line(text: &Untrusted) -> String {
+    clean_line(text.raw()).into_string()
+}
+
+/// The words for a failure: `rate limit`.
+pub fn failure(kind: Option<FailureKind>) -> String {
+    kind.map_or_else(|| "error".to_owned(), |kind| failure_word(kind).replace('_', " "))
+}
 
 /// One run of words.
 pub fn span(role: impl Into<Style>, words: impl AsRef<str>) -> Span {

@@ -3,7 +3,7 @@
 use super::screens::{evals, health, incidents, review, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
-use crate::ops::index::{IndexView, catch_up, is_behind};
+use crate::ops::index::{catch_up, is_behind};
 use crate::task::{Cancel, Progress};
 
 /// Work for a worker thread.
@@ -22,29 +22,34 @@ pub enum Request {
 /// What a request of the same variant gives.
 #[derive(Debug)]
 pub enum Answer {
-    Health(health::Answer),
+    // What is boxed is several times as large as the others.
+    Health(Box<health::Answer>),
     Traces(traces::Answer),
-    Trace(trace::Answer),
+    Trace(Box<trace::Answer>),
     Evals(evals::Answer),
     Review(review::Answer),
     Incidents(incidents::Answer),
-    #[allow(dead_code)]
-    Index(IndexView),
+    /// What the index holds now is asked of the store where it matters.
+    Index,
 }
 
 impl Request {
     /// Does the work; blocks.
     pub fn run(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Answer> {
         match self {
-            Request::Health(request) => request.run(ctx, cancel, progress).map(Answer::Health),
+            Request::Health(request) => {
+                request.run(ctx, cancel, progress).map(|answer| Answer::Health(Box::new(answer)))
+            }
             Request::Traces(request) => request.run(ctx, cancel, progress).map(Answer::Traces),
-            Request::Trace(request) => request.run(ctx, cancel, progress).map(Answer::Trace),
+            Request::Trace(request) => {
+                request.run(ctx, cancel, progress).map(|answer| Answer::Trace(Box::new(answer)))
+            }
             Request::Evals(request) => request.run(ctx, cancel, progress).map(Answer::Evals),
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
             // What cannot be written stays as it is; a search then leaves the newest traces out.
-            Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index(IndexView::default())),
-            Request::Index => catch_up(ctx, cancel, progress).map(Answer::Index),
+            Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index),
+            Request::Index => catch_up(ctx, cancel, progress).map(|_| Answer::Index),
         }
     }
 }

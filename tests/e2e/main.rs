@@ -7,8 +7,10 @@
 mod contract;
 mod flows;
 mod hostile;
+mod json;
 mod kill;
 mod labelling;
+mod local_model;
 mod picture;
 mod pictures;
 mod pty;

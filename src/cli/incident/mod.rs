@@ -44,13 +44,13 @@ enum Command {
         /// The runbook's file [default: the team's, else the one built in]
         #[arg(long, value_name = "FILE")]
         runbook: Option<PathBuf>,
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
     /// List the incidents, open ones first
     List {
-        /// Answer with JSON
+        /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
     },
@@ -181,7 +181,7 @@ struct Which {
     /// The incident: INC-7, 7, or its UUID
     #[arg(value_name = "ID")]
     id: String,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
@@ -236,7 +236,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
                 usual_runbook: face.config.runbook.value.clone(),
             };
             let view = incident::open(&ctx, request)?;
-            let said = format!("Opened {}.", view.id);
+            let said = format!("Opened {}.", view.head.id);
             print::acted(&view, &said, *json)
         }
         Command::List { json } => print::list(&incident::list(&face.ctx(Access::ReadOnly)?)?, *json),
@@ -272,7 +272,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let ctx = write()?;
             let note = Act::Note { text: text.as_str().into(), step: step.clone() };
             let view = incident::act(&ctx, &which.id, note, at.time(&ctx)?)?;
-            print::acted(&view, &format!("Noted in {}.", view.id), which.json)
+            print::acted(&view, &format!("Noted in {}.", view.head.id), which.json)
         }
         Command::Attach { which, query: Some(query), .. } => {
             let query = Query::parse(query)?.to_string().into();
@@ -302,35 +302,35 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let traces: Vec<Untrusted> = traces.iter().map(|id| id.as_str().into()).collect();
             let view = incident::attach(&write()?, &which.id, &traces)?;
             let held = figures::plural(view.evidence.len(), "trace");
-            let said = format!("Attached; {} has {held} as evidence.", view.id);
+            let said = format!("Attached; {} has {held} as evidence.", view.head.id);
             print::acted(&view, &said, which.json)
         }
         Command::Severity { which, severity, note } => {
             let act = Act::Severity { severity: *severity, note: text(note) };
             let view = incident::act(&write()?, &which.id, act, None)?;
-            print::acted(&view, &format!("{} is {severity} now.", view.id), which.json)
+            print::acted(&view, &format!("{} is {severity} now.", view.head.id), which.json)
         }
         Command::Began { which, time } => {
             let ctx = write()?;
             let began_at = parse_since(time, ctx.clock.now())?;
             let view = incident::act(&ctx, &which.id, Act::Began { began_at }, None)?;
             let at = print::clock(began_at, &TimeZone::system());
-            print::acted(&view, &format!("{} began at {at}.", view.id), which.json)
+            print::acted(&view, &format!("{} began at {at}.", view.head.id), which.json)
         }
         Command::Feature { which, feature } => {
             let act = Act::Feature { feature: Some(feature.as_str().into()) };
             let view = incident::act(&write()?, &which.id, act, None)?;
-            let about = view.feature.as_ref().map_or("all features", Untrusted::raw);
-            print::acted(&view, &format!("{} is about {about} now.", view.id), which.json)
+            let about = view.head.feature.as_ref().map_or("all features", Untrusted::raw);
+            print::acted(&view, &format!("{} is about {about} now.", view.head.id), which.json)
         }
         Command::Phase { which, phase } => {
             let view = incident::act(&write()?, &which.id, Act::Enter { phase: *phase }, None)?;
-            print::acted(&view, &format!("{} is in {} now.", view.id, phase.title()), which.json)
+            print::acted(&view, &format!("{} is in {} now.", view.head.id, phase.title()), which.json)
         }
         Command::Handover { which, to, note } => {
             let act = Act::HandOver { to: to.as_str().into(), note: text(note) };
             let view = incident::act(&write()?, &which.id, act, None)?;
-            print::acted(&view, &format!("{to} leads {} now.", view.id), which.json)
+            print::acted(&view, &format!("{to} leads {} now.", view.head.id), which.json)
         }
         Command::Close { which, false_alarm, note } => {
             let outcome = if *false_alarm { Outcome::FalseAlarm } else { Outcome::Resolved };
@@ -339,7 +339,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
         Command::Reopen { which, note } => {
             let act = Act::ReopenIncident { note: text(note) };
             let view = incident::act(&write()?, &which.id, act, None)?;
-            print::acted(&view, &format!("{} is open again.", view.id), which.json)
+            print::acted(&view, &format!("{} is open again.", view.head.id), which.json)
         }
         Command::Postmortem(args) => postmortem(face, args),
     }
@@ -358,7 +358,7 @@ fn postmortem(face: &Face, args: &PostmortemArgs) -> Result<u8> {
         let written = acts.len();
         let view = incident::acts(&ctx, &which.id, acts, None)?;
         if args.out.is_none() {
-            let said = format!("Wrote {written} of the post-mortem of {}.", view.id);
+            let said = format!("Wrote {written} of the post-mortem of {}.", view.head.id);
             return print::acted(&view, &said, which.json);
         }
     }

@@ -32,13 +32,13 @@ pub(super) fn stepped(view: &IncidentView, step: &str, said: &str, json: bool) -
     let current = view.phases.iter().find(|phase| phase.state == PhaseState::Now);
     match current.and_then(|phase| phase.steps.iter().find(|step| !step.state.is_settled())) {
         Some(next) => output::text(&format!("next: {} {}", next.number, clean_line(next.title.raw())))?,
-        None => output::text(&format!("Nothing is left to do; `tuesday incident close {}`.", view.id))?,
+        None => output::text(&format!("Nothing is left to do; `tuesday incident close {}`.", view.head.id))?,
     }
     Ok(0)
 }
 
 pub(super) fn closed(view: &IncidentView, json: bool) -> Result<u8> {
-    acted(view, &format!("Closed {}.", view.id), json)?;
+    acted(view, &format!("Closed {}.", view.head.id), json)?;
     if json { Ok(0) } else { missing(&view.missing) }
 }
 
@@ -63,18 +63,18 @@ pub(super) fn list(lines: &[IncidentLine], json: bool) -> Result<u8> {
     }
     let zone = TimeZone::system();
     let rows = lines.iter().map(|line| {
-        let state = match line.outcome {
-            None => format!("{} {}/{}", line.phase.title(), line.steps_settled, line.steps),
+        let state = match line.head.outcome {
+            None => format!("{} {}/{}", line.head.phase.title(), line.steps_settled, line.steps),
             Some(outcome) => outcome.words().to_owned(),
         };
         vec![
-            line.id.clone(),
-            line.severity.map_or("SEV?", Severity::name).to_owned(),
+            line.head.id.clone(),
+            line.head.severity.map_or("SEV?", Severity::name).to_owned(),
             state,
-            clock(line.opened_at, &zone),
+            clock(line.head.opened_at, &zone),
             span_words(u64::try_from(line.open_ms).unwrap_or(0)),
-            line.commander.raw().to_owned(),
-            line.title.raw().to_owned(),
+            line.head.commander.raw().to_owned(),
+            line.head.title.raw().to_owned(),
         ]
     });
     output::table(&["", "", "", "opened", "open for", "led by", "title"], rows).map(|()| 0)
@@ -82,7 +82,7 @@ pub(super) fn list(lines: &[IncidentLine], json: bool) -> Result<u8> {
 
 pub(super) fn show(view: &IncidentView) -> Result<u8> {
     let zone = TimeZone::system();
-    let mut out = format!("{}\n{}\n", header(view, view.as_of, &zone), clean_line(view.title.raw()));
+    let mut out = format!("{}\n{}\n", header(view, view.as_of, &zone), clean_line(view.head.title.raw()));
     if let Some(began) = view.began_at {
         let detect = view.times.detect_ms.map(span_words).unwrap_or_default();
         out += &format!("began {}, noticed after {detect}\n", clock(began, &zone));
@@ -119,7 +119,7 @@ pub(super) fn show(view: &IncidentView) -> Result<u8> {
     }
     output::text(out.trim_end())?;
     // While it is open, its open steps say what is missing.
-    if view.closed_at.is_some() { missing(&view.missing) } else { Ok(0) }
+    if view.head.closed_at.is_some() { missing(&view.missing) } else { Ok(0) }
 }
 
 fn step_line(step: &StepView) -> String {

@@ -6,8 +6,8 @@ use crate::command::{Place, When};
 const LIST: &[Place] = &[Place::Samples];
 const QUEUE: &[Place] = &[Place::Review];
 
-/// A sample is under the cursor.
-pub const ON_SAMPLE: When = When("a sample is under the cursor");
+/// A sample is under the cursor, or its queue is open.
+pub const ON_SAMPLE: When = When("a sample is under the cursor or open");
 /// A response is on screen.
 pub const ON_ITEM: When = When("a response is on screen");
 /// The response has a corrected output.
@@ -19,7 +19,7 @@ rows! {
     DRAW = "sample.draw" { title: "Draw a sample", does: "Draw a new sample of the traces and freeze it.",
         places: LIST, when: When::ALWAYS, keys: &["D"], hint: 90 }
     RATES = "sample.rates" { title: "What it says", does: "Show failure rates by mode, with intervals, and how far reviewers agree.",
-        places: &[Place::Samples, Place::Review], when: When::ALWAYS, keys: &["r"], hint: 20 }
+        places: &[Place::Samples, Place::Review], when: ON_SAMPLE, keys: &["r"], hint: 20 }
     PASS = "review.pass" { title: "Pass", does: "Good enough to stand; go to the next.",
         places: QUEUE, when: ON_ITEM, keys: &["p"], hint: 100 }
     FAIL = "review.fail" { title: "Fail…", does: "Not good enough: the next key says the failure mode.",

@@ -9,10 +9,6 @@ const BOTH: &[Place] = &[Place::Traces, Place::Trace];
 
 /// A query chooses what the list shows.
 pub const FILTERED: When = When("the list is filtered");
-/// Something in the conversation can be folded.
-pub const FOLDS: When = When("something is folded away");
-/// Words are marked in the text.
-pub const FOUND: When = When("words were found");
 /// The trace is one of several of a session.
 pub const IN_SESSION: When = When("the trace is one of several of its session");
 /// The details do not show beside the conversation.
@@ -31,6 +27,8 @@ rows! {
         places: BOTH, when: CAN_LABEL, keys: &["e"], hint: 36 }
     ATTACH = "traces.attach" { title: "Attach", does: "Attach the marked traces, or this one, to the open incident as evidence.",
         places: BOTH, when: CAN_LABEL, keys: &["a"], hint: 32 }
+    REVIEW = "traces.review" { title: "Review", does: "Go through the marked traces, or this one, with one key a verdict.",
+        places: LIST, when: CAN_LABEL, keys: &["R"], hint: 0 }
     CLEAR = "traces.all" { title: "All traces", does: "Take the filter off.",
         places: LIST, when: FILTERED, keys: &["A"], hint: 20 }
     PASS = "trace.pass" { title: "Pass", does: "Label it as good enough.",
@@ -38,17 +36,11 @@ rows! {
     FAIL = "trace.fail" { title: "Fail…", does: "Label it as not good enough, and say in which way.",
         places: ONE, when: CAN_LABEL, keys: &["f"], hint: 58 }
     UNSURE = "trace.unsure" { title: "Unsure", does: "Label it as one that somebody else should look at.",
-        places: ONE, when: CAN_LABEL, keys: &["U"], hint: 0 }
+        places: ONE, when: CAN_LABEL, keys: &["x", "U"], hint: 0 }
     UNDO = "trace.undo" { title: "Undo", does: "Take back your last act on this trace.",
         places: ONE, when: CAN_LABEL, keys: &["u"], hint: 24 }
-    FOLD = "trace.fold" { title: "Unfold", does: "Unfold tool calls and instructions, or fold them again.",
-        places: ONE, when: FOLDS, keys: &["space", "z"], hint: 42 }
     DETAILS = "trace.details" { title: "Details", does: "Show all that is known of the trace, or the conversation again.",
         places: ONE, when: NARROW, keys: &["i"], hint: 40 }
-    NEXT_MATCH = "trace.next_match" { title: "Next match", does: "Go to the next place where the words stand.",
-        places: ONE, when: FOUND, keys: &["n"], hint: 70 }
-    PREVIOUS_MATCH = "trace.previous_match" { title: "Match before", does: "Go to the place before where the words stand.",
-        places: ONE, when: FOUND, keys: &["N"], hint: 0 }
     TURN_BEFORE = "trace.previous_turn" { title: "Turn before", does: "Go to the turn before in the session.",
         places: ONE, when: IN_SESSION, keys: &["["], hint: 0 }
     NEXT_TURN = "trace.next_turn" { title: "Next turn", does: "Go to the next turn in the session.",

@@ -144,6 +144,11 @@ pub struct Closing {
     pub note: Option<Untrusted>,
 }
 
+/// The name for people of the incident with this number: `INC-7`.
+pub fn incident_name(number: i64) -> String {
+    format!("INC-{number}")
+}
+
 /// What an incident turned out to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -338,7 +343,7 @@ impl Figures {
 impl Incident {
     /// What people call it: `INC-7`.
     pub fn name(&self) -> String {
-        format!("INC-{}", self.number)
+        incident_name(self.number)
     }
 
     /// Whether it is not closed.

@@ -272,43 +272,29 @@ impl<'a> Parser<'a> {
                 "Negate with a minus before the term: -status:error.",
             ));
         }
-        let op = match () {
-            () if self.eat(':') => match () {
-                // `latency:>3s` is how some write it elsewhere.
-                () if self.eat('>') => {
-                    if self.eat('=') {
-                        Op::Ge
-                    } else {
-                        Op::Gt
-                    }
-                }
-                () if self.eat('<') => {
-                    if self.eat('=') {
-                        Op::Le
-                    } else {
-                        Op::Lt
-                    }
-                }
-                () => Op::Is,
-            },
-            () if self.eat('>') => {
-                if self.eat('=') {
-                    Op::Ge
-                } else {
-                    Op::Gt
-                }
-            }
-            () if self.eat('<') => {
-                if self.eat('=') {
-                    Op::Le
-                } else {
-                    Op::Lt
-                }
-            }
-            () if self.eat('=') => Op::Eq,
-            () => return Ok(None),
+        let op = if self.eat(':') {
+            // `latency:>3s` is how some write it elsewhere.
+            self.order().unwrap_or(Op::Is)
+        } else if let Some(op) = self.order() {
+            op
+        } else if self.eat('=') {
+            Op::Eq
+        } else {
+            return Ok(None);
         };
         Ok(Some(op))
+    }
+
+    /// `<`, `<=`, `>` or `>=` at the cursor.
+    fn order(&mut self) -> Option<Op> {
+        let (strict, or_equal) = if self.eat('>') {
+            (Op::Gt, Op::Ge)
+        } else if self.eat('<') {
+            (Op::Lt, Op::Le)
+        } else {
+            return None;
+        };
+        Some(if self.eat('=') { or_equal } else { strict })
     }
 
     /// A quoted text at the cursor, and its span with the quotes.

@@ -4,7 +4,6 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ctx;
@@ -26,9 +25,6 @@ pub enum Cursor {
     Oldest,
     /// Beside this row, which is not on the page.
     Beside(Key),
-    /// At this time: older rows are at it or before, newer ones after.
-    #[allow(dead_code)]
-    Time(Timestamp),
 }
 
 impl Cursor {
@@ -71,13 +67,11 @@ pub fn page(
     let direction = match cursor {
         Cursor::Newest => Direction::Older,
         Cursor::Oldest => Direction::Newer,
-        Cursor::Beside(_) | Cursor::Time(_) => direction,
+        Cursor::Beside(_) => direction,
     };
     let start = match cursor {
         Cursor::Newest | Cursor::Oldest => None,
         Cursor::Beside(key) => Some(key),
-        // The last of this millisecond: older is the time itself and before, newer what comes after.
-        Cursor::Time(time) => Some((time.as_millisecond(), i64::MAX)),
     };
     let keys = |start, direction, limit| ctx.store.page_keys(query, now, start, direction, limit, cancel);
     let Keys { keys: found, more, notes } = keys(start, direction, limit)?;
@@ -94,7 +88,6 @@ pub fn page(
             };
             !keys(Some(beside), opposite(direction), 1)?.keys.is_empty()
         }
-        (Cursor::Time(_), _) => !keys(start, opposite(direction), 1)?.keys.is_empty(),
     };
     let (at_start, at_end) = match direction {
         Direction::Older => (!behind, !more),
@@ -106,12 +99,6 @@ pub fn page(
 /// How many traces a query wants, exactly. May read every row: cancel it when nobody waits any more.
 pub fn count(ctx: &Ctx, query: &Query, cancel: &Cancel) -> Result<u64> {
     ctx.store.count_matches(query, ctx.clock.now(), cancel)
-}
-
-/// How many traces are newer than this row, where that is cheap to say: without a query.
-#[allow(dead_code)]
-pub fn position(ctx: &Ctx, query: &Query, row: &TraceRow, cancel: &Cancel) -> Result<Option<u64>> {
-    if query.is_all() { ctx.store.newer_than(key(row), cancel).map(Some) } else { Ok(None) }
 }
 
 fn opposite(direction: Direction) -> Direction {

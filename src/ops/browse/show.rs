@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::domain::{Result, Trace, Untrusted};
-use crate::ops::Ctx;
 use crate::ops::label::LabelView;
+use crate::ops::{Ctx, incident};
 
 /// A trace in the `tuesday` format, and what is known of it beside.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +16,8 @@ pub struct TraceView {
     pub labels: Vec<LabelView>,
     /// The samples it is in.
     pub samples: Vec<String>,
+    /// The incidents that it is evidence in, newest first.
+    pub incidents: Vec<String>,
     /// Its place in its session.
     pub neighbours: Option<Neighbours>,
 }
@@ -35,11 +37,7 @@ pub struct Neighbours {
 
 /// One trace by its id. Errors with `NotSo` when there is none, naming the nearest.
 pub fn trace(ctx: &Ctx, id: &Untrusted) -> Result<TraceView> {
-    let Some(stored) = ctx.store.trace_by_id(id.raw())? else {
-        ctx.store.require_trace(id)?;
-        // It came in between the two looks.
-        return trace(ctx, id);
-    };
+    let stored = ctx.store.wanted_trace(id)?;
     let labels = ctx.store.labels_of(id)?.into_iter().map(LabelView::from).collect();
     let around = ctx.store.session_around(stored.seq)?;
     let neighbours = match around {
@@ -56,5 +54,6 @@ pub fn trace(ctx: &Ctx, id: &Untrusted) -> Result<TraceView> {
         }
     };
     let samples = ctx.store.samples_with(id)?;
-    Ok(TraceView { trace: stored.trace, labels, samples, neighbours })
+    let incidents = incident::of_trace(ctx, id)?;
+    Ok(TraceView { trace: stored.trace, labels, samples, incidents, neighbours })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -122,30 +123,6 @@ impl Fixture {
         }
     }
 
-    /// The same by keys alone, without reading the rows: for many pages of many queries.
-    #[allow(dead_code)]
-    fn walk_keys(&self, query: &str, direction: Direction, limit: usize) -> Vec<String> {
-        let query = Query::parse(query).unwrap();
-        let (mut all, mut start) = (Vec::new(), None);
-        loop {
-            let page =
-                self.ctx.store.page_keys(&query, now(), start, direction, limit, &Cancel::default()).unwrap();
-            let mut keys = page.keys;
-            if direction == Direction::Newer {
-                keys.reverse();
-            }
-            start = keys.last().copied();
-            all.extend(keys.into_iter().map(|(_, seq)| self.traces[seq as usize - 1].id.raw().to_owned()));
-            if !page.more {
-                break;
-            }
-        }
-        if direction == Direction::Newer {
-            all.reverse();
-        }
-        all
-    }
-
     /// What a plain reading finds.
     fn expected(&self, wanted: impl Fn(&Trace) -> bool) -> Vec<String> {
         let mut found: Vec<(i64, usize, String)> = self
@@ -258,32 +235,6 @@ fn pages_know_their_ends() {
 #[test]
 fn arrivals_out_of_the_order_of_time_are_listed_in_it() {
     check_all(&fixture(varied(8_600, 5_000, 2), 700));
-}
-
-#[test]
-fn a_page_can_start_at_a_time() {
-    let f = fixture(varied(300, 0, 3), 300);
-    let at = f.traces[150].time.unwrap();
-    let page_at = |direction, query: &str| {
-        let query = Query::parse(query).unwrap();
-        page(&f.ctx, &query, Cursor::Time(at), direction, 10, &Cancel::default()).unwrap()
-    };
-    let older = page_at(Direction::Older, "");
-    assert_eq!(older.rows[0].id, f.traces[150].id);
-    assert_eq!(older.rows[9].id, f.traces[141].id);
-    assert!(!older.at_start && !older.at_end);
-    let newer = page_at(Direction::Newer, "");
-    assert_eq!((&newer.rows[9].id, &newer.rows[0].id), (&f.traces[151].id, &f.traces[160].id));
-    let first = format!("id:{}", f.traces[3].id.raw());
-    let found = page_at(Direction::Older, &first);
-    assert!(found.rows.len() == 1 && found.at_start && found.at_end);
-    let empty = page_at(Direction::Newer, &first);
-    assert!(empty.rows.is_empty() && empty.at_start && !empty.at_end);
-    for n in [0, 7, 299] {
-        let row = &f.ctx.store.rows(&[n + 1]).unwrap()[0];
-        let place = position(&f.ctx, &Query::all(), row, &Cancel::default()).unwrap();
-        assert_eq!(place, Some(299 - n as u64));
-    }
 }
 
 #[test]

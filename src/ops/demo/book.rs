@@ -297,8 +297,6 @@ pub struct Gibberish {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    #[allow(dead_code)]
-    pub id: String,
     /// `call`, `letter` or `dispute`.
     pub form: String,
     #[serde(default = "one")]

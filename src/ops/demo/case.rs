@@ -63,9 +63,6 @@ pub struct Case {
     pub savings: i64,
     /// Monthly pay, in cents.
     pub salary: i64,
-    /// How far the account was below zero, in cents.
-    #[allow(dead_code)]
-    pub short: i64,
     /// What is left of the loan, in cents.
     pub left: i64,
     /// The day it happened.
@@ -121,7 +118,6 @@ impl Case {
             balance,
             savings,
             salary: user.salary,
-            short,
             left,
             date,
             due,

@@ -97,7 +97,7 @@ fn people_have_worked_on_it() {
     assert!(set.cases.len() >= 9, "{}", set.cases.len());
 
     let told = incident::show(&ctx, &view.incidents[0]).unwrap();
-    assert_eq!(told.outcome, Some(Outcome::Resolved));
+    assert_eq!(told.head.outcome, Some(Outcome::Resolved));
     assert!(told.missing.is_empty(), "{:?}", told.missing);
     assert!(told.figures.unwrap().all.errors > 5);
 }

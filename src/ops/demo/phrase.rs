@@ -47,18 +47,6 @@ impl Phrase {
     pub fn is_general(&self) -> bool {
         self.has_mark("_")
     }
-
-    /// Whether every way to render it names this slot.
-    #[allow(dead_code)]
-    pub fn always_names(&self, slot: &str) -> bool {
-        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| always(&self.nodes, at))
-    }
-
-    /// Whether some way to render it names this slot.
-    #[allow(dead_code)]
-    pub fn may_name(&self, slot: &str) -> bool {
-        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| may(&self.nodes, at))
-    }
 }
 
 impl TryFrom<String> for Phrase {
@@ -85,24 +73,6 @@ fn render(nodes: &[Node], case: &Case, dice: &mut Dice, out: &mut String) {
             Node::Pick(ways) => render(&ways[dice.below(ways.len())], case, dice, out),
         }
     }
-}
-
-#[allow(dead_code)]
-fn always(nodes: &[Node], slot: usize) -> bool {
-    nodes.iter().any(|node| match node {
-        Node::Text(_) => false,
-        Node::Slot(at) => *at == slot,
-        Node::Pick(ways) => ways.iter().all(|way| always(way, slot)),
-    })
-}
-
-#[allow(dead_code)]
-fn may(nodes: &[Node], slot: usize) -> bool {
-    nodes.iter().any(|node| match node {
-        Node::Text(_) => false,
-        Node::Slot(at) => *at == slot,
-        Node::Pick(ways) => ways.iter().any(|way| may(way, slot)),
-    })
 }
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -147,6 +117,38 @@ fn parse(chars: &mut Chars<'_>, inside: bool) -> Result<Vec<Node>, String> {
     }
     flush(&mut text, &mut nodes);
     Ok(nodes)
+}
+
+/// What the tests hold the templates to.
+#[cfg(test)]
+impl Phrase {
+    /// Whether every way to render it names this slot.
+    pub fn always_names(&self, slot: &str) -> bool {
+        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| always(&self.nodes, at))
+    }
+
+    /// Whether some way to render it names this slot.
+    pub fn may_name(&self, slot: &str) -> bool {
+        SLOTS.iter().position(|s| *s == slot).is_some_and(|at| may(&self.nodes, at))
+    }
+}
+
+#[cfg(test)]
+fn always(nodes: &[Node], slot: usize) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Text(_) => false,
+        Node::Slot(at) => *at == slot,
+        Node::Pick(ways) => ways.iter().all(|way| always(way, slot)),
+    })
+}
+
+#[cfg(test)]
+fn may(nodes: &[Node], slot: usize) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Text(_) => false,
+        Node::Slot(at) => *at == slot,
+        Node::Pick(ways) => ways.iter().any(|way| may(way, slot)),
+    })
 }
 
 #[cfg(test)]

@@ -430,3 +430,25 @@ fn the_judge_is_right_as_often_as_planted() {
     assert!((300..520).contains(&(good + failing)), "{good} {failing}");
     assert!(near(missed, failing, 0.15) && near(alarmed, good, 0.05), "{missed}/{failing} {alarmed}/{good}");
 }
+
+#[test]
+fn what_is_made_is_in_our_own_format() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../fixtures/trace.schema.json")).unwrap();
+    let fields = schema["properties"].as_object().unwrap();
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    let mut seen = BTreeSet::new();
+    for (trace, _) in made(6_000) {
+        let json = serde_json::to_value(&trace).unwrap();
+        let wrong: Vec<String> =
+            valid.iter_errors(&json).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:#?} in {json:#}");
+        // The schema lets further fields pass, as an import does; we write none.
+        for name in json.as_object().unwrap().keys() {
+            assert!(fields.contains_key(name), "{name}");
+            seen.insert(name.clone());
+        }
+        assert!(matches!(trace.check(spec(1).now), Ok(None)), "{json:#}");
+    }
+    assert!(seen.contains("spans") && seen.contains("score") && seen.contains("feedback"), "{seen:?}");
+}

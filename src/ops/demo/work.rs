@@ -335,19 +335,19 @@ impl Office<'_> {
         for act in &words.act {
             let ctx = self.at(&act.by, time(act.at));
             match act.what.as_str() {
-                "attach" => drop(incident::attach(&ctx, &opened.id, &picked.refused)?),
+                "attach" => drop(incident::attach(&ctx, &opened.head.id, &picked.refused)?),
                 "close" => {
                     drop(incident::close(
                         &ctx,
-                        &opened.id,
+                        &opened.head.id,
                         Outcome::Resolved,
                         Some(act.text.as_str().into()),
                     )?);
                 }
-                _ => drop(incident::act(&ctx, &opened.id, self.act(act, began)?, None)?),
+                _ => drop(incident::act(&ctx, &opened.head.id, self.act(act, began)?, None)?),
             }
         }
-        Ok(vec![opened.id])
+        Ok(vec![opened.head.id])
     }
 
     fn act(&self, words: &ActWords, began_ms: i64) -> Result<Act> {

@@ -14,9 +14,7 @@
 use serde::Serialize;
 
 use crate::domain::Query;
-use crate::stats::{
-    CONFIDENCE, Histogram, Interval, normal_quantile, quantile_ranks, two_proportion_z, wilson,
-};
+use crate::stats::{CONFIDENCE, Interval, Sketch, normal_quantile, quantile_ranks, two_proportion_z, wilson};
 
 /// Nanodollars in a dollar.
 pub(super) const NUSD: f64 = 1e9;
@@ -153,7 +151,7 @@ pub(super) fn rate((k, n): (i64, i64), (k0, n0): (i64, i64), better: Better, que
 }
 
 /// The 95th percentile of times.
-pub(super) fn time(now: &Histogram, before: &Histogram, query: impl FnOnce(f64) -> Query) -> Figure<f64> {
+pub(super) fn time(now: &Sketch, before: &Sketch, query: impl FnOnce(f64) -> Query) -> Figure<f64> {
     const Q: f64 = 0.95;
     let (value, previous) = (now.quantile(Q), before.quantile(Q));
     let (n, n0) = (now.count(), before.count());
@@ -183,7 +181,7 @@ pub(super) fn time(now: &Histogram, before: &Histogram, query: impl FnOnce(f64) 
 }
 
 /// The values between which a quantile lies, from the ranks that hold it.
-fn between(times: &Histogram, q: f64) -> Option<Interval> {
+fn between(times: &Sketch, q: f64) -> Option<Interval> {
     let n = times.count();
     let (low, high) = quantile_ranks(q, n, CONFIDENCE)?;
     let at = |rank: u64| times.quantile(rank as f64 / n as f64);

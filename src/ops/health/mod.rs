@@ -17,7 +17,7 @@ use super::Ctx;
 use crate::domain::query::{FeedbackWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound};
 use crate::domain::query::{TimeRange, Word};
 use crate::domain::{Error, Query, Result, Status, Untrusted, nearest};
-use crate::store::{FeatureTraffic, HOUR_MS, HourRow, Slice, Sums};
+use crate::store::{Detail, FeatureTraffic, HOUR_MS, HourRow, Slice, Sums};
 use figure::{Better, money, rate, time};
 use window::Window;
 
@@ -169,15 +169,14 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
     let (feature, name) = choose(ctx, &spec.scope, &features)?;
     let week = WEEK_HOURS * HOUR_MS;
     let current_hour = to.div_euclid(HOUR_MS);
-    let first = (current_hour - WEEK_HOURS + 1).min((from - week).div_euclid(HOUR_MS));
     let mut series = HourSeries::new(current_hour);
+    let seven_days = (series.first, current_hour);
+    ctx.store.each_hour(Detail::Features, feature, seven_days, |hour| series.offer(hour))?;
     let mut present = Window::new(from, to, now);
     let mut previous = Window::new(from - week, to - week, now);
-    ctx.store.each_hour(feature, (first, current_hour), |hour| {
-        series.offer(hour);
-        present.offer(hour);
-        previous.offer(hour);
-    })?;
+    for window in [&mut present, &mut previous] {
+        ctx.store.each_hour(Detail::Versions, feature, window.hours(), |hour| window.add(hour))?;
+    }
     present.close(ctx, feature)?;
     previous.close(ctx, feature)?;
     let scope = Opens::new(&spec.scope, feature, name.clone(), from, to);

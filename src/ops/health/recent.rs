@@ -8,7 +8,7 @@ use crate::domain::query::{NameField, Term, TimeBound, TimeRange, Word};
 use crate::domain::{Query, Result, Status, TraceRow, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::browse::{Cursor, Direction, page};
-use crate::store::HOUR_MS;
+use crate::store::{Detail, HOUR_MS};
 use crate::task::Cancel;
 
 /// At most so many troubled ones, so that there is room for the usual.
@@ -41,7 +41,7 @@ pub fn recent(ctx: &Ctx, feature: Option<&Untrusted>, limit: usize, cancel: &Can
     let now = ctx.clock.now().as_millisecond();
     let current = now.div_euclid(HOUR_MS);
     let mut hours = BTreeSet::new();
-    ctx.store.each_hour(id, (current - 24, current), |hour| {
+    ctx.store.each_hour(Detail::Features, id, (current - 24, current), |hour| {
         let counted = hour.counted();
         if counted.errors() + counted.downs + counted.reports > 0 {
             hours.insert(hour.hour);

@@ -63,12 +63,13 @@ impl Window {
         Self { whole: (first, end), edges, ..Self::default() }
     }
 
-    /// Adds an hour's figures, if the hour is in the window whole.
-    pub(super) fn offer(&mut self, hour: &HourRow<'_>) {
-        if !(self.whole.0..self.whole.1).contains(&hour.hour) {
-            return;
-        }
-        self.all.add_hour(hour);
+    /// The hours that come whole from the hourly figures, both included.
+    pub(super) fn hours(&self) -> (i64, i64) {
+        (self.whole.0, self.whole.1 - 1)
+    }
+
+    /// Adds the figures of an hour that is in the window whole.
+    pub(super) fn add(&mut self, hour: &HourRow<'_>) {
         self.slices.entry(hour.slice).or_default().add_hour(hour);
         let counted = hour.counted();
         self.cost(hour.hour, counted.priced, counted.cost_nusd);
@@ -81,6 +82,9 @@ impl Window {
                 self.edge(side, &part);
             }
         }
+        for sums in self.slices.values() {
+            self.all.add(sums);
+        }
         self.slices.retain(|_, sums| sums.requests > 0);
         Ok(())
     }
@@ -90,12 +94,10 @@ impl Window {
         let (priced, cost) = (part.sums.priced, part.sums.cost_nusd);
         match side {
             Side::Add => {
-                self.all.add(&part.sums);
                 slice.add(&part.sums);
                 self.cost(part.hour, priced, cost);
             }
             Side::TakeAway => {
-                self.all.take_away(&part.sums);
                 slice.take_away(&part.sums);
                 self.cost(part.hour, -priced, cost.saturating_neg());
             }

@@ -86,6 +86,32 @@ fn an_id_made_of_content_is_the_same_again() {
 }
 
 #[test]
+fn keys_keep_their_order_and_another_order_is_no_other_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = ctx(&folder);
+    let order = |keys: [&str; 2]| {
+        let [a, b] = keys.map(|key| format!("{key:?}:1"));
+        format!(
+            r#""input":[{{"role":"user","content":[{{{a},{b}}}],{a},{b}}}],
+               "output":[{{"role":"assistant","content":null,"tool_calls":[
+                   {{"id":"c","type":"function","function":{{"name":"f","arguments":{{{a},{b}}}}}}}]}}],
+               "metadata":{{{a},"in":{{{a},{b}}},{b}}},"spans":[{{"name":"s","input":{{{a},{b}}}}}]"#
+        )
+    };
+    let (came, turned) = (order(["z", "a"]), order(["a", "z"]));
+    for id in [r#""id":"t","#, ""] {
+        let [came, turned] = [&came, &turned].map(|fields| trace(&format!("{{{id}{fields}}}")));
+        assert_eq!(traces(&ctx, [came.clone()]).unwrap().added, 1);
+        let again = traces(&ctx, [turned, came.clone()]).unwrap();
+        assert_eq!((again.added, again.unchanged, again.updated, again.conflicts), (0, 2, 0, 0));
+        let seq = ctx.store.trace_count().unwrap();
+        let back = ctx.store.trace_by_seq(seq).unwrap().unwrap().trace;
+        let back = Trace { id: came.id.clone(), time: None, ..back };
+        assert_eq!(serde_json::to_string(&back).unwrap(), serde_json::to_string(&came).unwrap());
+    }
+}
+
+#[test]
 fn a_large_load_trains_a_dictionary_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let ctx = ctx(&folder);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::view::{IncidentView, show};
-use crate::domain::incident::{Act, Evidence, Incident, OpenSpec, TraceExcerpt};
+use crate::domain::incident::{Act, Evidence, Incident, OpenSpec, TraceExcerpt, incident_name};
 use crate::domain::runbook::Severity;
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
@@ -91,19 +91,15 @@ pub fn attach(ctx: &Ctx, name: &str, traces: &[Untrusted]) -> Result<IncidentVie
 pub fn attach_to_open(ctx: &Ctx, traces: &[Untrusted]) -> Result<IncidentView> {
     let open = ctx.store.incidents()?.into_iter().find(|row| row.closed.is_none());
     match open {
-        Some(row) => attach(ctx, &format!("INC-{}", row.number), traces),
+        Some(row) => attach(ctx, &incident_name(row.number), traces),
         None => Err(Error::not_so("No incident is open to attach traces to.")
-            .hint("Open one with `tuesday incident open TITLE`.")),
+            .hint("Open one first: `I`, or `tuesday incident open TITLE`.")),
     }
 }
 
 fn excerpt(ctx: &Ctx, id: &Untrusted) -> Result<TraceExcerpt> {
     const WORDS: usize = 200;
-    let Some(stored) = ctx.store.trace_by_id(id.raw())? else {
-        ctx.store.require_trace(id)?;
-        return Err(Error::not_so(format!("The trace {:?} is gone.", id.raw())));
-    };
-    let trace = stored.trace;
+    let trace = ctx.store.wanted_trace(id)?.trace;
     Ok(TraceExcerpt {
         id: id.clone(),
         time: trace.time,

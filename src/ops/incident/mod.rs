@@ -6,6 +6,7 @@
 
 mod act;
 mod figures;
+mod head;
 mod list;
 mod markdown;
 mod postmortem;
@@ -16,8 +17,6 @@ mod view;
 pub use crate::domain::incident::Act;
 pub use act::{OpenRequest, act, acts, attach, attach_to_open, open};
 pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, keep_figures};
-#[cfg(test)]
-pub use list::of_trace;
-pub use list::{IncidentLine, list};
+pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{PostmortemView, postmortem, save_postmortem};
 pub use view::{IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};

@@ -36,13 +36,13 @@ pub struct PostmortemView {
 /// Writes the post-mortem of an incident, with times in this zone.
 pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemView> {
     let mut view = show(ctx, name)?;
-    if view.figures.is_none() && view.outcome != Some(Outcome::FalseAlarm) {
+    if view.figures.is_none() && view.head.outcome != Some(Outcome::FalseAlarm) {
         // A draft shows how things stand, whoever forgot to take figures.
         let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
         view.figures = taken.ok().map(|now| now.figures).filter(|taken| taken.all.requests > 0);
     }
     let markdown = Writer { view: &view, zone, out: String::new() }.write();
-    Ok(PostmortemView { id: view.id.clone(), draft: draft(&view), markdown, missing: view.missing })
+    Ok(PostmortemView { id: view.head.id.clone(), draft: draft(&view), markdown, missing: view.missing })
 }
 
 /// Writes it into a file. A file that is there already is somebody's work: it is replaced only when
@@ -63,7 +63,7 @@ pub fn save_postmortem(
 }
 
 fn draft(view: &IncidentView) -> bool {
-    view.closed_at.is_none() || !view.missing.is_empty()
+    view.head.closed_at.is_none() || !view.missing.is_empty()
 }
 
 struct Writer<'a> {
@@ -75,9 +75,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(mut self) -> String {
         let view = self.view;
-        self.line(&format!("# Post-mortem {}: {}", view.id, line(&view.title)));
+        self.line(&format!("# Post-mortem {}: {}", view.head.id, line(&view.head.title)));
         self.facts();
-        if view.outcome == Some(Outcome::FalseAlarm) {
+        if view.head.outcome == Some(Outcome::FalseAlarm) {
             self.heading("False alarm");
             let why = view.closing_note.as_ref().map_or("No reason was given.".to_owned(), paragraphs);
             self.block(&why);
@@ -133,7 +133,7 @@ impl Writer<'_> {
 
     fn facts(&mut self) {
         let view = self.view;
-        let state = match (view.closed_at, draft(view)) {
+        let state = match (view.head.closed_at, draft(view)) {
             (None, _) => "draft, the incident is open".to_owned(),
             (Some(at), true) => format!("draft, closed {}", self.at(at)),
             (Some(at), false) => format!("closed {}", self.at(at)),
@@ -145,11 +145,11 @@ impl Writer<'_> {
         let after = after.unwrap_or_default();
         let rows = [
             ("State", state),
-            ("Severity", view.severity.map_or_else(unknown, |severity| severity.to_string())),
-            ("Feature", view.feature.as_ref().map_or("all".to_owned(), line)),
-            ("Led by", line(&view.commander)),
+            ("Severity", view.head.severity.map_or_else(unknown, |severity| severity.to_string())),
+            ("Feature", view.head.feature.as_ref().map_or("all".to_owned(), line)),
+            ("Led by", line(&view.head.commander)),
             ("Began", view.began_at.map_or_else(unknown, |at| self.at(at))),
-            ("Detected", format!("{}{after}", self.at(view.opened_at))),
+            ("Detected", format!("{}{after}", self.at(view.head.opened_at))),
             ("Contained", self.reached(Phase::Contain, times.contain_ms)),
             ("Fixed", self.reached(Phase::Fix, times.fix_ms)),
             ("Verified", self.reached(Phase::Verify, times.verify_ms)),

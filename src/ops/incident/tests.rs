@@ -84,7 +84,10 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
     let world = World::new();
     world.trace("t_8f21", "why a fee?", "You can just transfer your balance to resolve the overdraft fee.");
     let view = world.open("Bad overdraft advice after prompt v4");
-    assert_eq!((view.id.as_str(), view.phase, view.commander.raw()), ("INC-1", Phase::Detect, "mira"));
+    assert_eq!(
+        (view.head.id.as_str(), view.head.phase, view.head.commander.raw()),
+        ("INC-1", Phase::Detect, "mira")
+    );
     assert_eq!(header(&view, view.as_of, &TimeZone::UTC), "INC-1 SEV2 1/6 DETECT  0s since 02:55  cmd mira");
     world.later(3).done("acknowledge", "I have it");
     let view = attach(&world.ctx, "inc-1", &["t_8f21".into()]).unwrap();
@@ -93,7 +96,7 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
         .unwrap();
     world.done("hypothesis", "prompt v4, line 12");
     let view = world.later(6).done("off", "flag support-ai enabled -> disabled");
-    assert_eq!((view.phase, view.suggested_severity), (Phase::Contain, Some(Severity::Sev2)));
+    assert_eq!((view.head.phase, view.suggested_severity), (Phase::Contain, Some(Severity::Sev2)));
     for step in ["choose", "effect", "tell-contained"] {
         act(&world.ctx, "1", Act::Skip { step: step.into(), note: None }, None).unwrap();
     }
@@ -180,7 +183,7 @@ fn the_runbook_of_an_incident_is_the_one_it_was_opened_with() {
     std::fs::write(&path, text).unwrap();
     let request = || OpenRequest { title: "x".into(), runbook: Some(path.clone()), ..OpenRequest::default() };
     let view = open(&world.ctx, request()).unwrap();
-    assert_eq!((view.phase, view.feature.clone()), (Phase::Contain, Some("cards".into())));
+    assert_eq!((view.head.phase, view.head.feature.clone()), (Phase::Contain, Some("cards".into())));
     std::fs::write(&path, text.replace("First", "Second").replace("manual", "nanual")).unwrap();
     let view = show(&world.ctx, "1").unwrap();
     assert_eq!(view.phases[2].steps[0].title.raw(), "First");
@@ -257,7 +260,7 @@ fn figures_count_the_feature_that_the_incident_is_about() {
     world.open("x");
     let feature = |name: &str| Act::Feature { feature: Some(name.into()) };
     let view = act(&world.ctx, "1", feature("cards"), None).unwrap();
-    assert_eq!(view.feature, Some("cards".into()));
+    assert_eq!(view.head.feature, Some("cards".into()));
     let cancel = crate::task::Cancel::default();
     let now = figures_now(&world.ctx, "1", &FiguresRequest::default(), &cancel).unwrap().figures;
     assert_eq!((now.all.requests, now.query.raw()), (0, "feature:cards"));
@@ -314,7 +317,7 @@ fn naughty_strings_do_not_change_the_document() {
     };
     let open = |title: &str| {
         let request = OpenRequest { title: title.into(), ..OpenRequest::default() };
-        open(&world.ctx, request).unwrap().id
+        open(&world.ctx, request).unwrap().head.id
     };
     let plain = headings(&told(&open("x"), &["x"]));
     let strings: Vec<&str> = strings.iter().map(String::as_str).filter(|s| !s.trim().is_empty()).collect();

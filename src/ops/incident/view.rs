@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::head::IncidentHead;
 use crate::domain::incident::{
-    Action, Evidence, Figures, Incident, Missing, Outcome, StepState, StepStatus, Times, TraceExcerpt,
-    span_words,
+    Action, Evidence, Figures, Incident, Missing, StepState, StepStatus, Times, TraceExcerpt, span_words,
 };
 use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, would};
 use crate::domain::{Result, Untrusted};
@@ -19,34 +19,15 @@ use crate::text::{clean_line, figures};
 /// All that is shown of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IncidentView {
-    /// `INC-7`.
-    pub id: String,
+    /// Its facts.
+    #[serde(flatten)]
+    pub head: IncidentHead,
     /// 7.
     pub number: i64,
-    /// Its name on every machine.
-    pub uuid: String,
-    /// One line.
-    pub title: Untrusted,
-    /// `open` or `closed`.
-    pub state: &'static str,
-    /// How bad, once said.
-    pub severity: Option<Severity>,
-    /// What it is about.
-    pub feature: Option<Untrusted>,
-    /// The phase it is in.
-    pub phase: Phase,
     /// 1 to 6.
     pub phase_number: usize,
-    /// Who leads it.
-    pub commander: Untrusted,
-    /// When it was opened, which is when it was detected.
-    pub opened_at: Timestamp,
     /// When the harm began, once known.
     pub began_at: Option<Timestamp>,
-    /// When it was closed.
-    pub closed_at: Option<Timestamp>,
-    /// As what it was closed.
-    pub outcome: Option<Outcome>,
     /// What was said on closing.
     pub closing_note: Option<Untrusted>,
     /// The time that durations reach to.
@@ -198,24 +179,25 @@ pub fn show(ctx: &Ctx, name: &str) -> Result<IncidentView> {
 
 /// The header that never scrolls away, as of `now`: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
 pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
-    let severity = view.severity.map_or("SEV?", Severity::name);
-    let commander = clean_line(view.commander.raw());
-    let opened = view.opened_at.as_millisecond();
+    let head = &view.head;
+    let severity = head.severity.map_or("SEV?", Severity::name);
+    let commander = clean_line(head.commander.raw());
+    let opened = head.opened_at.as_millisecond();
     let now = now.as_millisecond();
-    let end = view.closed_at.map_or(now, |at| at.as_millisecond());
+    let end = head.closed_at.map_or(now, |at| at.as_millisecond());
     let open = span_words(u64::try_from(end - opened).unwrap_or(0));
     // The date is left out only where it is today's.
     let since = figures::when(opened, now, zone);
-    match view.outcome {
+    match head.outcome {
         None => format!(
             "{} {severity} {}/6 {}  {open} since {since}  cmd {commander}",
-            view.id,
+            head.id,
             view.phase_number,
-            view.phase.title().to_uppercase(),
+            head.phase.title().to_uppercase(),
         ),
         Some(outcome) => format!(
             "{} {severity} CLOSED {}  {since}, open for {open}  cmd {commander}",
-            view.id,
+            head.id,
             outcome.words()
         ),
     }
@@ -223,24 +205,13 @@ pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
 
 fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
     let incident = &file.incident;
-    let closing = incident.closed.as_ref();
     let book = &incident.runbook.book;
     IncidentView {
-        id: incident.name(),
+        head: IncidentHead::from(incident),
         number: incident.number,
-        uuid: incident.uuid.clone(),
-        title: incident.title.clone(),
-        state: if incident.is_open() { "open" } else { "closed" },
-        severity: incident.severity,
-        feature: incident.feature.clone(),
-        phase: incident.phase,
         phase_number: incident.phase.number(),
-        commander: incident.commander.clone(),
-        opened_at: incident.opened_at,
         began_at: incident.began_at,
-        closed_at: closing.map(|closing| closing.at),
-        outcome: closing.map(|closing| closing.outcome),
-        closing_note: closing.and_then(|closing| closing.note.clone()),
+        closing_note: incident.closed.as_ref().and_then(|closing| closing.note.clone()),
         as_of: now,
         times: incident.times(now),
         phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, now)).collect(),

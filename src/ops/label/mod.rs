@@ -4,12 +4,14 @@
 mod export;
 mod words;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ctx;
 use crate::domain::{Error, LabelAct, LabelBody, ModeId, Result, Severity, Taxonomy, Untrusted, Verdict};
-use crate::store::{Act, LabelRow, Within, Written};
+use crate::store::{Act, LabelRow, Within, Written, id_hash};
 
 pub use export::{LabelFilter, each_label};
 pub(super) use words::{act_words, body_words};
@@ -114,6 +116,17 @@ pub enum UndoScope {
     Sample(String),
     /// Those on these traces.
     Traces(Vec<Untrusted>),
+}
+
+/// The present labels of these traces, drafts too, in the order asked for and by reviewer. One query for all.
+pub fn present(ctx: &Ctx, traces: &[Untrusted]) -> Result<Vec<Vec<LabelView>>> {
+    let hashes: Vec<i64> = traces.iter().map(|trace| id_hash(trace.raw())).collect();
+    let mut of: HashMap<Untrusted, Vec<LabelView>> = HashMap::new();
+    for row in ctx.store.labels_on(&hashes)? {
+        of.entry(row.trace.clone()).or_default().push(row.into());
+    }
+    of.values_mut().for_each(|labels| labels.sort_by(|a, b| a.reviewer.cmp(&b.reviewer)));
+    Ok(traces.iter().map(|trace| of.get(trace).cloned().unwrap_or_default()).collect())
 }
 
 /// Gives a trace a label in place of my present one.

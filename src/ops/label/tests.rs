@@ -20,6 +20,28 @@ fn exported(ctx: &Ctx) -> Vec<(String, String)> {
 }
 
 #[test]
+fn the_present_labels_of_a_page_come_in_its_order() {
+    let world = World::with(4);
+    let (ann, ben) = (world.as_reviewer("ann"), world.as_reviewer("ben"));
+    judge(&ben, "t-2", Verdict::Fail, Some("wrong_tone")).unwrap();
+    judge(&ann, "t-2", Verdict::Pass, None).unwrap();
+    judge(&ann, "t-1", Verdict::Unsure, None).unwrap();
+    judge(&ann, "t-0", Verdict::Pass, None).unwrap();
+    undo(&ann, &UndoScope::Everything).unwrap();
+    let page = ids(["t-3", "t-2", "t-1", "t-0", "nowhere"]);
+    let said: Vec<Vec<(String, Option<Verdict>)>> = present(&ann, &page)
+        .unwrap()
+        .into_iter()
+        .map(|labels| labels.into_iter().map(|label| (label.reviewer.into_raw(), label.verdict)).collect())
+        .collect();
+    let one = |who: &str, verdict| (who.to_owned(), Some(verdict));
+    assert_eq!(said[0], []);
+    assert_eq!(said[1], [one("ann", Verdict::Pass), one("ben", Verdict::Fail)]);
+    assert_eq!(said[2], [one("ann", Verdict::Unsure)]);
+    assert_eq!((&said[3], &said[4]), (&vec![], &vec![]), "taken back, and not here");
+}
+
+#[test]
 fn receipts_say_what_happened_and_what_it_is_now() {
     let world = World::with(3);
     let ctx = world.as_reviewer("ann");

@@ -43,19 +43,13 @@ pub struct DraftLabel {
     pub mode: Option<Untrusted>,
 }
 
-/// Makes the case that a trace would become in a set; changes nothing.
+/// Makes the cases that traces would become in a set; changes nothing. A trace that is not there is left
+/// out; an error of kind `NotSo` when none is.
 ///
 /// - *input*: the trace's input.
 /// - *expected*: the reviewer's corrected output; for a pass without one, the output that passed.
 /// - *reasoning*: the reviewer's note.
 /// - *category*: see [`guess`].
-#[allow(dead_code)]
-pub fn draft(ctx: &Ctx, trace: &str, set: &SetName) -> Result<CaseDraft> {
-    let cases = ctx.store.eval_set(set)?.cases;
-    draft_with(ctx, trace, set, &Inputs::of(&cases), &BTreeSet::new())
-}
-
-/// [`draft`]s many; a trace that is not there is left out. An error of kind `NotSo` when none is.
 pub fn drafts(ctx: &Ctx, traces: &[Untrusted], set: &SetName, cancel: &Cancel) -> Result<Vec<CaseDraft>> {
     let inputs = Inputs::of(&ctx.store.eval_set(set)?.cases);
     let mut made = Vec::new();
@@ -74,7 +68,7 @@ pub fn drafts(ctx: &Ctx, traces: &[Untrusted], set: &SetName, cancel: &Cancel) -
     }
 }
 
-/// Like [`draft`], with the inputs of the set at hand, and ids that are given away already.
+/// One of the [`drafts`], with the inputs of the set at hand, and ids that are given away already.
 pub(super) fn draft_with(
     ctx: &Ctx,
     trace: &str,

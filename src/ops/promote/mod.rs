@@ -17,8 +17,6 @@ mod save;
 mod sets;
 mod view;
 
-#[cfg(test)]
-pub use draft::draft;
 pub use draft::{CaseDraft, drafts};
 #[cfg(test)]
 pub use duplicates::NEAR;

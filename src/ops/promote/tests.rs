@@ -52,6 +52,11 @@ impl World {
         self.ctx.store.set_label(act, |_| Ok(body)).unwrap().event.id
     }
 
+    fn draft(&self, trace: &str) -> crate::domain::Result<CaseDraft> {
+        let mut made = drafts(&self.ctx, &[trace.into()], &set(), &crate::task::Cancel::default())?;
+        Ok(made.remove(0))
+    }
+
     fn promote(&self, traces: &[&str]) -> PromoteReport {
         self.promote_with(traces, CaseFields::default())
     }
@@ -114,7 +119,7 @@ fn a_draft_is_filled_in_from_the_trace_and_the_label() {
     world.label("bob", "t1", fail("bob's note", "bob's answer"));
     let mine = world.label("ann", "t1", fail("ignores the same-day rule", "We waive it."));
     world.label("bob", "t1", LabelBody::verdict(Verdict::Fail));
-    let made = draft(&world.ctx, "t1", &set()).unwrap();
+    let made = world.draft("t1").unwrap();
     assert_eq!(made.body.expected.unwrap().raw(), "We waive it.");
     assert_eq!(made.body.reasoning.unwrap().raw(), "ignores the same-day rule");
     assert_eq!(made.body.label.unwrap().raw(), mine, "one's own label comes first");
@@ -122,9 +127,9 @@ fn a_draft_is_filled_in_from_the_trace_and_the_label() {
     assert_eq!(made.body.category.raw(), "plain");
     assert_eq!(made.already, None);
     world.label("bob", "t2", LabelBody::verdict(Verdict::Pass));
-    let passed = draft(&world.ctx, "t2", &set()).unwrap();
+    let passed = world.draft("t2").unwrap();
     assert_eq!(passed.body.expected.unwrap().raw(), "an answer", "what passed is what is expected");
-    assert_eq!(draft(&world.ctx, "t9", &set()).unwrap_err().exit_code(), 1);
+    assert_eq!(world.draft("t9").unwrap_err().exit_code(), 1);
 }
 
 #[test]
@@ -304,6 +309,27 @@ fn an_old_file_does_not_take_the_set_back() {
     assert!(!file.taken.changed_anything());
     assert_eq!(world.expected()[0].as_deref(), Some("two"));
     assert_eq!(world.lines().len(), 3);
+}
+
+#[test]
+fn keys_keep_their_order_in_the_file_and_another_order_is_no_edit() {
+    let world = World::with_traces(&[FEE, "what is my balance"]);
+    let came = r#"{"values":["de"],"kind":"language"}"#;
+    let line =
+        |check: &str| format!(r#"{{"id":"c-1","input":"Guten Tag","category":"plain","checks":[{check}]}}"#);
+    std::fs::create_dir_all(world.path().parent().unwrap()).unwrap();
+    world.write(line(came));
+    world.import();
+    world.promote(&["t1"]);
+    assert!(world.lines()[0].contains(came), "{}", world.text());
+    // An old file with its keys turned says nothing that the case never said.
+    let id = CaseId::parse("c-1").unwrap();
+    edit(&world.ctx, &set(), &id, &expects("two")).unwrap();
+    world.write(line(r#"{"kind":"language","values":["de"]}"#));
+    let file = world.promote(&["t2"]).file.unwrap();
+    assert!(!file.taken.changed_anything() && file.taken.conflicts.is_empty(), "{file:?}");
+    assert_eq!(world.expected()[0].as_deref(), Some("two"));
+    assert!(world.lines()[0].contains(came), "{}", world.text());
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::{Error, LabelAct, Result, Trace, TraceRow, Untrusted};
+use crate::domain::label::undone;
+use crate::domain::{Result, Trace, TraceRow, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::label::{LabelView, act_words, reviewer};
 
@@ -45,30 +46,21 @@ pub fn lines(ctx: &Ctx, traces: &[Untrusted]) -> Result<Vec<Option<TraceRow>>> {
 /// Reads one item. Errors with `NotSo` when the store does not hold the trace, as when a sample was drawn
 /// from traces that were never imported here.
 pub fn item(ctx: &Ctx, trace: &Untrusted) -> Result<ReviewItem> {
-    let Some(stored) = ctx.store.trace_by_id(trace.raw())? else {
-        ctx.store.require_trace(trace)?;
-        return Err(Error::not_so(format!("The trace {:?} is gone.", trace.raw())));
-    };
+    let stored = ctx.store.wanted_trace(trace)?;
     let me = reviewer(ctx)?;
     let labels = ctx.store.labels_of(trace)?;
     let (mine, others): (Vec<_>, Vec<_>) =
         labels.into_iter().map(LabelView::from).partition(|label| label.reviewer.raw() == me);
     let taxonomy = ctx.store.taxonomy()?;
     let events = ctx.store.label_history(trace)?;
-    let undone: Vec<&str> = events
-        .iter()
-        .filter_map(|e| match &e.act {
-            LabelAct::Undo { of } => Some(of.as_str()),
-            _ => None,
-        })
-        .collect();
+    let undone = undone(&events);
     let history = events
         .iter()
         .map(|event| HistoryLine {
             at: event.at,
             reviewer: event.reviewer.clone(),
             words: act_words(event, &taxonomy),
-            undone: undone.contains(&event.id.as_str()),
+            undone: undone.contains(event.id.as_str()),
         })
         .collect();
     Ok(ReviewItem { trace: stored.trace, mine: mine.into_iter().next(), others, history })

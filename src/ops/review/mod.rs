@@ -15,7 +15,7 @@ use crate::domain::query::{Term, Word, WorkField};
 use crate::domain::{ModeId, Query, Result, Untrusted, Verdict};
 use crate::task::Cancel;
 
-pub use item::{ReviewItem, item, lines};
+pub use item::{HistoryLine, ReviewItem, item, lines};
 pub use queue::QueueView;
 #[cfg(test)]
 pub use queue::Tally;

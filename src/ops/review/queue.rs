@@ -122,24 +122,10 @@ impl QueueView {
             .or_else(|| self.next_where(after, |item| item.state == ItemState::Skipped))
     }
 
-    /// The next item after a place on which reviewers disagree.
-    #[allow(dead_code)]
-    pub fn next_disagreement(&self, after: Option<usize>) -> Option<usize> {
-        self.next_where(after, QueueItem::disagreed)
-    }
-
     /// The next item after a place that `wanted` holds for, going round, the place itself last.
-    pub fn next_where(&self, after: Option<usize>, wanted: impl Fn(&QueueItem) -> bool) -> Option<usize> {
+    fn next_where(&self, after: Option<usize>, wanted: impl Fn(&QueueItem) -> bool) -> Option<usize> {
         let from = after.map_or(0, |place| place + 1).min(self.items.len());
         (from..self.items.len()).chain(0..from).find(|&place| wanted(&self.items[place]))
-    }
-
-    /// The same backwards.
-    #[allow(dead_code)]
-    pub fn previous_where(&self, before: usize, wanted: impl Fn(&QueueItem) -> bool) -> Option<usize> {
-        let before = before.min(self.items.len());
-        let places = (before..self.items.len()).chain(0..before);
-        places.rev().find(|&place| wanted(&self.items[place]))
     }
 
     /// Sets where the reviewer goes on when the queue is opened: at the item of the last act when that is

@@ -13,24 +13,55 @@ pub(super) struct Schema {
     pub application_id: i32,
     /// What the file is called in messages.
     pub noun: &'static str,
-    /// Each entry is one migration: the SQL scripts that it runs.
-    pub migrations: &'static [&'static [&'static str]],
+    /// In the order in which they came.
+    pub migrations: &'static [Migration],
+}
+
+/// One step from a layout to the next.
+pub(super) struct Migration {
+    /// The SQL scripts that it runs.
+    pub scripts: &'static [&'static str],
+    /// What SQL alone cannot work out, done after them.
+    pub fill: fn(&Connection) -> rusqlite::Result<()>,
+}
+
+/// Nothing is left to be filled.
+fn filled(_: &Connection) -> rusqlite::Result<()> {
+    Ok(())
+}
+
+/// Columns, sums and sketches that are made of the rows.
+fn figures(db: &Connection) -> rusqlite::Result<()> {
+    super::blocks::rebuild(db)?;
+    super::rollup::rebuild(db)
 }
 
 /// The traces file; the id reads `TUES`.
-pub(super) const TRACES: Schema =
-    Schema { application_id: 0x5455_4553, noun: "store", migrations: &[&[include_str!("traces_0001.sql")]] };
+pub(super) const TRACES: Schema = Schema {
+    application_id: 0x5455_4553,
+    noun: "store",
+    migrations: &[
+        Migration { scripts: &[include_str!("traces_0001.sql")], fill: filled },
+        Migration { scripts: &[include_str!("traces_0002.sql")], fill: figures },
+    ],
+};
 
 /// The work file; the id reads `TUEW`.
 pub(super) const WORK: Schema = Schema {
     application_id: 0x5455_4557,
     noun: "work file of the store",
-    migrations: &[&[
-        include_str!("work_0001_labels.sql"),
-        include_str!("work_0001_samples.sql"),
-        include_str!("work_0001_cases.sql"),
-        include_str!("work_0001_incidents.sql"),
-    ]],
+    migrations: &[
+        Migration {
+            scripts: &[
+                include_str!("work_0001_labels.sql"),
+                include_str!("work_0001_samples.sql"),
+                include_str!("work_0001_cases.sql"),
+                include_str!("work_0001_incidents.sql"),
+            ],
+            fill: filled,
+        },
+        Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fill: filled },
+    ],
 };
 
 impl Schema {
@@ -50,14 +81,25 @@ impl Schema {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
         // Another process may have migrated while this one waited for the lock.
         let version: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
-        for scripts in self.migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
-            for script in *scripts {
+        for migration in self.migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
+            for script in migration.scripts {
                 tx.execute_batch(script).map_err(sql)?;
             }
+            (migration.fill)(&tx).map_err(sql)?;
         }
         tx.pragma_update(None, "application_id", self.application_id).map_err(sql)?;
         tx.pragma_update(None, "user_version", self.newest()).map_err(sql)?;
         tx.commit().map_err(sql)
+    }
+
+    /// Whether a file is a store of an older layout. One that cannot be read is not: opening it says why.
+    pub(super) fn is_behind(&self, path: &std::path::Path) -> bool {
+        let version = || -> rusqlite::Result<(i32, i64)> {
+            let db = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let version = db.pragma_query_value(None, "user_version", |r| r.get(0))?;
+            Ok((db.pragma_query_value(None, "application_id", |r| r.get(0))?, version))
+        };
+        version().is_ok_and(|(id, version)| id == self.application_id && version < self.newest())
     }
 
     /// Refuses a file that is not ours or newer than this program; changes nothing.

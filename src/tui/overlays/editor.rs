@@ -1,8 +1,7 @@
 //! The text editor: notes, corrected outputs. `ctrl-e` goes on in the person's own editor.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
-use tui_textarea::{CursorMove, Input, Key as EditorKey, TextArea, WrapMode};
+use tui_textarea::{Input, Key as EditorKey, TextArea};
 
 use super::{Layer, Outcome, Reply, Tag, centred};
 use crate::command::table::overlays;
@@ -11,6 +10,7 @@ use crate::text::{Line, clean_str};
 use crate::tui::canvas::Canvas;
 use crate::tui::effect::Effect;
 use crate::tui::screen::{Cx, Env, Wish};
+use crate::tui::widgets::area::text_area;
 use crate::tui::words::words;
 
 /// A text being edited.
@@ -28,28 +28,18 @@ impl Editor {
     /// (`.md`, `.json`).
     pub fn new(tag: Tag, title: impl Into<Line>, text: &str, suffix: &'static str) -> Self {
         let text = clean_str(text).into_string();
-        Self { tag, title: title.into(), area: area_of(&text), at_first: text, suffix }
+        Self { tag, title: title.into(), area: text_area(&text), at_first: text, suffix }
     }
 
     /// Takes the text that the person's own editor has left.
     pub fn take(&mut self, text: &str) {
         let text = clean_str(text).into_string();
-        self.area = area_of(text.trim_end_matches('\n'));
+        self.area = text_area(text.trim_end_matches('\n'));
     }
 
     fn text(&self) -> String {
         self.area.lines().join("\n")
     }
-}
-
-fn area_of(text: &str) -> TextArea<'static> {
-    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
-    area.set_wrap_mode(WrapMode::WordOrGlyph);
-    area.set_cursor_line_style(Style::default());
-    area.set_cursor_style(Style::default().add_modifier(Modifier::REVERSED));
-    area.move_cursor(CursorMove::Bottom);
-    area.move_cursor(CursorMove::End);
-    area
 }
 
 impl Layer for Editor {

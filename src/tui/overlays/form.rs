@@ -53,13 +53,6 @@ impl Form {
         self.error = Some(line(Role::Fail, error));
         self
     }
-
-    /// The same form with the cursor in this field.
-    #[allow(dead_code)]
-    pub fn focused(mut self, field: usize) -> Self {
-        self.focus = field.min(self.fields.len().saturating_sub(1));
-        self
-    }
 }
 
 impl Layer for Form {

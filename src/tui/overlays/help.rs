@@ -3,8 +3,12 @@
 use super::Page;
 use crate::command::table::Row;
 use crate::command::{Keymap, Place, keys_text, rows_in};
-use crate::text::{Line, Role};
-use crate::tui::words::{line, words};
+use crate::text::{Line, Role, wrap_line};
+use crate::tui::words::{line, span};
+
+/// Columns of a page, and of the keys at its left.
+const COLUMNS: usize = 74;
+const KEYS: usize = 16;
 
 /// A page of the keys of these places.
 pub fn help(keymap: &Keymap, places: &[Place]) -> Page {
@@ -20,7 +24,9 @@ pub fn help(keymap: &Keymap, places: &[Place]) -> Page {
         lines.push(line(Role::Title, place.title()));
         for row in rows {
             let keys: Vec<_> = keymap.keys_of(row.id).map(keys_text).collect();
-            lines.push(words().key(format!("{:>16}", keys.join("  "))).plain("  ").plain(row.does).done());
+            let first = [span(Role::Key, format!("{:>KEYS$}", keys.join("  "))), span(Role::Plain, "  ")];
+            let rest = [span(Role::Plain, " ".repeat(KEYS + 2))];
+            lines.extend(wrap_line(&line(Role::Plain, row.does), COLUMNS, &first, &rest));
         }
     }
     Page::new(line(Role::Title, "Keys"), lines)

@@ -102,11 +102,19 @@ impl Layer for Picker {
     fn view(&self, _env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let height = u16::try_from(self.choices.len()).unwrap_or(u16::MAX).saturating_add(3).max(5);
         let inside = canvas.frame(centred(area, 72, height.min(area.height * 4 / 5)), &self.title);
+        let names = self.choices.iter().map(|choice| choice.name.width()).max().unwrap_or(0);
+        let details = self.choices.iter().map(|choice| choice.detail.width()).max().unwrap_or(0);
         filter_and_rows(canvas, inside, &self.filter, &self.shown, ROWS, |canvas, row, at, _| {
-            if let Some(choice) = self.choices.get(*at) {
-                let left = canvas.line_right(row, &choice.detail);
-                canvas.line(left, &choice.name);
+            let Some(choice) = self.choices.get(*at) else { return };
+            // Short details stand at the right; long ones in a column behind the names, which come first.
+            let behind = u16::try_from(names + 2).unwrap_or(row.width).min(row.width);
+            let beside = Rect { x: row.x + behind, width: row.width - behind, ..row };
+            if details <= usize::from(beside.width) {
+                canvas.line_right(beside, &choice.detail);
+            } else {
+                canvas.line(beside, &choice.detail);
             }
+            canvas.line(row, &choice.name);
         });
     }
 

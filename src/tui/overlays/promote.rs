@@ -30,10 +30,10 @@ use crate::tui::canvas::{Canvas, Hit, Pane};
 use crate::tui::effect::Effect;
 use crate::tui::jobs::Job;
 use crate::tui::screen::{Cx, Env, Wish};
-use crate::tui::screens::evals::{Answer, Request, act, one_line};
+use crate::tui::screens::evals::{Answer, Request, act};
 use crate::tui::widgets::area::Area;
 use crate::tui::widgets::input::Input;
-use crate::tui::words::{line, words};
+use crate::tui::words::{line, one_line, words};
 
 const FIELDS: Pane = Pane("promote");
 /// The columns before the fields.
@@ -150,7 +150,7 @@ impl Promote {
     ) -> Self {
         let (words, fixed) = match input {
             Some(Content::Text(text)) => (text.raw().to_owned(), false),
-            Some(messages @ Content::Messages(_)) => (messages.plain_text().into_raw(), true),
+            Some(messages @ Content::Messages(_)) => (asked(messages), true),
             None => (String::new(), true),
         };
         Self {
@@ -413,8 +413,7 @@ impl Promote {
             Field::Input => {
                 self.input.view(canvas, value, focus);
                 if self.fixed_input && row.height > 1 {
-                    canvas
-                        .line(Rect { y: row.y + 1, height: 1, width: LABELS, ..row }, &help("  kept as is"));
+                    canvas.line(Rect { y: row.y + 1, height: 1, width: LABELS, ..row }, &help("  as it is"));
                 }
             }
             Field::Expected => {
@@ -519,6 +518,17 @@ fn from(drafts: &[CaseDraft]) -> Line {
                 .done()
         }
     }
+}
+
+/// The texts of messages without their standing instructions, which would fill the field.
+fn asked(messages: &Content) -> String {
+    let mut all = String::new();
+    messages.each_text(false, &mut |text| {
+        let gap = if all.is_empty() { "" } else { "\n" };
+        all.push_str(gap);
+        all.push_str(text);
+    });
+    all
 }
 
 fn said(error: &Error) -> Line {

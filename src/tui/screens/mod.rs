@@ -3,6 +3,7 @@
 pub mod evals;
 pub mod health;
 pub mod incidents;
+pub mod known;
 pub mod review;
 pub mod trace;
 pub mod traces;

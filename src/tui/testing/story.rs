@@ -38,12 +38,6 @@ impl Story {
         Self::with(ctx, first, Theme::default())
     }
 
-    /// The same without colours.
-    #[allow(dead_code)]
-    pub fn without_colour(ctx: Ctx, first: ScreenId) -> Self {
-        Self::with(ctx, first, Theme::without_colour())
-    }
-
     /// The same with this theme.
     pub fn with(ctx: Ctx, first: ScreenId, theme: Theme) -> Self {
         let mut story = Self::unstarted(ctx, first, theme);
@@ -98,6 +92,11 @@ impl Story {
     pub fn hold(&mut self) -> &mut Self {
         self.held.get_or_insert_default();
         self
+    }
+
+    /// The work that is kept.
+    pub fn held(&self) -> impl Iterator<Item = &Request> {
+        self.held.iter().flatten().map(|(_, request)| request)
     }
 
     /// Does the work that was kept, in the order it was asked for.

@@ -19,7 +19,7 @@ impl Area {
     /// Starts with this text, made clean, the cursor at its end.
     pub fn new(text: &str) -> Self {
         let text = clean_str(text).into_string();
-        Self { area: of(&text), at_first: text }
+        Self { area: text_area(&text), at_first: text }
     }
 
     /// The text.
@@ -41,7 +41,7 @@ impl Area {
 
     /// Replaces the text, as when the person's own editor gives it back.
     pub fn replace(&mut self, text: &str) {
-        self.area = of(clean_str(text).as_str().trim_end_matches('\n'));
+        self.area = text_area(clean_str(text).as_str().trim_end_matches('\n'));
     }
 
     /// Puts text in at the cursor, made clean.
@@ -88,7 +88,7 @@ impl Area {
             return;
         }
         // Out of focus one reads it from the beginning.
-        let mut shown = of(&self.text());
+        let mut shown = text_area(&self.text());
         shown.set_cursor_style(Style::default());
         shown.move_cursor(CursorMove::Top);
         shown.move_cursor(CursorMove::Head);
@@ -96,7 +96,8 @@ impl Area {
     }
 }
 
-fn of(text: &str) -> TextArea<'static> {
+/// A text with the cursor at its end, wrapped to the width it is drawn in.
+pub fn text_area(text: &str) -> TextArea<'static> {
     let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     area.set_cursor_line_style(Style::default());

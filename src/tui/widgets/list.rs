@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
+use super::scroll;
 use crate::command::Id;
-use crate::command::table::app;
 use crate::tui::canvas::{Canvas, Hit, Pane};
 
 /// Rows kept in memory around the cursor; those farther off are dropped and asked for again.
@@ -151,10 +151,9 @@ impl<T> List<T> {
         &self.rows
     }
 
-    /// The rows of the window, to change in place.
-    #[allow(dead_code)]
-    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.iter_mut()
+    /// The rows on screen in a page of so many, and as many before and after: those that a key can bring there.
+    pub fn around(&self, page: usize) -> impl Iterator<Item = &T> {
+        self.rows.iter().skip(self.top.saturating_sub(page)).take(page * 3)
     }
 
     /// The row under the cursor.
@@ -200,18 +199,7 @@ impl<T> List<T> {
 
     /// Moves as a command of moving says; false for another command. Keeps the cursor in the page.
     pub fn command(&mut self, id: Id, page: usize) -> bool {
-        let (rows, half) = (page.max(1) as i64, (page / 2).max(1) as i64);
-        let by = match id {
-            app::DOWN => 1,
-            app::UP => -1,
-            app::HALF_DOWN => half,
-            app::HALF_UP => -half,
-            app::PAGE_DOWN => rows,
-            app::PAGE_UP => -rows,
-            app::TOP => -(i64::MAX / 2),
-            app::BOTTOM => i64::MAX / 2,
-            _ => return false,
-        };
+        let Some(by) = scroll::steps(id, page, page) else { return false };
         self.by(by);
         self.settle(page);
         true
@@ -254,7 +242,7 @@ impl<T> List<T> {
         if !fits {
             let start = self.start().unwrap_or(0);
             let loaded = start + self.rows.len();
-            super::scroll::bar(canvas, area, start + top, page, self.count.unwrap_or(0).max(loaded));
+            scroll::bar(canvas, area, start + top, page, self.count.unwrap_or(0).max(loaded));
         }
     }
 }
@@ -262,6 +250,7 @@ impl<T> List<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::table::app;
 
     #[test]
     fn a_long_list_is_a_window_that_asks_for_more() {

@@ -2,7 +2,6 @@
 
 pub mod area;
 pub mod ascii;
-pub mod conversation;
 pub mod input;
 pub mod list;
 pub mod scroll;

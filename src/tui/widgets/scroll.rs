@@ -38,18 +38,8 @@ impl Scroll {
 
     /// Moves as a command of moving says; false for another command.
     pub fn command(&mut self, id: Id, lines: usize, page: usize) -> bool {
-        let (rows, half) = (page.max(1) as i64, (page / 2).max(1) as i64);
-        let by = match id {
-            app::DOWN => 1,
-            app::UP => -1,
-            app::HALF_DOWN => half,
-            app::HALF_UP => -half,
-            app::PAGE_DOWN => (rows - 1).max(1),
-            app::PAGE_UP => -(rows - 1).max(1),
-            app::TOP => -(i64::MAX / 2),
-            app::BOTTOM => i64::MAX / 2,
-            _ => return false,
-        };
+        // A line of the page before stays in sight: it is where one goes on reading.
+        let Some(by) = steps(id, page, page.saturating_sub(1)) else { return false };
         self.by(by, lines, page);
         true
     }
@@ -66,6 +56,23 @@ impl Scroll {
         canvas.lines(text, lines.iter().skip(self.top));
         bar(canvas, area, self.top, page, lines.len());
     }
+}
+
+/// How far a command of moving goes in a page of so many rows, where turning the page goes by `turn` of
+/// them; `None` for another command.
+pub fn steps(id: Id, page: usize, turn: usize) -> Option<i64> {
+    let (half, turn) = ((page / 2).max(1) as i64, turn.max(1) as i64);
+    Some(match id {
+        app::DOWN => 1,
+        app::UP => -1,
+        app::HALF_DOWN => half,
+        app::HALF_UP => -half,
+        app::PAGE_DOWN => turn,
+        app::PAGE_UP => -turn,
+        app::TOP => -(i64::MAX / 2),
+        app::BOTTOM => i64::MAX / 2,
+        _ => return None,
+    })
 }
 
 /// Draws a position mark over the last column of `area`.

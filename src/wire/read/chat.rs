@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(t.score["reward"], 0.0);
         assert_eq!(t.feedback[0].kind, FeedbackKind::Thumbs(Thumbs::Down));
         assert_eq!(t.feedback[0].comment.as_ref().unwrap().raw(), "bad");
-        assert_eq!(t.metadata.keys().collect::<Vec<_>>(), ["extra", "k", "log", "who"]);
+        assert_eq!(t.metadata.keys().collect::<Vec<_>>(), ["who", "log", "extra", "k"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The JSON Schema, the examples and the reader say the same.
 
+use std::collections::BTreeSet;
+
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -51,8 +53,8 @@ fn every_field_of_a_trace_is_in_the_schema() {
     });
     let schema: Value = serde_json::from_str(include_str!("../../../fixtures/trace.schema.json")).unwrap();
     let known = schema["properties"].as_object().unwrap();
-    let used: std::collections::BTreeSet<String> = full.collect();
-    assert_eq!(used.iter().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    let used: BTreeSet<String> = full.collect();
+    assert_eq!(used, known.keys().cloned().collect());
 }
 
 #[test]

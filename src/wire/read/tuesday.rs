@@ -229,7 +229,7 @@ mod tests {
     fn unknown_fields_are_kept() {
         let found = read(r#"{"input":"q","output":null,"error_kind":"timeout","session":null,"model":"","x":1,"metadata":{"x":2}}"#).unwrap();
         assert_eq!(found.unknown, 1);
-        assert_eq!(serde_json::to_string(&found.trace.metadata).unwrap(), r#"{"field.x":1,"x":2}"#);
+        assert_eq!(serde_json::to_string(&found.trace.metadata).unwrap(), r#"{"x":2,"field.x":1}"#);
         assert_eq!(
             (found.trace.status, found.trace.model, found.trace.output),
             (Status::Error, None, Content::default())

@@ -3,13 +3,16 @@
 //! Owns the bytes and how they reach the disk. The order of the cases is the caller's; the order of
 //! the keys is fixed here, so that git shows a promotion as one added line.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::new_file::{folder_of, written_beside};
 use crate::domain::{CaseBody, CaseId, Check, Content, Error, ExpectedKind, Result, SetName, Untrusted};
 use crate::text::json_out;
+
+/// What the names of temporary files begin with.
+const PREFIX: &str = ".evals-";
 
 /// The keys of a line, in their order. `expected_kind` and `checks` stand only where they say
 /// something: a behaviour, at least one check.
@@ -64,10 +67,7 @@ pub fn eval_set_path(dir: &Path, set: &SetName) -> PathBuf {
 pub fn write_eval_set(path: &Path, text: &str) -> Result<()> {
     let failed = |what: String, why: std::io::Error| Error::failed(what).because(why);
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     std::fs::create_dir_all(folder)
         .map_err(|e| failed(format!("Cannot make the folder {} for eval sets.", folder.display()), e))?;
     let cannot = |e| {
@@ -75,19 +75,8 @@ pub fn write_eval_set(path: &Path, text: &str) -> Result<()> {
         "The cases are safe in the store: write the file with `tuesday evals export` when the place can be written.",
     )
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".evals-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As a new file would get it: the umask is applied to this. A file that stands keeps its own.
-        let mode = std::fs::metadata(path).map_or(0o666, |m| m.permissions().mode());
-        builder.permissions(std::fs::Permissions::from_mode(mode));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
+    let file = written_beside(path, PREFIX, text).map_err(cannot)?;
     sweep(folder, file.path());
-    file.write_all(text.as_bytes()).map_err(cannot)?;
-    file.as_file().sync_all().map_err(cannot)?;
     file.persist(path).map_err(|e| cannot(e.error))?;
     // A folder cannot be opened for syncing everywhere; where it can, the rename is made durable.
     if let Ok(folder) = std::fs::File::open(folder) {
@@ -103,7 +92,7 @@ fn sweep(folder: &Path, mine: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
-        if name.starts_with(".evals-")
+        if name.starts_with(PREFIX)
             && name.ends_with(".tmp")
             && age(&path).and_then(|then| now.duration_since(then).ok()).is_some_and(|old| old.as_secs() > 60)
         {

@@ -3,15 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::domain::{Error, Result};
 
 /// Writes a file beside its place and moves it there. `false` when one is there already and `replace`
 /// does not allow to replace it. The folder is made when it is missing.
 pub fn write_text(path: &Path, text: &str, replace: bool) -> Result<bool> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let cannot = |e: std::io::Error| {
         Error::failed(format!("Cannot write {}.", path.display()))
             .because(e)
@@ -21,18 +20,7 @@ pub fn write_text(path: &Path, text: &str, replace: bool) -> Result<bool> {
         return Ok(false);
     }
     std::fs::create_dir_all(folder).map_err(cannot)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tuesday-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As a new file would get it: the umask is applied to this. A file that stands keeps its own.
-        let mode = std::fs::metadata(path).map_or(0o666, |m| m.permissions().mode());
-        builder.permissions(std::fs::Permissions::from_mode(mode));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
-    file.write_all(text.as_bytes()).map_err(cannot)?;
-    file.as_file().sync_all().map_err(cannot)?;
+    let file = written_beside(path, ".tuesday-", text).map_err(cannot)?;
     if replace {
         // Through a link, to what it names.
         let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -44,6 +32,31 @@ pub fn write_text(path: &Path, text: &str, replace: bool) -> Result<bool> {
         Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(cannot(e.error)),
     }
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A temporary file beside `path` that holds the text and has reached the disk, ready to take its place.
+pub(super) fn written_beside(path: &Path, prefix: &str, text: &str) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As a new file would get it: the umask is applied to this. A file that stands keeps its own.
+        let mode = std::fs::metadata(path).map_or(0o666, |m| m.permissions().mode());
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]

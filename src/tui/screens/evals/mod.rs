@@ -11,23 +11,27 @@ use self::page::CasePage;
 pub use self::work::{Answer, Request, act, promote_traces};
 use crate::command::table::{app, evals as rows};
 use crate::command::{Id, Place, When};
-use crate::domain::{CaseId, Result, SetName, Untrusted};
+use crate::domain::{CaseId, Result, SetName};
 use crate::ops::promote::{
     CaseLineView, CaseListView, EvalSetRowView, FileReport, Outcome, PromoteReport, SaveReport,
 };
 use crate::ops::watch::Changes;
-use crate::text::{Role, clean_line, figures};
+use crate::text::{Role, figures};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Page, Promote, Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
 use crate::tui::widgets::list::List;
+use crate::tui::widgets::talk::Talk;
 use crate::tui::words::words;
 
 const SETS: Pane = Pane("eval sets");
 const CASES: Pane = Pane("eval cases");
 const CASE: Pane = Pane("eval case");
+/// The case under the cursor, beside the list.
+const BESIDE: Pane = Pane("eval case beside");
 const FILTER: Tag = Tag("filter cases");
+const FIND: Tag = Tag("find in the case");
 
 /// What is on screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,14 +74,11 @@ pub struct EvalsScreen {
     sets: Option<List<EvalSetRowView>>,
     open: Option<OpenSet>,
     case: Option<CasePage>,
+    /// The case under the cursor, laid out beside the list.
+    beside: Option<(CaseLineView, Talk)>,
     undo: Vec<Undo>,
     /// The undo that is being done.
     undoing: Option<Undo>,
-}
-
-/// Untrusted text on one line.
-pub fn one_line(text: &Untrusted) -> String {
-    clean_line(text.raw()).into_string()
 }
 
 impl EvalsScreen {
@@ -101,15 +102,7 @@ impl EvalsScreen {
             },
             Answer::Cases(list) => self.take_cases(list),
             Answer::Case(case) => {
-                let top = self.case.as_ref().filter(|open| open.is(&case)).map(|open| open.scroll);
-                self.case = Some(CasePage::new(*case, top.unwrap_or_default()));
-            }
-            Answer::Trace(item) => {
-                let lines = page::trace_lines(&item, cx.env);
-                cx.open(Page::new(
-                    words().plain("Trace ").put(Role::Accent, one_line(&item.trace.id)),
-                    lines,
-                ));
+                self.case = Some(CasePage::new(*case, self.case.take(), cx.env));
             }
             Answer::Drafts { set, sets, drafts } => {
                 if matches!(request, Request::Drafts { .. }) {
@@ -225,7 +218,7 @@ impl EvalsScreen {
         }
     }
 
-    fn back(&mut self) -> Handled {
+    fn back(&mut self, env: &Env) -> Handled {
         match self.face {
             Face::Sets => return Handled::No,
             Face::Cases => match self.open.as_mut().filter(|open| !open.filter.is_empty()) {
@@ -236,7 +229,13 @@ impl EvalsScreen {
                 }
                 None => self.face = Face::Sets,
             },
-            Face::Case => self.face = Face::Cases,
+            Face::Case => {
+                let searched =
+                    self.case.as_mut().is_some_and(|case| case.talk.command(app::BACK, env.page(CASE)));
+                if !searched {
+                    self.face = Face::Cases;
+                }
+            }
         }
         Handled::Yes
     }
@@ -319,23 +318,38 @@ impl Screen for EvalsScreen {
             rows::HAS_LIKE => self.line().is_some_and(|line| !line.resembles.is_empty()),
             rows::ON_SET => self.set().is_some(),
             rows::CAN_UNDO => !self.undo.is_empty(),
-            _ => false,
+            other => {
+                let case = self.case.as_ref().filter(|_| self.face == Face::Case);
+                case.is_some_and(|case| case.talk.holds(other))
+            }
+        }
+    }
+
+    fn hints(&self) -> Vec<(Id, &'static str)> {
+        match self.face {
+            Face::Sets if self.set().is_some() => vec![(app::OPEN, "its cases")],
+            Face::Cases if self.line().is_some() => vec![(app::OPEN, "read it")],
+            _ => Vec::new(),
         }
     }
 
     fn command(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
         match id {
-            app::OPEN => self.open_selected(cx),
-            app::BACK => return self.back(),
+            app::OPEN if self.face != Face::Case => self.open_selected(cx),
+            app::BACK => return self.back(cx.env),
             app::RIGHT => return self.step(1, cx),
             app::LEFT => return self.step(-1, cx),
-            app::FIND => {
-                if self.face == Face::Sets {
-                    return Handled::No;
+            app::FIND => match self.face {
+                Face::Sets => return Handled::No,
+                Face::Cases => {
+                    let filter = self.open.as_ref().map_or("", |open| &open.filter);
+                    cx.open(Prompt::new(FILTER, "cases with", filter));
                 }
-                let filter = self.open.as_ref().map(|open| open.filter.clone()).unwrap_or_default();
-                cx.open(Prompt::new(FILTER, "cases with", &filter));
-            }
+                Face::Case => {
+                    let needle = self.case.as_ref().map_or("", |case| case.talk.needle());
+                    cx.open(Prompt::new(FIND, "find:", needle));
+                }
+            },
             rows::EDIT => {
                 if let Some(line) = self.line() {
                     cx.open(Promote::case(&line.case, line.resembles.clone()));
@@ -343,7 +357,7 @@ impl Screen for EvalsScreen {
             }
             rows::TRACE => {
                 if let Some(trace) = self.line().and_then(|line| line.case.trace.clone()) {
-                    cx.start(Job::replace("eval trace", "loading the trace", Request::Trace(trace).into()));
+                    cx.open_trace(trace);
                 }
             }
             rows::LIKE => {
@@ -398,6 +412,12 @@ impl Screen for EvalsScreen {
         if opens {
             self.open_selected(cx);
         }
+        let page = cx.env.page(pane);
+        match (pane, &mut self.case, &mut self.beside) {
+            (CASE, Some(case), _) => case.talk.clicked(index, page),
+            (BESIDE, _, Some((_, talk))) => talk.clicked(index, page),
+            _ => {}
+        }
     }
 
     fn wheel(&mut self, pane: Pane, rows: i32, cx: &mut Cx<'_>) {
@@ -411,7 +431,12 @@ impl Screen for EvalsScreen {
                 open.shown.by(by);
                 open.shown.settle(page);
             }
-            (CASE, _, _, Some(case)) => case.scroll_by(by, page),
+            (CASE, _, _, Some(case)) => case.talk.by(rows, page),
+            (BESIDE, ..) => {
+                if let Some((_, talk)) = &mut self.beside {
+                    talk.by(rows, page);
+                }
+            }
             _ => {}
         }
     }
@@ -420,12 +445,17 @@ impl Screen for EvalsScreen {
         self.reload(cx);
     }
 
-    fn replied(&mut self, tag: Tag, reply: Reply, _cx: &mut Cx<'_>) {
-        if let (FILTER, Reply::Text(text), Some(open)) = (tag, reply, &mut self.open) {
-            self.face = Face::Cases;
-            let here = open.selected().map(|line| line.case.id.clone());
-            open.filter = text.trim().to_owned();
-            open.refilter(here.as_ref());
+    fn replied(&mut self, tag: Tag, reply: Reply, cx: &mut Cx<'_>) {
+        match (tag, reply, &mut self.open, &mut self.case) {
+            (FILTER, Reply::Text(text), Some(open), _) => {
+                let here = open.selected().map(|line| line.case.id.clone());
+                open.filter = text.trim().to_owned();
+                open.refilter(here.as_ref());
+            }
+            (FIND, Reply::Text(text), _, Some(case)) => {
+                case.talk.find(&text, cx.env.page(CASE));
+            }
+            _ => {}
         }
     }
 
@@ -437,23 +467,37 @@ impl Screen for EvalsScreen {
 
     fn settle(&mut self, area: Rect, env: &Env) {
         if let Some(case) = &mut self.case {
-            case.lay(view::page_width(area), env);
+            case.talk.lay(area.width, view::body(area).height);
         }
         if let Some(open) = &mut self.open {
             open.shown.settle(env.page(CASES));
         }
+        self.lay_beside(area);
     }
 }
 
 impl EvalsScreen {
+    /// Lays out the case under the cursor, where there is room for it beside the list.
+    fn lay_beside(&mut self, area: Rect) {
+        let line = self.open.as_ref().filter(|_| self.face == Face::Cases).and_then(OpenSet::selected);
+        let Some((line, beside)) = line.zip(view::beside(area)) else { return };
+        match &mut self.beside {
+            Some((laid, talk)) if laid == line => talk.lay(beside.width, beside.height),
+            other => {
+                let blocks = page::body_blocks(&line.case, &line.resembles);
+                *other = Some((line.clone(), Talk::of(blocks, beside.width)));
+            }
+        }
+    }
+
     fn moved(&mut self, id: Id, env: &Env) -> Handled {
         let moved = match (self.face, &mut self.sets, &mut self.open, &mut self.case) {
             (Face::Sets, Some(list), ..) => list.command(id, env.page(SETS)),
             (Face::Cases, _, Some(open), _) => open.shown.command(id, env.page(CASES)),
-            (Face::Case, _, _, Some(case)) => case.command(id, env.page(CASE)),
+            (Face::Case, _, _, Some(case)) => case.talk.command(id, env.page(CASE)),
             _ => false,
         };
-        if moved { Handled::Yes } else { Handled::No }
+        if moved || Talk::knows(id) { Handled::Yes } else { Handled::No }
     }
 }
 

@@ -1,37 +1,38 @@
-//! A case in full, the trace behind it, and what reading a file back did: as lines to scroll.
+//! A case in full as blocks to read, and what reading a file back did as lines.
 
-use crate::command::Id;
-use crate::domain::{CaseId, Content, ExpectedKind, Kept, SetName, Untrusted};
+use crate::domain::{CaseId, ExpectedKind, Kept, SetName, Untrusted};
 use crate::ops::promote::{CaseHistoryView, CaseView, ImportReport, Resembles};
-use crate::ops::review::ReviewItem;
-use crate::text::{Line, Role, figures, readable, wrap_line};
+use crate::text::{Line, Role, figures, wrap_line};
 use crate::tui::overlays::like;
 use crate::tui::screen::Env;
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::words::{line, span, words};
+use crate::tui::screens::known;
+use crate::tui::widgets::talk::{Block, Part, Talk, of_content};
+use crate::tui::words::{line, one_line, span, words};
 
-use super::one_line;
-
-/// The columns before the text.
+/// The columns before the text of a field.
 const LABELS: usize = 11;
 
 /// The page of a case.
 #[derive(Debug)]
 pub struct CasePage {
     pub view: CaseHistoryView,
-    pub scroll: Scroll,
-    pub lines: Vec<Line>,
-    width: usize,
+    pub talk: Talk,
 }
 
 impl CasePage {
-    /// A page at this place of its text.
-    pub fn new(view: CaseHistoryView, scroll: Scroll) -> Self {
-        Self { view, scroll, lines: Vec::new(), width: 0 }
+    /// The page of a case. When it was on screen before, the place in its text stays.
+    pub fn new(view: CaseHistoryView, before: Option<Self>, env: &Env) -> Self {
+        let blocks = case_blocks(&view, env);
+        let talk = match before.filter(|before| before.is(&view)) {
+            Some(before) if before.talk.is_of(&blocks) => before.talk,
+            Some(before) => Talk::of(blocks, env.size.0).scrolled_as(&before.talk),
+            None => Talk::of(blocks, env.size.0),
+        };
+        Self { view, talk }
     }
 
     /// Whether it is about the same case.
-    pub fn is(&self, other: &CaseHistoryView) -> bool {
+    fn is(&self, other: &CaseHistoryView) -> bool {
         match (&self.view.case, &other.case) {
             (Some(a), Some(b)) => a.id == b.id && a.set == b.set,
             _ => false,
@@ -42,24 +43,82 @@ impl CasePage {
     pub fn names(&self) -> Option<(SetName, CaseId)> {
         self.view.case.as_ref().map(|case| (case.set.clone(), case.id.clone()))
     }
+}
 
-    /// Lays the text out for this many columns, unless it is.
-    pub fn lay(&mut self, width: usize, env: &Env) {
-        if self.width != width {
-            self.width = width;
-            self.lines = case_lines(&self.view, width, env);
+/// The fields of a case that a person reads first.
+pub fn body_blocks(case: &CaseView, resembles: &[Resembles]) -> Vec<Block> {
+    let text = |name: &str, text: &Untrusted| named(name, vec![Part::Words(text.clone())]);
+    let mut blocks = of_content(&case.input, "input");
+    let expected = if case.expected_kind == ExpectedKind::Behaviour { "behaviour" } else { "expected" };
+    blocks.push(match &case.expected {
+        Some(words) => text(expected, words),
+        None => {
+            let nothing = "nothing yet: say what the answer should be, or should do";
+            named(expected, vec![Part::Note(line(Role::Alert, nothing))])
         }
+    });
+    blocks.extend(case.reasoning.as_ref().map(|words| text("reasoning", words)));
+    if !case.checks.is_empty() {
+        blocks.push(notes("checks", case.checks.iter().map(|check| line(Role::Plain, check.line()))));
     }
+    if !resembles.is_empty() {
+        blocks.push(notes("like", resembles.iter().map(like)));
+    }
+    blocks.extend(case.trace.as_ref().map(|trace| notes("trace", [line(Role::Accent, one_line(trace))])));
+    blocks
+}
 
-    /// Moves as a command of moving says.
-    pub fn command(&mut self, id: Id, page: usize) -> bool {
-        self.scroll.command(id, self.lines.len(), page)
-    }
+fn named(name: &str, parts: Vec<Part>) -> Block {
+    Block::new(line(Role::Muted, name), parts)
+}
 
-    /// Moves by lines.
-    pub fn scroll_by(&mut self, rows: i64, page: usize) {
-        self.scroll.by(rows, self.lines.len(), page);
+fn notes(name: &str, lines: impl IntoIterator<Item = Line>) -> Block {
+    named(name, lines.into_iter().map(Part::Note).collect())
+}
+
+fn case_blocks(view: &CaseHistoryView, env: &Env) -> Vec<Block> {
+    let mut blocks = match &view.case {
+        Some(case) => body_blocks(case, &view.resembles),
+        None => vec![notes("case", [line(Role::Alert, "This case is retired.")])],
+    };
+    if let Some(label) = &view.label {
+        let (role, verdict) = match label.verdict.map(|verdict| (known::mark(verdict), verdict.word())) {
+            Some(((role, glyph), word)) => (role, format!("{glyph} {word}")),
+            None => (Role::Plain, "a note".to_owned()),
+        };
+        let mode = label.mode.as_ref().map(|mode| format!(": {}", mode.as_str().replace('_', " ")));
+        let when = figures::when(label.at.as_millisecond(), env.now_ms(), &env.zone);
+        let text = words()
+            .put(role, verdict)
+            .maybe(Role::Plain, mode)
+            .muted(format!(" by {} {when}", one_line(&label.reviewer)))
+            .maybe(Role::Alert, (!label.stands).then_some("  changed since"));
+        blocks.push(notes("label", [text.done()]).close());
     }
+    // What the newest change made of it stands above.
+    let newest = view.history.last().map(|event| event.version);
+    let history = view.history.iter().rev().map(|event| {
+        let when = figures::when(event.at.as_millisecond(), env.now_ms(), &env.zone);
+        let expected = event
+            .body
+            .as_ref()
+            .and_then(|body| body.expected.as_ref())
+            .filter(|_| Some(event.version) != newest)
+            .map(|text| format!("  {}", one_line(text)));
+        let did = match event.kind.word() {
+            "add" => "added",
+            "edit" => "changed",
+            _ => "retired",
+        };
+        words()
+            .put(Role::Accent, format!("v{}", event.version))
+            .plain(format!(" {did}"))
+            .muted(format!(" by {} {when}", one_line(&event.by)))
+            .maybe(Role::Muted, expected)
+            .done()
+    });
+    blocks.push(notes("history", history).close());
+    blocks
 }
 
 /// What stands before the first line of a field, and before the others.
@@ -74,128 +133,6 @@ fn field(lines: &mut Vec<Line>, name: &str, text: impl IntoIterator<Item = Line>
         lines.extend(wrap_line(&text, width, std::slice::from_ref(&before), std::slice::from_ref(&rest)));
         before = rest.clone();
     }
-}
-
-fn texts(lines: &mut Vec<Line>, name: &str, text: Option<&Untrusted>, width: usize) {
-    if let Some(text) = text {
-        field(lines, name, readable(text.raw(), width.saturating_sub(LABELS)), width);
-        lines.push(Line::default());
-    }
-}
-
-/// The fields of a case that a person reads first.
-pub fn body_lines(case: &CaseView, resembles: &[Resembles], width: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    content(&mut lines, "input", &case.input, width);
-    let expected = if case.expected_kind == ExpectedKind::Behaviour { "behaviour" } else { "expected" };
-    if case.expected.is_none() {
-        let nothing = "nothing yet: say what the answer should be, or should do";
-        field(&mut lines, expected, [line(Role::Alert, nothing)], width);
-        lines.push(Line::default());
-    }
-    texts(&mut lines, expected, case.expected.as_ref(), width);
-    texts(&mut lines, "reasoning", case.reasoning.as_ref(), width);
-    if !case.checks.is_empty() {
-        field(&mut lines, "checks", case.checks.iter().map(|check| line(Role::Plain, check.line())), width);
-        lines.push(Line::default());
-    }
-    if !resembles.is_empty() {
-        field(&mut lines, "like", resembles.iter().map(like), width);
-        lines.push(Line::default());
-    }
-    if let Some(trace) = &case.trace {
-        field(&mut lines, "trace", [line(Role::Accent, one_line(trace))], width);
-    }
-    lines
-}
-
-fn case_lines(view: &CaseHistoryView, width: usize, env: &Env) -> Vec<Line> {
-    let mut lines = match &view.case {
-        Some(case) => body_lines(case, &view.resembles, width),
-        None => vec![line(Role::Alert, "This case is retired."), Line::default()],
-    };
-    if let Some(label) = &view.label {
-        let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
-        let when = figures::when(label.at.as_millisecond(), env.now_ms(), &env.zone);
-        let text = words()
-            .plain(verdict)
-            .maybe(Role::Plain, mode)
-            .muted(format!(" by {} {when}", one_line(&label.reviewer)))
-            .maybe(Role::Alert, (!label.stands).then_some("  changed since"));
-        field(&mut lines, "label", [text.done()], width);
-    }
-    let history = view.history.iter().rev().map(|event| {
-        let when = figures::when(event.at.as_millisecond(), env.now_ms(), &env.zone);
-        let expected = event
-            .body
-            .as_ref()
-            .and_then(|body| body.expected.as_ref())
-            .map(|text| format!("  {}", one_line(text)));
-        let did = match event.kind.word() {
-            "add" => "added",
-            "edit" => "changed",
-            _ => "retired",
-        };
-        words()
-            .put(Role::Accent, format!("v{}", event.version))
-            .plain(format!(" {did}"))
-            .muted(format!(" by {} {when}", one_line(&event.by)))
-            .maybe(Role::Muted, expected)
-            .done()
-    });
-    field(&mut lines, "history", history, width);
-    lines
-}
-
-/// Text, or messages with their roles.
-fn content(lines: &mut Vec<Line>, name: &str, content: &Content, width: usize) {
-    let cols = width.saturating_sub(LABELS);
-    match content {
-        Content::Text(text) => field(lines, name, readable(text.raw(), cols), width),
-        Content::Messages(messages) => {
-            for message in messages {
-                let role = one_line(&message.role);
-                let mut text = String::new();
-                message.each_text(&mut |piece| {
-                    if !text.is_empty() {
-                        text.push('\n');
-                    }
-                    text.push_str(piece);
-                });
-                field(lines, &role, readable(&text, cols), width);
-            }
-        }
-    }
-    lines.push(Line::default());
-}
-
-/// A trace with its labels, for the page over the screen.
-pub fn trace_lines(item: &ReviewItem, env: &Env) -> Vec<Line> {
-    const WIDTH: usize = 74;
-    let mut lines = Vec::new();
-    let trace = &item.trace;
-    let when = trace.time.map(|time| figures::date_clock(time.as_millisecond(), &env.zone));
-    let named = [&trace.feature, &trace.prompt_version, &trace.model].into_iter().flatten().map(one_line);
-    let facts: Vec<String> = named.chain(when).collect();
-    lines.push(line(Role::Muted, facts.join(" · ")));
-    lines.push(Line::default());
-    content(&mut lines, "input", &trace.input, WIDTH);
-    content(&mut lines, "output", &trace.output, WIDTH);
-    for label in item.mine.iter().chain(&item.others) {
-        let verdict = label.verdict.map_or("a note", |verdict| verdict.word());
-        let mode = label.mode.as_ref().map(|mode| format!(", {}", mode.as_str().replace('_', " ")));
-        let who = format!(" by {}", one_line(&label.reviewer));
-        field(
-            &mut lines,
-            "label",
-            [words().plain(verdict).maybe(Role::Plain, mode).muted(who).done()],
-            WIDTH,
-        );
-        texts(&mut lines, "note", label.note.as_ref(), WIDTH);
-        texts(&mut lines, "corrected", label.corrected.as_ref(), WIDTH);
-    }
-    lines
 }
 
 /// What reading a file back did.

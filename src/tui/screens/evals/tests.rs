@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::promote_traces;
+use crate::command::Place;
 use crate::domain::{Check, LabelBody, SetName, Untrusted, Verdict};
 use crate::ops::label::LabelRequest;
 use crate::ops::promote::{self, CaseFields, PromoteRequest};
@@ -247,12 +248,61 @@ fn the_list_is_filtered_and_leads_to_likenesses_and_traces() {
     assert!(story.text().contains("of 3"), "{}", story.text());
     story.press("g g =");
     assert!(story.text().contains("2 of 3"), "{}", story.text());
+}
+
+#[test]
+fn the_trace_of_a_case_opens_whole_and_leads_back_to_the_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1", "t-2", "t-3"]);
+    let mut story = story(&ctx);
+    story.press("enter j enter");
+    let case = story.text();
     story.press("t");
+    assert_eq!(story.model.places()[0], Place::Trace);
     let text = story.text();
-    assert!(
-        text.contains("Trace t-2") && text.contains("Same again.") && text.contains("transfer"),
-        "{text}"
-    );
+    assert!(text.contains("t-2") && text.contains("✗ fail (ann)") && text.contains("transfer"), "{text}");
+    story.press("i");
+    assert!(story.text().contains("Same again."), "its labels: {}", story.text());
+    story.press("esc esc");
+    assert_eq!(story.text(), case);
+    // From the list it comes back to the list.
+    story.press("esc t");
+    assert_eq!(story.model.places()[0], Place::Trace);
+    story.press("esc");
+    assert!(story.text().contains("2 of 3"), "{}", story.text());
+}
+
+#[test]
+fn a_trace_that_is_not_in_the_store_is_said_so_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1"]);
+    let file = folder.path().join("evals/support.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap().replace("\"t-1\"", "\"t-elsewhere\"");
+    std::fs::write(&file, text).unwrap();
+    let mut story = story(&ctx);
+    story.press("i enter t");
+    assert!(story.text().contains("✗ ") && story.text().contains("t-elsewhere"), "{}", story.text());
+    story.press("esc");
+    assert!(story.text().contains("1 of 1"), "{}", story.text());
+}
+
+#[test]
+fn words_are_found_in_a_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = world(&folder);
+    promote(&ctx, &["t-1"]);
+    let mut story = story(&ctx);
+    story.press("enter enter /").type_text("fee").press("enter");
+    assert!(story.row(2).contains(" 1 of "), "{}", story.row(2));
+    story.press(".");
+    assert!(story.row(2).contains(" 2 of "), "{}", story.row(2));
+    insta::assert_snapshot!("found_80", story.snapshot());
+    story.press("esc");
+    assert!(!story.row(2).contains(" 2 of "), "{}", story.row(2));
+    story.press("esc");
+    assert!(story.row(1).contains("support · 1 case"), "{}", story.row(1));
 }
 
 #[test]

@@ -17,23 +17,26 @@
 
 use ratatui::layout::Rect;
 
-use super::page::body_lines;
-use super::{CASE, CASES, EvalsScreen, Face, OpenSet, SETS, one_line};
-use crate::command::table::{app, evals as rows};
+use super::{BESIDE, CASE, CASES, EvalsScreen, Face, OpenSet, SETS};
+use crate::command::table::{app, evals as rows, talk};
 use crate::ops::promote::{CaseLineView, EvalSetRowView};
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
-use crate::tui::words::{line, span, words};
+use crate::tui::words::{line, one_line, span, words};
 
 /// From this width on the list has the case beside it.
 const WIDE: u16 = 120;
-/// Longest line of text that one reads with ease.
-const READABLE: u16 = 100;
+/// The pane beside the list of cases, where there is room for one. The list has what is left of it.
+pub fn beside(area: Rect) -> Option<Rect> {
+    let list = area.width * 11 / 20;
+    let body = body(area);
+    (area.width >= WIDE).then(|| Rect { x: body.x + list, width: body.width - list, ..body })
+}
 
-/// The columns of the page of a case in an area of this size.
-pub fn page_width(area: Rect) -> usize {
-    usize::from(inside(area).width.min(READABLE).saturating_sub(2))
+/// What is below the title and its rule.
+pub fn body(area: Rect) -> Rect {
+    Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
 }
 
 fn inside(area: Rect) -> Rect {
@@ -42,15 +45,25 @@ fn inside(area: Rect) -> Rect {
 
 /// Draws the present face.
 pub fn view(screen: &EvalsScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
-    let area = inside(area);
-    let head = Rect { height: 1, ..area };
-    let rule = Rect { y: area.y + 1, height: 1, ..area };
-    let body = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
-    canvas.rule(rule);
+    let head = inside(Rect { height: 1, ..area });
+    canvas.rule(Rect { y: area.y + 1, height: 1, ..area });
     match (screen.face, &screen.open) {
-        (Face::Cases, Some(open)) => cases(open, env, canvas, head, body),
-        (Face::Case, Some(open)) => case(screen, open, env, canvas, head, body),
-        _ => sets(screen, env, canvas, head, body),
+        (Face::Cases, Some(open)) => {
+            let beside = beside(area);
+            let mut list = inside(body(area));
+            if let Some(beside) = beside {
+                list.width = beside.x - list.x - 2;
+            }
+            cases(open, env, canvas, head, list);
+            if let (Some(beside), Some((_, talk))) = (beside, &screen.beside) {
+                canvas.rule_down(Rect { x: beside.x - 1, width: 1, ..beside });
+                if open.selected().is_some() {
+                    talk.view(canvas, beside, BESIDE, None);
+                }
+            }
+        }
+        (Face::Case, Some(open)) => case(screen, open, env, canvas, area),
+        _ => sets(screen, env, canvas, head, inside(body(area))),
     }
 }
 
@@ -130,21 +143,11 @@ fn cases(open: &OpenSet, env: &Env, canvas: &mut Canvas<'_>, head: Rect, body: R
         };
         return canvas.line(Rect { y: body.y + 1, ..body }, &words.done());
     }
-    let list = if body.width >= WIDE { Rect { width: body.width * 11 / 20, ..body } } else { body };
-    open.shown.view(canvas, list, CASES, |canvas, row, at, _| {
+    open.shown.view(canvas, body, CASES, |canvas, row, at, _| {
         if let Some(case) = all.get(*at) {
             canvas.line(row, &case_line(case, usize::from(row.width)));
         }
     });
-    if list.width < body.width {
-        let beside = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
-        canvas.rule_down(beside);
-        let text = Rect { x: beside.x + 2, width: beside.width.saturating_sub(2), ..beside };
-        if let Some(line) = open.selected() {
-            let wide = usize::from(text.width.min(READABLE));
-            canvas.lines(text, &body_lines(&line.case, &line.resembles, wide));
-        }
-    }
 }
 
 fn position(open: &OpenSet) -> Line {
@@ -182,10 +185,11 @@ fn case_line(line: &CaseLineView, width: usize) -> Line {
     .done()
 }
 
-fn case(screen: &EvalsScreen, open: &OpenSet, env: &Env, canvas: &mut Canvas<'_>, head: Rect, body: Rect) {
-    let left = canvas.line_right(head, &position(open));
+fn case(screen: &EvalsScreen, open: &OpenSet, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+    let left = canvas.line_right(inside(Rect { height: 1, ..area }), &position(open));
+    let body = body(area);
     let Some(page) = &screen.case else {
-        return canvas.line(body, &line(Role::Muted, "loading the case…"));
+        return canvas.line(inside(body), &line(Role::Muted, "loading the case…"));
     };
     if let Some(case) = &page.view.case {
         let when = figures::when(case.updated.as_millisecond(), env.now_ms(), &env.zone);
@@ -194,8 +198,9 @@ fn case(screen: &EvalsScreen, open: &OpenSet, env: &Env, canvas: &mut Canvas<'_>
         title.push(span(Role::Muted, format!(" · by {} {when}", one_line(&case.by))));
         canvas.line(left, &title);
     }
-    let text = Rect { width: body.width.min(READABLE), ..body };
-    page.scroll.view(canvas, text, CASE, &page.lines);
+    page.talk.view(canvas, body, CASE, Some(&env.key(talk::FOLD)));
+    let rule = Rect { y: area.y + 1, height: 1, width: area.width.saturating_sub(1), ..area };
+    canvas.line_right(rule, &page.talk.caption(usize::from(body.height), env));
 }
 
 fn count(n: u64) -> usize {

@@ -8,7 +8,6 @@ use crate::ops::promote::{
     self, CaseDraft, CaseFields, CaseHistoryView, CaseListView, EvalSetRowView, ImportReport, ImportRequest,
     PromoteReport, PromoteRequest, SaveReport,
 };
-use crate::ops::review::{self, ReviewItem};
 use crate::task::{Cancel, Progress};
 use crate::tui::jobs::Job;
 
@@ -21,8 +20,6 @@ pub enum Request {
     Cases(SetName),
     /// A case with its history.
     Case(SetName, CaseId),
-    /// A trace with its labels.
-    Trace(Untrusted),
     /// What these traces would become; `None`: in the set that promotions usually go to.
     Drafts { traces: Vec<Untrusted>, set: Option<SetName> },
     /// What the traces of the open form would become in another set.
@@ -45,7 +42,6 @@ pub enum Answer {
     Sets(Vec<EvalSetRowView>),
     Cases(CaseListView),
     Case(Box<CaseHistoryView>),
-    Trace(Box<ReviewItem>),
     Drafts { set: SetName, sets: Vec<SetName>, drafts: Vec<CaseDraft> },
     Promoted(Box<PromoteReport>),
     Saved(Box<SaveReport>),
@@ -59,7 +55,6 @@ impl Request {
             Self::Sets => promote::list(ctx).map(Answer::Sets),
             Self::Cases(set) => promote::cases(ctx, set).map(Answer::Cases),
             Self::Case(set, id) => promote::show_case(ctx, set, id).map(|case| Answer::Case(Box::new(case))),
-            Self::Trace(id) => review::item(ctx, id).map(|item| Answer::Trace(Box::new(item))),
             Self::Drafts { traces, set } => {
                 let set = match (set, traces.first()) {
                     (Some(set), _) => set.clone(),

@@ -122,7 +122,7 @@ impl IncidentsScreen {
 
     pub(super) fn ask_severity(&mut self, cx: &mut Cx<'_>) {
         let open = self.open.as_ref();
-        let now = open.and_then(|open| open.view.as_ref()).and_then(|view| view.severity);
+        let now = open.and_then(|open| open.view.as_ref()).and_then(|view| view.head.severity);
         let suggested = open.and_then(|open| open.figures.as_ref()).and_then(|now| now.suggested_severity);
         let words_of = |severity| match severity {
             Severity::Sev1 => "a fifth of the users hit, or anything unsafe",
@@ -149,7 +149,8 @@ impl IncidentsScreen {
 
     pub(super) fn ask_feature(&mut self, cx: &mut Cx<'_>) {
         let view = self.open.as_ref().and_then(|open| open.view.as_ref());
-        let feature = view.and_then(|view| view.feature.as_ref()).map(Untrusted::raw).unwrap_or_default();
+        let feature =
+            view.and_then(|view| view.head.feature.as_ref()).map(Untrusted::raw).unwrap_or_default();
         let prompt = Prompt::new(ASK, "about the feature (empty: all):", feature);
         self.ask(Asked::Feature, prompt, cx);
     }
@@ -193,7 +194,7 @@ impl IncidentsScreen {
                 .detail(line(Role::Key, "f"))
                 .key('f'),
         ];
-        let title = words().put(Role::Title, format!("Close {}", view.id));
+        let title = words().put(Role::Title, format!("Close {}", view.head.id));
         self.ask(Asked::Outcome, Picker::new(ASK, title, choices), cx);
     }
 
@@ -318,7 +319,7 @@ impl IncidentsScreen {
                     // The answer to “how bad” is the severity itself.
                     let said = Severity::from_name(choice.raw()).filter(|severity| {
                         let view = self.open.as_ref().and_then(|open| open.view.as_ref());
-                        view.is_some_and(|view| view.severity != Some(*severity))
+                        view.is_some_and(|view| view.head.severity != Some(*severity))
                     });
                     acts.extend(said.map(|severity| Act::Severity { severity, note: None }));
                     acts.push(Act::Done { step, note });

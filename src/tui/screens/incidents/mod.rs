@@ -117,10 +117,10 @@ impl Open {
     fn take(&mut self, view: IncidentView) {
         let before = self.view.replace(view);
         let Some(now) = &self.view else { return };
-        let phase = now.phase;
+        let phase = now.head.phase;
         match &before {
             None => self.look_at(phase),
-            Some(before) if before.phase != phase => self.look_at(phase),
+            Some(before) if before.head.phase != phase => self.look_at(phase),
             Some(before) => {
                 let was_open =
                     before.phases.iter().flat_map(|phase| &phase.steps).any(|old| {
@@ -270,9 +270,9 @@ impl IncidentsScreen {
 
     fn listed(&mut self, lines: Vec<IncidentLine>, cx: &mut Cx<'_>) {
         cx.badge(view::badge(&lines));
-        let first_open = lines.iter().find(|line| line.state == "open").map(|line| line.id.clone());
+        let first_open = lines.iter().find(|line| line.head.state == "open").map(|line| line.head.id.clone());
         match &mut self.list {
-            Some(list) => list.replace(lines, |a, b| a.id == b.id),
+            Some(list) => list.replace(lines, |a, b| a.head.id == b.head.id),
             None => self.list = Some(List::whole(lines)),
         }
         if std::mem::take(&mut self.declaring) {
@@ -287,25 +287,25 @@ impl IncidentsScreen {
     fn told(&mut self, request: &Request, view: IncidentView, cx: &mut Cx<'_>) {
         let said = match request {
             Request::Act { said, .. } => Some(said.clone()),
-            Request::Open { .. } => Some(format!("opened {}", view.id)),
+            Request::Open { .. } => Some(format!("opened {}", view.head.id)),
             Request::Attach { .. } | Request::AttachQuery { .. } => Some("attached as evidence".to_owned()),
-            Request::AttachToOpen { .. } => Some(format!("attached to {} as evidence", view.id)),
             Request::KeepFigures { .. } => Some("figures kept in the record".to_owned()),
-            Request::Close { .. } => Some(format!("closed {}; what is missing stands at the end", view.id)),
+            Request::Close { .. } => {
+                Some(format!("closed {}; what is missing stands at the end", view.head.id))
+            }
             _ => None,
         };
         if let Some(said) = said {
             cx.say(words().plain(said).done());
         }
         if let Request::Open { .. } = request {
-            self.show(&view.id, cx);
+            self.show(&view.head.id, cx);
             Self::refresh_list(cx);
         }
-        let Some(open) = self.open.as_mut().filter(|open| open.id == view.id) else { return };
-        let counts = open
-            .view
-            .as_ref()
-            .is_some_and(|before| (before.began_at, &before.feature) != (view.began_at, &view.feature));
+        let Some(open) = self.open.as_mut().filter(|open| open.id == view.head.id) else { return };
+        let counts = open.view.as_ref().is_some_and(|before| {
+            (before.began_at, &before.head.feature) != (view.began_at, &view.head.feature)
+        });
         let in_story = matches!(open.face, Face::Story(_));
         open.take(view);
         if counts {
@@ -377,7 +377,7 @@ impl IncidentsScreen {
             },
             (None, Some(list)) => {
                 let rows = list.rows();
-                let found = next(rows.len(), list.selected_index(), &|at| has(rows[at].title.raw()));
+                let found = next(rows.len(), list.selected_index(), &|at| has(rows[at].head.title.raw()));
                 if let Some(row) = found {
                     list.select(row);
                     list.settle(cx.env.page(LIST));
@@ -408,7 +408,7 @@ impl IncidentsScreen {
             app::FIND => self.ask_find(cx),
             app::OPEN => {
                 let Some(line) = self.list.as_ref().and_then(List::selected) else { return Handled::Yes };
-                let id = line.id.clone();
+                let id = line.head.id.clone();
                 self.show(&id, cx);
             }
             _ => {
@@ -514,8 +514,8 @@ impl Screen for IncidentsScreen {
     fn holds(&self, when: When) -> bool {
         let Some(view) = self.open.as_ref().and_then(|open| open.view.as_ref()) else { return false };
         match when {
-            table::IS_OPEN => view.closed_at.is_none(),
-            table::IS_CLOSED => view.closed_at.is_some(),
+            table::IS_OPEN => view.head.closed_at.is_none(),
+            table::IS_CLOSED => view.head.closed_at.is_some(),
             _ => false,
         }
     }
@@ -570,7 +570,7 @@ impl Screen for IncidentsScreen {
 
     fn ticks(&self) -> bool {
         let view = self.open.as_ref().and_then(|open| open.view.as_ref());
-        view.is_some_and(|view| view.closed_at.is_none())
+        view.is_some_and(|view| view.head.closed_at.is_none())
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {

@@ -83,7 +83,7 @@ fn an_incident_is_walked_from_open_to_a_written_post_mortem() {
     story.press("x").type_text("all five say the same").press("enter");
     story.press("x 1");
     let view = night.view();
-    assert_eq!((view.phase, view.phases[0].steps[3].over_box), (Phase::Assess, true));
+    assert_eq!((view.head.phase, view.phases[0].steps[3].over_box), (Phase::Assess, true));
     assert_eq!(view.sections.values().next().unwrap().raw(), "real", "the answer fills the post-mortem");
     assert!(story.row(1).contains("2/6 ASSESS  12m since 02:55"), "{}", story.row(1));
 
@@ -102,7 +102,7 @@ fn an_incident_is_walked_from_open_to_a_written_post_mortem() {
     story.press("x").type_text("support-ai enabled -> disabled").press("enter");
     let view = night.view();
     assert_eq!(
-        (view.phase, view.phases[2].steps[1].note.clone()),
+        (view.head.phase, view.phases[2].steps[1].note.clone()),
         (Phase::Contain, Some("support-ai enabled -> disabled".into()))
     );
 

@@ -35,14 +35,14 @@ const WIDE: u16 = 120;
 
 /// What stands in the program's header while an incident is open.
 pub fn badge(lines: &[IncidentLine]) -> Option<Line> {
-    let mut open = lines.iter().filter(|line| line.state == "open");
+    let mut open = lines.iter().filter(|line| line.head.state == "open");
     let first = open.next()?;
-    let severity = first.severity.map_or("SEV?", Severity::name);
+    let severity = first.head.severity.map_or("SEV?", Severity::name);
     let more = match open.count() {
         0 => String::new(),
         n => format!(" +{n}"),
     };
-    Some(line(Role::Alert, format!("▲ {} {severity}{more}", first.id)))
+    Some(line(Role::Alert, format!("▲ {} {severity}{more}", first.head.id)))
 }
 
 /// The list of incidents.
@@ -56,7 +56,7 @@ pub fn list(list: Option<&List<IncidentLine>>, env: &Env, canvas: &mut Canvas<'_
         height: if from == 2 { inside.height.saturating_sub(2) } else { 1 },
         ..inside
     });
-    let open = list.rows().iter().filter(|line| line.state == "open").count();
+    let open = list.rows().iter().filter(|line| line.head.state == "open").count();
     let count =
         words().put(Role::Title, "incidents").muted(format!("  {open} open of {}", list.rows().len()));
     canvas.line(title, &count.done());
@@ -67,26 +67,26 @@ pub fn list(list: Option<&List<IncidentLine>>, env: &Env, canvas: &mut Canvas<'_
         return;
     }
     list.view(canvas, rows, LIST, |canvas, row, incident, _| {
-        let state = match incident.outcome {
+        let state = match incident.head.outcome {
             None => line(
                 Role::Alert,
-                format!("{} {}/{}", incident.phase.title(), incident.steps_settled, incident.steps),
+                format!("{} {}/{}", incident.head.phase.title(), incident.steps_settled, incident.steps),
             ),
             Some(outcome) => line(Role::Muted, outcome.words()),
         };
-        let opened = figures::when(incident.opened_at.as_millisecond(), env.now_ms(), &env.zone);
-        let end = incident.closed_at.map_or(env.now, |at| at).as_millisecond();
-        let took = u64::try_from(end - incident.opened_at.as_millisecond()).unwrap_or(0);
+        let opened = figures::when(incident.head.opened_at.as_millisecond(), env.now_ms(), &env.zone);
+        let end = incident.head.closed_at.map_or(env.now, |at| at).as_millisecond();
+        let took = u64::try_from(end - incident.head.opened_at.as_millisecond()).unwrap_or(0);
         let right = words()
             .line(&state)
             .muted(format!("  {opened:>12}  {:>7}  ", span_words(took)))
-            .muted(incident.commander.raw())
+            .muted(incident.head.commander.raw())
             .done();
         let left = canvas.line_right(row, &right);
-        let severity = incident.severity.map_or("SEV?", Severity::name);
-        let role = if incident.state == "open" { Role::Alert } else { Role::Muted };
-        let name = words().plain(format!("{:<8}", incident.id)).put(role, format!("{severity}  "));
-        canvas.line(left, &name.plain(incident.title.raw()).done());
+        let severity = incident.head.severity.map_or("SEV?", Severity::name);
+        let role = if incident.head.state == "open" { Role::Alert } else { Role::Muted };
+        let name = words().plain(format!("{:<8}", incident.head.id)).put(role, format!("{severity}  "));
+        canvas.line(left, &name.plain(incident.head.title.raw()).done());
     });
 }
 
@@ -181,9 +181,9 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         return canvas.line(inside(parts.header), &what);
     };
     canvas.line(inside(parts.header), &head(view, env));
-    let feature = view.feature.as_ref().map_or("all features", |feature| feature.raw());
+    let feature = view.head.feature.as_ref().map_or("all features", |feature| feature.raw());
     let left = canvas.line_right(inside(parts.title), &line(Role::Muted, feature));
-    canvas.line(left, &line(Role::Plain, view.title.raw()));
+    canvas.line(left, &line(Role::Plain, view.head.title.raw()));
     canvas.rule(parts.rule);
     match &open.face {
         Face::Timeline => {
@@ -204,7 +204,7 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.line(parts.rail, &rail(open, view, parts.rail.width));
     if let Some(phase) = open.phase() {
         let mut question = words().muted(phase.question);
-        if phase.phase != view.phase {
+        if phase.phase != view.head.phase {
             question = question.put(Role::Accent, "  you look at another phase");
         }
         canvas.line(parts.question, &question.done());
@@ -221,7 +221,7 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
 
 /// The line that never scrolls away, as of now.
 fn head(view: &IncidentView, env: &Env) -> Line {
-    let role = if view.closed_at.is_none() { Role::Alert } else { Role::Title };
+    let role = if view.head.closed_at.is_none() { Role::Alert } else { Role::Title };
     let mut head = words().put(Style::of(role).bold(), header(view, env.now, &env.zone));
     if let Some(seq) = view.record.broken_at {
         head = head.put(Role::Fail, format!("  RECORD CHANGED FROM OUTSIDE at {seq}"));

@@ -11,7 +11,6 @@ use crate::ops::incident::{
     self, Act, FiguresNow, FiguresRequest, IncidentLine, IncidentView, OpenRequest, PostmortemView,
 };
 use crate::task::{Cancel, Progress};
-use crate::tui::jobs::Job;
 
 /// Work for a worker thread. `id` is the incident's.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +31,6 @@ pub enum Request {
     },
     Attach {
         id: String,
-        traces: Vec<Untrusted>,
-    },
-    /// To the newest incident that is open.
-    #[allow(dead_code)]
-    AttachToOpen {
         traces: Vec<Untrusted>,
     },
     AttachQuery {
@@ -97,7 +91,6 @@ impl Request {
             }
             Request::Act { id, acts, .. } => incident::acts(ctx, id, acts.clone(), None).map(incident),
             Request::Attach { id, traces } => incident::attach(ctx, id, traces).map(incident),
-            Request::AttachToOpen { traces } => incident::attach_to_open(ctx, traces).map(incident),
             Request::AttachQuery { id, query } => {
                 let query = Query::parse(query)?.to_string().into();
                 let act = Act::Attach { evidence: Evidence::Query { query } };
@@ -135,10 +128,4 @@ impl From<Request> for crate::tui::work::Request {
     fn from(request: Request) -> Self {
         Self::Incidents(request)
     }
-}
-
-/// The work that attaches traces to the incident that is open, from whatever screen.
-#[allow(dead_code)]
-pub fn attach_traces(traces: Vec<Untrusted>) -> Job {
-    Job::queue("incident act", "attaching evidence", Request::AttachToOpen { traces }.into())
 }

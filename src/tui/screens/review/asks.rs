@@ -87,7 +87,10 @@ impl ReviewScreen {
             }
             rows::NEW_MODE => cx.open(Prompt::new(NEW_MODE, "name of the new failure mode:", "")),
             rows::FILTER => cx.open(filter_picker(queue)),
-            app::FIND => cx.open(Prompt::new(FIND, "find:", "")),
+            app::FIND => {
+                let needle = queue.shown().map_or("", |shown| shown.talk.needle());
+                cx.open(Prompt::new(FIND, "find:", needle));
+            }
             _ => {}
         }
     }

@@ -4,7 +4,6 @@
 //! it, `asks` the questions and their answers, `work` what is asked of the ops.
 
 mod asks;
-mod facts;
 mod queue;
 mod samples;
 mod view;
@@ -17,7 +16,7 @@ use ratatui::layout::Rect;
 use self::queue::{FACTS, Filter, ITEMS, LABELS, Queue, TALK};
 use self::samples::{SAMPLE, SAMPLES};
 use self::work::Act;
-use crate::command::table::{app, review as rows, talk};
+use crate::command::table::{app, review as rows};
 use crate::command::{Code, Id, Key, Place, When};
 use crate::domain::{Result, Untrusted, Verdict};
 use crate::ops::sample::{DrawSpec, SampleLine};
@@ -28,6 +27,7 @@ use crate::tui::jobs::Job;
 use crate::tui::overlays::{Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
 use crate::tui::widgets::list::List;
+use crate::tui::widgets::talk::Talk;
 use crate::tui::words::{line, words};
 
 /// The state of the screen.
@@ -86,10 +86,10 @@ impl ReviewScreen {
                 };
                 cx.open(samples::rates(&name, &rates, mode_name));
             }
-            (Request::Open(of), Ok(Answer::Opened(read, taxonomy))) => {
+            (Request::Open(_), Ok(Answer::Opened(read, taxonomy))) => {
                 self.opening = None;
-                let cols = usize::from(view::places(self.area, false).talk.width);
-                let mut queue = Queue::new(of, read, taxonomy, cols);
+                let cols = view::places(self.area, false).talk.width;
+                let mut queue = Queue::new(read, taxonomy, cols);
                 queue.want(cx);
                 self.queue = Some(queue);
             }
@@ -226,28 +226,26 @@ impl ReviewScreen {
             },
             app::LEFT => queue.step(-1, cx),
             app::RIGHT => queue.step(1, cx),
-            app::BACK => self.back(wide, cx),
+            app::BACK => self.back(cx),
             _ if queue.facts_open && !wide => {
-                let moved = queue.facts_scroll.command(id, usize::MAX / 4, page);
+                let moved = queue.facts_command(id, page) || Talk::knows(id);
                 return if moved { Handled::Yes } else { Handled::No };
             }
             _ => {
                 let moved = queue.talk().is_some_and(|talk| talk.command(id, page));
-                let known =
-                    [talk::FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH].contains(&id);
-                return if moved || known { Handled::Yes } else { Handled::No };
+                return if moved || Talk::knows(id) { Handled::Yes } else { Handled::No };
             }
         }
         Handled::Yes
     }
 
-    fn back(&mut self, wide: bool, cx: &mut Cx<'_>) {
-        let page = self.page();
+    fn back(&mut self, cx: &mut Cx<'_>) {
+        let (page, asked_for) = (self.page(), view::facts_are_asked_for(self.area));
         let Some(queue) = &mut self.queue else { return };
-        if let Some(talk) = queue.talk().filter(|talk| talk.search_words().is_some()) {
-            talk.find("", page);
-        } else if queue.facts_open && !wide {
+        if queue.facts_open && asked_for {
             queue.facts_open = false;
+        } else if queue.talk().is_some_and(|talk| talk.command(app::BACK, page)) {
+            // The search is ended.
         } else if queue.filter != Filter::All {
             queue.set_filter(Filter::All, cx);
         } else {
@@ -280,13 +278,17 @@ impl Screen for ReviewScreen {
     fn holds(&self, when: When) -> bool {
         let shown = self.queue.as_ref().and_then(Queue::shown);
         match when {
-            rows::ON_SAMPLE => self.samples.as_ref().is_some_and(|list| !list.is_empty()),
+            rows::ON_SAMPLE => {
+                self.queue.is_some() || self.samples.as_ref().is_some_and(|list| !list.is_empty())
+            }
             rows::ON_ITEM => self.queue.as_ref().is_some_and(|queue| queue.at.is_some()),
             rows::CORRECTED => shown
                 .is_some_and(|shown| shown.item.mine.as_ref().is_some_and(|mine| mine.corrected.is_some())),
-            talk::FOLDABLE => shown.is_some_and(|shown| shown.talk.foldable()),
-            talk::HAS_MATCHES => shown.is_some_and(|shown| shown.talk.has_matches()),
-            _ => false,
+            // Those of the conversation, while it is on screen.
+            other => {
+                let seen = |queue: &Queue| view::is_wide(self.area) || !queue.facts_open;
+                self.queue.as_ref().is_some_and(seen) && shown.is_some_and(|shown| shown.talk.holds(other))
+            }
         }
     }
 
@@ -340,7 +342,7 @@ impl Screen for ReviewScreen {
             }
             (TALK, Some(queue)) => {
                 if let Some(talk) = queue.talk() {
-                    talk.toggle(index, page);
+                    talk.clicked(index, page);
                 }
             }
             _ => {}
@@ -357,10 +359,10 @@ impl Screen for ReviewScreen {
                 }
             }
             (ITEMS, Some(queue)) => queue.step(i64::from(rows.signum()), cx),
-            (FACTS, Some(queue)) => queue.facts_scroll.by(i64::from(rows), usize::MAX / 4, page),
+            (FACTS, Some(queue)) => queue.facts_by(rows, page),
             (TALK, Some(queue)) => {
                 if let Some(talk) = queue.talk() {
-                    talk.wheel(rows, page);
+                    talk.by(rows, page);
                 }
             }
             _ => {}
@@ -405,14 +407,8 @@ impl Screen for ReviewScreen {
             list.settle(env.page(SAMPLES));
         }
         if let Some(queue) = &mut self.queue {
-            let places = view::places(area, queue.facts_open && view::is_wide(area));
-            queue.cols = usize::from(places.talk.width);
-            let cols = queue.cols;
-            if let Some(talk) = queue.talk() {
-                talk.lay(cols);
-                talk.wheel(0, usize::from(places.talk.height));
-            }
-            queue.list.settle(env.page(ITEMS));
+            let places = view::places(area, queue.facts_open);
+            queue.settle(env, places.talk, places.facts.map(view::facts_cols));
         }
     }
 }

@@ -5,17 +5,21 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::work::{Act, Done, Of, Reading, Request};
-use crate::domain::{Error, ModeId, Taxonomy, TraceRow, Untrusted, Verdict};
+use ratatui::layout::Rect;
+
+use super::work::{Act, Done, Reading, Request};
+use crate::command::Id;
+use crate::domain::{Error, Taxonomy, TraceRow, Untrusted, Verdict};
 use crate::ops::review::{ItemState, QueueItem, ReviewItem};
-use crate::text::{Line, Role, clean};
+use crate::text::{Line, Role, clean, figures};
 use crate::tui::canvas::Pane;
 use crate::tui::jobs::Job;
 use crate::tui::screen::{Cx, Env};
+use crate::tui::screens::known::{self, Details};
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::talk::Talk;
-use crate::tui::words::{line, words};
+use crate::tui::words::{line, one_line, words};
 
 pub const TALK: Pane = Pane("review talk");
 pub const ITEMS: Pane = Pane("review items");
@@ -32,6 +36,38 @@ const KEEP: usize = 24;
 pub struct Loaded {
     pub item: ReviewItem,
     pub talk: Talk,
+    /// All that is known of it, for this many columns; nothing when it has to be laid out again.
+    details: Option<(u16, Vec<Line>)>,
+}
+
+impl Loaded {
+    /// All that is known of it, as it was laid out last.
+    pub fn details(&self) -> &[Line] {
+        self.details.as_ref().map_or(&[], |(_, lines)| lines)
+    }
+
+    /// Lays out what is known of it, if it is not.
+    fn lay_details(&mut self, queued: &QueueItem, taxonomy: &Taxonomy, env: &Env, cols: u16) {
+        if self.details.as_ref().is_some_and(|(laid, _)| *laid == cols) {
+            return;
+        }
+        let ReviewItem { trace, mine, others, history } = &self.item;
+        // What others think is shown once it can no longer sway; their acts tell it too.
+        let judged = mine.as_ref().is_some_and(|mine| mine.verdict.is_some());
+        let drawn = queued.probability < 1.0;
+        let drawn = drawn.then(|| ("drawn with", figures::percent_to(queued.probability, 1)));
+        let stratum = queued.stratum.as_ref().map(|stratum| ("stratum", one_line(stratum)));
+        let details = Details {
+            trace,
+            labels: mine.iter().chain(others.iter().filter(|_| judged)).collect(),
+            kept_back: if judged { 0 } else { others.len() },
+            taxonomy,
+            turn: None,
+            more: drawn.into_iter().chain(stratum).collect(),
+            history: history.iter().filter(|act| judged || act.reviewer.raw() == env.reviewer).collect(),
+        };
+        self.details = Some((cols, details.lines(env, usize::from(cols))));
+    }
 }
 
 /// Which responses one goes through.
@@ -70,8 +106,6 @@ impl Filter {
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
-    #[allow(dead_code)]
-    pub of: Of,
     pub read: Reading,
     pub taxonomy: Taxonomy,
     /// The place on screen; nothing when all is reviewed.
@@ -95,16 +129,15 @@ pub struct Queue {
     refreshing: bool,
     stale: bool,
     /// Columns of the conversation.
-    pub cols: usize,
+    pub cols: u16,
 }
 
 impl Queue {
     /// A queue that was just opened; it begins where the reviewer left off.
-    pub fn new(of: Of, read: Reading, taxonomy: Taxonomy, cols: usize) -> Self {
+    pub fn new(read: Reading, taxonomy: Taxonomy, cols: u16) -> Self {
         let at = read.resume;
         let list = List::whole(0..read.items.len());
         let mut queue = Self {
-            of,
             read,
             taxonomy,
             at,
@@ -139,8 +172,33 @@ impl Queue {
 
     /// The conversation on screen, to move in.
     pub fn talk(&mut self) -> Option<&mut Talk> {
-        let trace = self.item()?.trace.clone();
-        self.loaded.get_mut(&trace).map(|loaded| &mut loaded.talk)
+        let item = self.read.items.get(self.at?)?;
+        self.loaded.get_mut(&item.trace).map(|loaded| &mut loaded.talk)
+    }
+
+    /// Lays out what is on screen: the conversation, and what is known of it where that is shown.
+    pub fn settle(&mut self, env: &Env, talk: Rect, details_cols: Option<u16>) {
+        self.cols = talk.width;
+        self.list.settle(env.page(ITEMS));
+        let Some(item) = self.at.and_then(|at| self.read.items.get(at)) else { return };
+        let Some(loaded) = self.loaded.get_mut(&item.trace) else { return };
+        loaded.talk.lay(talk.width, talk.height);
+        if let Some(cols) = details_cols {
+            loaded.lay_details(item, &self.taxonomy, env, cols);
+            self.facts_scroll.clamp(loaded.details().len(), env.page(FACTS));
+        }
+    }
+
+    /// Moves in what is known of it, as a command of moving says.
+    pub fn facts_command(&mut self, id: Id, page: usize) -> bool {
+        let lines = self.shown().map_or(0, |loaded| loaded.details().len());
+        self.facts_scroll.command(id, lines, page)
+    }
+
+    /// Scrolls by rows in what is known of it.
+    pub fn facts_by(&mut self, rows: i32, page: usize) {
+        let lines = self.shown().map_or(0, |loaded| loaded.details().len());
+        self.facts_scroll.by(i64::from(rows), lines, page);
     }
 
     /// How far I am with an item, verdicts on their way included.
@@ -152,12 +210,6 @@ impl Queue {
     /// Items with a verdict of mine, those on their way included.
     pub fn reviewed(&self) -> usize {
         self.read.items.iter().filter(|item| self.state(item).verdict().is_some()).count()
-    }
-
-    /// Whether a verdict is on its way to the disk.
-    #[allow(dead_code)]
-    pub fn saving(&self) -> bool {
-        !self.pending.is_empty()
     }
 
     /// Whether the filter lets an item through.
@@ -318,12 +370,6 @@ impl Queue {
         false
     }
 
-    /// The name of a mode, as it is called now.
-    pub fn mode_name(&self, id: &ModeId) -> String {
-        let name = self.taxonomy.get(id).map(|mode| clean(&mode.name).into_string());
-        name.unwrap_or_else(|| id.as_str().to_owned())
-    }
-
     /// An act or an undo has reached the disk.
     pub fn done(&mut self, done: Done, cx: &mut Cx<'_>) {
         self.settle_pending(&done.trace);
@@ -332,7 +378,7 @@ impl Queue {
             self.taxonomy = taxonomy;
         }
         if let (Some(item), Some(loaded)) = (done.item, self.loaded.get_mut(&done.trace)) {
-            loaded.item = item;
+            (loaded.item, loaded.details) = (item, None);
         }
         let place = self.read.place(&done.trace);
         let number = place.map_or_else(String::new, |place| format!("{} ", place + 1));
@@ -352,7 +398,7 @@ impl Queue {
                 }
             }
             (None, _) => {
-                let (role, glyph) = glyph_of(&what);
+                let (role, glyph) = known::mark_of(&what);
                 let undo = cx.env.key(crate::command::table::review::UNDO);
                 cx.say(
                     words()
@@ -398,7 +444,10 @@ impl Queue {
     pub fn refreshed(&mut self, read: Reading, touched: &[Untrusted], taxonomy: Taxonomy, cx: &mut Cx<'_>) {
         self.refreshing = false;
         self.read = read;
-        self.taxonomy = taxonomy;
+        if self.taxonomy != taxonomy {
+            self.taxonomy = taxonomy;
+            self.loaded.values_mut().for_each(|loaded| loaded.details = None);
+        }
         for trace in touched {
             if self.loaded.contains_key(trace) {
                 self.load(trace.clone(), cx);
@@ -427,9 +476,9 @@ impl Queue {
         let trace = item.trace.id.clone();
         self.loading.remove(&trace);
         match self.loaded.get_mut(&trace) {
-            Some(loaded) => loaded.item = item,
+            Some(loaded) => (loaded.item, loaded.details) = (item, None),
             None => {
-                self.loaded.insert(trace, Loaded { item, talk });
+                self.loaded.insert(trace, Loaded { item, talk, details: None });
             }
         }
     }
@@ -511,28 +560,11 @@ impl Queue {
     }
 }
 
-/// The glyph of what was said, and the role of it.
-pub fn glyph_of(words: &str) -> (Role, &'static str) {
-    if words.starts_with("pass") {
-        (Role::Pass, "✓")
-    } else if words.starts_with("fail") {
-        (Role::Fail, "✗")
-    } else if words.starts_with("unsure") {
-        (Role::Unsure, "?")
-    } else if words.starts_with("skipped") {
-        (Role::Muted, "↺")
-    } else {
-        (Role::Muted, "·")
-    }
-}
-
 /// The glyph of an item's state.
 pub fn glyph(state: ItemState) -> (Role, &'static str) {
-    match state {
-        ItemState::Open => (Role::Muted, "·"),
-        ItemState::Skipped => (Role::Muted, "↺"),
-        ItemState::Pass => (Role::Pass, "✓"),
-        ItemState::Fail => (Role::Fail, "✗"),
-        ItemState::Unsure => (Role::Unsure, "?"),
+    match state.verdict() {
+        Some(verdict) => known::mark(verdict),
+        None if state == ItemState::Skipped => known::SKIPPED,
+        None => (Role::Muted, "·"),
     }
 }

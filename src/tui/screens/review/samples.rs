@@ -1,9 +1,10 @@
 //! The list of samples, and drawing one.
 //!
 //! ```text
-//!  sample       yours        of   drawn              by    rule
-//!  week-47      37 of 100  9,812  Tue 09:31          ann   1 %, seed 0
+//!  sample   reviewed   of traces  drawn      by   rule
+//!  week-47  37 of 100      9,812  Tue 09:31  ann  1 %, seed 0
 //! ```
+//! Where a rule does not fit into its column, that of the sample under the cursor stands below the list.
 
 use ratatui::layout::Rect;
 
@@ -12,12 +13,12 @@ use crate::domain::sample::{parse_rate, parse_since};
 use crate::domain::{Dimension, Error, Method, Result};
 use crate::ops::review::{RateView, RatesView};
 use crate::ops::sample::{DrawSpec, SampleLine};
-use crate::text::{Line, Role, figures, pad, pad_left};
+use crate::text::{Line, Role, figures, pad, truncate_line, wrap_line};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::overlays::{Field, Form, Page, Tag};
 use crate::tui::screen::Env;
 use crate::tui::widgets::list::List;
-use crate::tui::words::{line, words};
+use crate::tui::words::{line, one_line, words};
 
 pub const SAMPLES: Pane = Pane("samples");
 pub const DRAW: Tag = Tag("draw");
@@ -42,42 +43,78 @@ pub fn view(list: Option<&List<SampleLine>>, env: &Env, canvas: &mut Canvas<'_>,
             .lines(Rect { y: inside.y + 3, height: inside.height.saturating_sub(3), ..inside }, &empty(env));
         return;
     }
-    let name = list.rows().iter().map(|line| crate::text::width(&line.name)).max().unwrap_or(0).clamp(8, 28);
-    let by = list.rows().iter().map(|line| line.by.raw().chars().count()).max().unwrap_or(0).clamp(2, 12);
-    let heading = [
-        cell("sample", name),
-        cell("you reviewed", 15),
-        right("of traces", 11),
-        format!("  {}", cell("drawn", 13)),
-        cell("by", by),
-        "rule".to_owned(),
-    ]
-    .join(" ");
-    canvas.line(row(2), &line(Role::Muted, heading));
-    let rows = Rect { y: inside.y + 3, height: inside.height.saturating_sub(3), ..inside };
+    let table = Table::fit(list.rows().iter(), env, usize::from(inside.width) - 2);
+    canvas.line(row(2), &table.line(&HEADS.map(|head| line(Role::Muted, head))));
+    let below: Vec<Line> = match list.selected() {
+        Some(sample) if !table.rules => {
+            let rule = line(Role::Muted, sample.rule.describe());
+            wrap_line(&rule, usize::from(inside.width), &[], &[]).into_iter().take(4).collect()
+        }
+        _ => Vec::new(),
+    };
+    let under = u16::try_from(below.len()).unwrap_or(0);
+    let under = if under > 0 { under + 1 } else { 0 };
+    let rows = Rect { y: inside.y + 3, height: inside.height.saturating_sub(3 + under), ..inside };
     list.view(canvas, rows, SAMPLES, |canvas, row, sample, _| {
-        let done = sample.reviewed >= sample.size;
-        let drawn = figures::when(sample.drawn_at.as_millisecond(), env.now_ms(), &env.zone);
-        let reviewed = format!(
-            "{} of {}{}",
-            thousands(sample.reviewed),
-            thousands(sample.size),
-            if done { " ✓" } else { "" }
-        );
-        let text = words()
-            .plain(cell(&sample.name, name))
-            .plain(" ")
-            .put(if done { Role::Pass } else { Role::Plain }, cell(&reviewed, 15))
-            .plain(" ")
-            .plain(right(&thousands(sample.population), 11))
-            .plain("   ")
-            .plain(cell(&drawn, 13))
-            .plain(" ")
-            .plain(cell(sample.by.raw(), by))
-            .plain(" ")
-            .muted(sample.rule.describe());
-        canvas.line(row, &text.done());
+        canvas.line(row, &table.line(&cells(sample, env)));
     });
+    if under > 0 {
+        canvas.rule(Rect { y: rows.bottom(), height: 1, ..area });
+        canvas.lines(Rect { y: rows.bottom() + 1, height: under - 1, ..inside }, &below);
+    }
+}
+
+/// What stands over the columns.
+const HEADS: [&str; 6] = ["sample", "reviewed", "of traces", "drawn", "by", "rule"];
+
+/// What a sample says in each column.
+fn cells(sample: &SampleLine, env: &Env) -> [Line; 6] {
+    let done = sample.reviewed >= sample.size;
+    let reviewed = format!("{} of {}", thousands(sample.reviewed), thousands(sample.size));
+    let reviewed = if done { words().put(Role::Pass, reviewed + " ✓") } else { words().plain(reviewed) };
+    [
+        line(Role::Plain, &sample.name),
+        reviewed.done(),
+        line(Role::Plain, thousands(sample.population)),
+        line(Role::Plain, figures::when(sample.drawn_at.as_millisecond(), env.now_ms(), &env.zone)),
+        line(Role::Plain, one_line(&sample.by)),
+        line(Role::Muted, sample.rule.describe()),
+    ]
+}
+
+/// The widths of the columns, fitted to what stands in them.
+struct Table {
+    widths: [usize; 5],
+    /// Whether every rule fits into the last column.
+    rules: bool,
+}
+
+impl Table {
+    fn fit<'a>(samples: impl Iterator<Item = &'a SampleLine>, env: &Env, columns: usize) -> Self {
+        const MOST: usize = 28;
+        let mut widths = std::array::from_fn(|at| crate::text::width(HEADS[at]));
+        let mut rule = 0;
+        for cells in samples.map(|sample| cells(sample, env)) {
+            for (width, cell) in widths.iter_mut().zip(&cells) {
+                *width = cell.width().min(MOST).max(*width);
+            }
+            rule = cells[5].width().max(rule);
+        }
+        let used: usize = widths.iter().map(|width| width + 2).sum();
+        Self { widths, rules: used + rule <= columns }
+    }
+
+    fn line(&self, cells: &[Line; 6]) -> Line {
+        let mut all = words();
+        for (at, (cell, width)) in cells.iter().zip(self.widths).enumerate() {
+            let cell = truncate_line(cell, width);
+            let fill = " ".repeat(width - cell.width());
+            // The one column of figures ends where they do.
+            all = if at == 2 { all.plain(fill).line(&cell) } else { all.line(&cell).plain(fill) };
+            all = all.plain("  ");
+        }
+        if self.rules { all.line(&cells[5]).done() } else { all.done() }
+    }
 }
 
 fn empty(env: &Env) -> Vec<Line> {
@@ -101,10 +138,6 @@ fn thousands(n: u64) -> String {
 
 fn cell(text: &str, cols: usize) -> String {
     pad(&crate::text::clean_line(text), cols).into_string()
-}
-
-fn right(text: &str, cols: usize) -> String {
-    pad_left(&crate::text::clean_line(text), cols).into_string()
 }
 
 /// The form for a draw. `values` are those of a former try, with what was wrong with them.

@@ -297,12 +297,12 @@ fn words_are_found_in_the_conversation() {
     let (_world, ann) = world(3);
     let mut story = at_fee(&ann);
     story.press("/").type_text("savings").press("enter");
-    assert!(story.row(20).contains("1 of 3 \"savings\""), "{}", story.row(20));
+    assert!(story.row(19).contains(" 1 of 3  \"savings\""), "{}", story.row(19));
     story.press(".");
-    assert!(story.row(20).contains("2 of 3"), "{}", story.row(20));
+    assert!(story.row(19).contains(" 2 of 3 "), "{}", story.row(19));
     insta::assert_snapshot!("found_80", story.snapshot());
     story.press("esc");
-    assert!(!story.row(20).contains("savings"), "{}", story.row(20));
+    assert!(!story.row(19).contains("savings"), "{}", story.row(19));
     story.press("esc");
     assert!(story.text().contains("1 sample"), "{}", story.text());
 }

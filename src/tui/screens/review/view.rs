@@ -3,31 +3,34 @@
 //! ```text
 //!  week-47 · 37 of 100 · 9.2 s each · 9 min left            fail 11  unsure 2  ↺4
 //! ────────────────────────────────────────────────────────────────────────────────
-//!  38  customer_support@v4 · gpt-4o · Tue 09:31 · 1.8 s · $0.003    👎 thumbs down
+//!  38  customer_support@v4 · gpt-4o · Tue 09:31 · 1.8 s · $0.003     ▼ thumbs down
 //! ────────────────────────────────────────────────────────────────────────────────
 //!  user        I was charged a €35 overdraft fee but my salary arrived the same
 //!  …
-//! ──────────────────────────────────────────────────────────────────── 1–14 of 31
+//! ─────────────────────────────── 2 of 3  "fee"  . next  esc end · 1–14 of 31 ─
 //!  yours: ✗ fail: wrong tone       accuracy 4 · tone 8
 //!  fail: 1 hallucinated facts  2 wrong tone  3 ignored instructions  4 off-topic …
 //! ```
-//! From 120 columns on the queue stands at the left and the facts at the right.
+//! From 120 columns on the queue stands at the left, from 150 on the facts at the right too; between the
+//! two, `i` puts the facts in the place of the queue, so that the conversation keeps its room.
 
 use ratatui::layout::Rect;
 
-use super::facts;
 use super::queue::{FACTS, Filter, ITEMS, Loaded, Queue, TALK, glyph};
 use crate::command::table::{app, review as rows, talk};
 use crate::ops::review::ItemState;
 use crate::text::{Line, Role, Style, clean, figures, pad, pad_left, truncate};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
+use crate::tui::screens::known;
 use crate::tui::words::{line, words};
 
-/// Columns of the side panes, and of a terminal that has room for them.
+/// Columns from which there is a pane beside the conversation, and from which there are two.
 const WIDE: u16 = 120;
+const WIDEST: u16 = 150;
+/// Columns of the queue, and of the facts.
 const LIST: u16 = 34;
-const SIDE: u16 = 38;
+const SIDE: u16 = 42;
 /// Rows above and below the conversation.
 const ABOVE: u16 = 4;
 const BELOW: u16 = 3;
@@ -40,23 +43,35 @@ pub struct Places {
     pub facts: Option<Rect>,
 }
 
-/// Where the parts are in a screen of this area.
-pub fn places(area: Rect, facts_open: bool) -> Places {
+/// Where the parts are in a screen of this area. `asked`: the facts were asked for or, where they stand
+/// there anyway, sent away.
+pub fn places(area: Rect, asked: bool) -> Places {
     let middle = Rect { y: area.y + ABOVE, height: area.height.saturating_sub(ABOVE + BELOW), ..area };
-    if area.width < WIDE {
-        let facts = facts_open.then_some(middle);
-        return Places { list: None, talk: middle, facts };
+    if !is_wide(area) {
+        return Places { list: None, talk: middle, facts: asked.then_some(middle) };
     }
-    let list = Rect { width: LIST, ..middle };
-    let facts = (!facts_open).then(|| Rect { x: middle.right() - SIDE, width: SIDE, ..middle });
-    let left = list.right() + 1;
+    let both = !facts_are_asked_for(area);
+    let list = (both || !asked).then_some(Rect { width: LIST, ..middle });
+    let facts = (both != asked).then(|| Rect { x: middle.right() - SIDE, width: SIDE, ..middle });
+    // A rule stands between panes, with a column before it for the list's scroll bar.
+    let left = list.map_or(middle.x, |list| list.right() + 2);
     let right = facts.map_or(middle.right(), |facts| facts.x - 1);
-    Places { list: Some(list), talk: Rect { x: left, width: right - left, ..middle }, facts }
+    Places { list, talk: Rect { x: left, width: right - left, ..middle }, facts }
 }
 
-/// Whether the facts stand beside the conversation rather than in its place.
+/// Whether the facts show only when they are asked for, in the place of something else.
+pub fn facts_are_asked_for(area: Rect) -> bool {
+    area.width < WIDEST
+}
+
+/// Whether the facts have a place of their own rather than the conversation's.
 pub fn is_wide(area: Rect) -> bool {
     area.width >= WIDE
+}
+
+/// The columns of what is known of a response, in its pane.
+pub fn facts_cols(facts: Rect) -> u16 {
+    facts.width.saturating_sub(3)
 }
 
 /// Draws the queue into `area`.
@@ -80,26 +95,27 @@ pub fn view(queue: &Queue, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let places = places(area, queue.facts_open);
     if let Some(list) = places.list {
         list_pane(queue, canvas, list, env);
-        canvas.rule_down(Rect { x: list.right(), width: 1, ..list });
+        canvas.rule_down(Rect { x: list.right() + 1, width: 1, ..list });
     }
     if let Some(facts) = places.facts {
-        let mut inside = facts;
-        if places.list.is_some() {
+        if is_wide(area) {
             canvas.rule_down(Rect { x: facts.x - 1, width: 1, ..facts });
         }
-        inside.x += 1;
-        inside.width = inside.width.saturating_sub(1);
-        facts_pane(queue, loaded, env, canvas, inside);
+        let inside = Rect { x: facts.x + 1, width: facts.width.saturating_sub(1), ..facts };
+        if let Some(loaded) = loaded {
+            queue.facts_scroll.view(canvas, inside, FACTS, loaded.details());
+        }
     }
     let bottom = area.bottom().saturating_sub(BELOW);
     canvas.rule(rule(bottom));
     if is_wide(area) || places.facts.is_none() {
         conversation(queue, loaded, env, canvas, places.talk);
         if let Some(loaded) = loaded {
-            position(loaded, canvas, places.talk, rule(bottom));
+            let under = Rect { x: places.talk.x, width: places.talk.width.saturating_sub(1), ..rule(bottom) };
+            canvas.line_right(under, &loaded.talk.caption(usize::from(places.talk.height), env));
         }
     }
-    label_line(queue, loaded, env, canvas, row(bottom + 1));
+    label_line(queue, loaded, canvas, row(bottom + 1));
     modes_line(queue, env, canvas, row(bottom + 2));
 }
 
@@ -153,8 +169,9 @@ fn facts_line(
     }
     match loaded {
         Some(loaded) => {
-            let left = canvas.line_right(row, &facts::feedback(&loaded.item.trace).done());
-            canvas.line(left, &text.line(&facts::in_one_line(&loaded.item.trace, env).done()).done());
+            let left = canvas.line_right(row, &known::flags(&loaded.item.trace));
+            let room = usize::from(left.width).saturating_sub(text.width());
+            canvas.line(left, &text.line(&known::facts(&loaded.item.trace, env, room)).done());
         }
         None => canvas.line(row, &text.done()),
     }
@@ -162,7 +179,7 @@ fn facts_line(
 
 fn conversation(queue: &Queue, loaded: Option<&Loaded>, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     match loaded {
-        Some(loaded) => loaded.talk.view(canvas, area, TALK, &env.key(talk::FOLD)),
+        Some(loaded) => loaded.talk.view(canvas, area, TALK, Some(&env.key(talk::FOLD))),
         None => {
             let missing = queue.item().and_then(|item| queue.missing.get(&item.trace));
             let inside = Rect {
@@ -182,29 +199,12 @@ fn conversation(queue: &Queue, loaded: Option<&Loaded>, env: &Env, canvas: &mut 
     }
 }
 
-/// `1–14 of 31` in the rule under a conversation that is longer than its page.
-fn position(loaded: &Loaded, canvas: &mut Canvas<'_>, talk: Rect, rule: Rect) {
-    let (top, lines) = loaded.talk.position();
-    let page = usize::from(talk.height);
-    if lines > page {
-        let text = format!(" {}–{} of {lines} ", top + 1, (top + page).min(lines));
-        let under = Rect { x: talk.x, width: talk.width.saturating_sub(1), ..rule };
-        canvas.line_right(under, &line(Role::Muted, text));
-    }
-}
-
-fn label_line(queue: &Queue, loaded: Option<&Loaded>, env: &Env, canvas: &mut Canvas<'_>, row: Rect) {
+fn label_line(queue: &Queue, loaded: Option<&Loaded>, canvas: &mut Canvas<'_>, row: Rect) {
     let Some(loaded) = loaded else { return };
-    let mut row = row;
-    if let Some(found) = loaded.talk.search_words() {
-        let keys = words().muted("  ").key(env.key(talk::NEXT_MATCH)).muted(" next");
-        row = canvas.line_right(row, &words().line(&found).line(&keys.done()).done());
-    }
-    let mode_name = |id: &_| queue.mode_name(id);
     let mut text = words();
     let mine = loaded.item.mine.as_ref();
     if let Some(mine) = mine {
-        text = text.muted("you: ").line(&facts::label(mine, mode_name).done());
+        text = text.muted("you: ").line(&known::label(mine, &queue.taxonomy).done());
         if let Some(note) = &mine.note {
             text = text.muted(format!(" \"{}\"", truncate(&clean(note), 40)));
         }
@@ -216,13 +216,13 @@ fn label_line(queue: &Queue, loaded: Option<&Loaded>, env: &Env, canvas: &mut Ca
     if mine.is_some_and(|mine| mine.verdict.is_some()) {
         for other in &loaded.item.others {
             let name = format!("{}: ", other.reviewer.raw());
-            text = text.muted(name).line(&facts::label(other, mode_name).done()).plain("   ");
+            text = text.muted(name).line(&known::label(other, &queue.taxonomy).done()).plain("   ");
         }
     } else if !loaded.item.others.is_empty() {
         let many = figures::plural(loaded.item.others.len(), "other label");
         text = text.muted(format!("{many}, shown after yours   "));
     }
-    canvas.line(row, &text.line(&facts::scores(&loaded.item.trace).done()).done());
+    canvas.line(row, &text.line(&known::scores(&loaded.item.trace)).done());
 }
 
 /// The failure modes with their keys; lit while one is waited for.
@@ -285,15 +285,6 @@ fn list_pane(queue: &Queue, canvas: &mut Canvas<'_>, area: Rect, env: &Env) {
         text = text.plain(first).plain(" ").put(Role::Alert, disagreed).put(feedback.1, feedback.0);
         canvas.line(row, &text.done());
     });
-}
-
-fn facts_pane(queue: &Queue, loaded: Option<&Loaded>, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
-    let (Some(loaded), Some(item)) = (loaded, queue.item()) else { return };
-    let cols = usize::from(area.width.saturating_sub(3));
-    let lines = facts::pane(&loaded.item, item, |id| queue.mode_name(id), env, cols);
-    let mut scroll = queue.facts_scroll;
-    scroll.clamp(lines.len(), usize::from(area.height));
-    scroll.view(canvas, area, FACTS, &lines);
 }
 
 /// All is reviewed.

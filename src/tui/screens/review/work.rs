@@ -47,7 +47,7 @@ pub enum Request {
     /// My queue over these.
     Open(Of),
     /// One item, laid out for this many columns.
-    Item { trace: Untrusted, cols: usize },
+    Item { trace: Untrusted, cols: u16 },
     /// First words of these traces.
     Previews(Vec<Untrusted>),
     /// The queue after whatever happened to labels since this reading.

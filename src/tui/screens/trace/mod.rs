@@ -1,35 +1,32 @@
 //! One trace in full: the conversation, and all that is known of it. It lies over the list of traces,
 //! which owns it.
 
-mod details;
 mod draw;
 #[cfg(test)]
 mod tests;
 mod work;
 
-pub use work::{Answer, Request};
-
-use std::sync::Arc;
+pub use work::{Answer, Loaded, Request};
 
 use ratatui::layout::Rect;
 
 use super::ScreenId;
 use super::evals::promote_traces;
-use super::traces::failure;
+use super::known::{self, Details};
 use crate::command::table::{app, traces as table};
 use crate::command::{Id, When};
 use crate::domain::query::{IdField, Term};
-use crate::domain::{FailureMode, Query, Result, Status, Untrusted, Verdict};
-use crate::ops::browse::TraceView;
-use crate::text::figures::thousands;
-use crate::text::{Line, Role, clean_line};
+use crate::domain::{Error, ModeId, Query, Result, Untrusted, Verdict};
+use crate::ops::browse::Neighbours;
+use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Choice, Picker, Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled};
-use crate::tui::widgets::conversation::Conversation;
+use crate::tui::view::screen_area;
 use crate::tui::widgets::scroll::Scroll;
-use crate::tui::words::{line, words};
+use crate::tui::widgets::talk::Talk;
+use crate::tui::words::{line, one_line, words};
 
 const TALK: Pane = Pane("trace");
 const DETAILS: Pane = Pane("trace details");
@@ -42,8 +39,10 @@ pub struct TraceScreen {
     id: Untrusted,
     /// Where one came from, when not from the list.
     pub back: Option<ScreenId>,
-    view: Option<Arc<TraceView>>,
-    talk: Conversation,
+    loaded: Option<Loaded>,
+    /// Why it cannot be shown.
+    missing: Option<Vec<Line>>,
+    talk: Talk,
     details: Vec<Line>,
     details_columns: u16,
     scroll: Scroll,
@@ -51,15 +50,8 @@ pub struct TraceScreen {
     in_details: bool,
     wide: bool,
     writable: bool,
-    found: bool,
-    modes: Vec<FailureMode>,
-}
-
-/// The conversation of a trace.
-pub fn conversation(view: &TraceView) -> Conversation {
-    let trace = &view.trace;
-    let failed = (trace.status == Status::Error).then(|| failure(trace.error_kind));
-    Conversation::new(&trace.input, &trace.output, failed.as_deref())
+    /// The modes that are being chosen from, in the order shown.
+    modes: Vec<ModeId>,
 }
 
 impl TraceScreen {
@@ -68,15 +60,15 @@ impl TraceScreen {
         Self {
             id,
             back,
-            view: None,
-            talk: Conversation::default(),
+            loaded: None,
+            missing: None,
+            talk: Talk::default(),
             details: Vec::new(),
             details_columns: 0,
             scroll: Scroll::default(),
             in_details: false,
             wide: false,
             writable: true,
-            found: false,
             modes: Vec::new(),
         }
     }
@@ -88,30 +80,37 @@ impl TraceScreen {
 
     /// Asks for the trace, or for it anew.
     pub fn load(&self, cx: &mut Cx<'_>) {
-        cx.start(Job::replace("trace", "reading the trace", Request::Load(self.id.clone()).into()));
+        let cols = draw::areas(screen_area(cx.env.size)).talk.width;
+        let request = Request::Load { trace: self.id.clone(), cols };
+        cx.start(Job::replace("trace", "reading the trace", request.into()));
     }
 
-    /// Takes the trace.
-    pub fn take(&mut self, view: Arc<TraceView>) {
-        // Read again after a label: the place in the text stays.
-        let same = self.view.as_ref().is_some_and(|old| old.trace == view.trace);
+    /// Takes the trace. Read again after a label, the place in the text stays.
+    pub fn take(&mut self, loaded: Loaded) {
+        let same = self.loaded.as_ref().is_some_and(|old| old.view.trace == loaded.view.trace);
+        let Loaded { view, taxonomy, talk } = loaded;
         if !same {
-            self.talk = conversation(&view);
-            self.found = false;
+            self.talk = talk;
+            self.scroll = Scroll::default();
         }
-        self.view = Some(view);
+        self.loaded = Some(Loaded { view, taxonomy, talk: Talk::default() });
+        self.missing = None;
         self.details_columns = 0;
     }
 
     /// Takes the answer of a request.
     pub fn answered(&mut self, request: Request, result: Result<Answer>, cx: &mut Cx<'_>) {
         match (request, result) {
-            (Request::Load(id), Ok(Answer::Loaded(view))) if id == self.id => self.take(view),
+            (Request::Load { trace, .. }, Ok(Answer::Loaded(loaded))) if trace == self.id => {
+                self.take(*loaded);
+            }
             // Another one, read in advance: whether it fails is told when it is opened.
-            (Request::Load(id), _) if id != self.id => {}
+            (Request::Load { trace, .. }, _) if trace != self.id => {}
+            (Request::Load { .. }, Err(error)) if self.loaded.is_none() => self.missing = Some(told(&error)),
             (_, Ok(Answer::Labelled(receipt))) => {
-                let undo = cx.env.key(table::UNDO);
-                let said = words().put(Role::Pass, "✓ ").plain(one_line(&receipt.words));
+                let (undo, said) = (cx.env.key(table::UNDO), one_line(&receipt.words));
+                let (role, glyph) = known::mark_of(&said);
+                let said = words().put(role, format!("{glyph} ")).plain(said);
                 cx.say(said.muted(" · ").key(undo).muted(" undo"));
                 self.load(cx);
             }
@@ -120,31 +119,43 @@ impl TraceScreen {
                 cx.say(said.muted(" · now ").plain(one_line(&receipt.now)));
                 self.load(cx);
             }
-            (_, Ok(Answer::Modes(modes))) => {
-                let choices = modes
-                    .iter()
-                    .map(|mode| {
-                        let name =
-                            words().key(mode.key.to_string()).plain("  ").plain(one_line(&mode.name)).done();
-                        Choice::new(name).detail(line(Role::Muted, one_line(&mode.description))).key(mode.key)
-                    })
-                    .collect();
-                self.modes = modes;
-                cx.open(Picker::new(MODE, line(Role::Title, "In which way does it fail?"), choices));
-            }
             (_, Err(error)) => cx.fail(error),
             _ => {}
         }
     }
 
+    /// The question in which way it fails.
+    fn ask_mode(&mut self, cx: &mut Cx<'_>) {
+        let Some(Loaded { taxonomy, .. }) = &self.loaded else { return };
+        self.modes = taxonomy.active().map(|mode| mode.id.clone()).collect();
+        let choices = taxonomy
+            .active()
+            .map(|mode| {
+                let name = words().key(mode.key.to_string()).plain("  ").plain(one_line(&mode.name)).done();
+                Choice::new(name).detail(line(Role::Muted, one_line(&mode.description))).key(mode.key)
+            })
+            .chain([Choice::new(words().key("0").muted("  none of these")).key('0')])
+            .collect();
+        cx.open(Picker::new(MODE, line(Role::Title, "In which way does it fail?"), choices));
+    }
+
     /// Whether backing out leaves the view; otherwise there is something to close in it first.
     pub fn backs_out(&self) -> bool {
-        !(self.found || self.in_details && !self.wide)
+        self.talk.needle().is_empty() && !self.shows_details()
+    }
+
+    /// Whether the details are in the conversation's place.
+    fn shows_details(&self) -> bool {
+        self.in_details && !self.wide
+    }
+
+    fn neighbours(&self) -> Option<&Neighbours> {
+        self.loaded.as_ref()?.view.neighbours.as_ref()
     }
 
     /// The traces of its session.
     pub fn session_query(&self) -> Option<Query> {
-        let session = self.view.as_ref()?.trace.session.as_ref()?;
+        let session = self.loaded.as_ref()?.view.trace.session.as_ref()?;
         let any = vec![session.raw().to_owned()];
         Some(Query::all().with(Term::Id { field: IdField::Session, any }))
     }
@@ -152,22 +163,16 @@ impl TraceScreen {
     /// Whether the condition of a command holds now.
     pub fn holds(&self, when: When) -> bool {
         match when {
-            table::FOLDS => self.talk.folds(),
-            table::FOUND => self.found,
             table::NARROW => !self.wide,
             table::CAN_LABEL => self.writable,
-            table::IN_SESSION => self
-                .view
-                .as_ref()
-                .and_then(|view| view.neighbours.as_ref())
-                .is_some_and(|near| near.count > 1),
-            _ => false,
+            table::IN_SESSION => self.neighbours().is_some_and(|near| near.count > 1),
+            other => !self.shows_details() && self.talk.holds(other),
         }
     }
 
     /// Does what a person asked for.
     pub fn command(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
-        let details = self.in_details && !self.wide;
+        let details = self.shows_details();
         let page = cx.env.page(if details { DETAILS } else { TALK });
         let moved = if details {
             self.scroll.command(id, self.details.len(), page)
@@ -178,44 +183,28 @@ impl TraceScreen {
             return Handled::Yes;
         }
         match id {
-            app::BACK if self.found => {
-                self.talk.find("", page);
-                self.found = false;
-            }
             app::BACK => self.in_details = false,
             app::FIND => {
                 self.in_details = false;
                 cx.open(Prompt::new(FIND, "find:", self.talk.needle()));
             }
-            app::OPEN | table::FOLD => self.talk.fold(),
             table::DETAILS => self.in_details = !self.in_details,
-            table::NEXT_MATCH | table::PREVIOUS_MATCH => {
-                if let Some((at, count)) = self.talk.find_next(id == table::PREVIOUS_MATCH, page) {
-                    cx.say(line(Role::Muted, format!("match {at} of {count}")));
-                }
-            }
             table::TURN_BEFORE => self.turn(|near| near.previous.clone(), "This is the first turn.", cx),
             table::NEXT_TURN => self.turn(|near| near.next.clone(), "This is the last turn.", cx),
             table::PROMOTE => cx.start(promote_traces(vec![self.id.clone()])),
             table::PASS => self.label(Verdict::Pass, None, cx),
             table::UNSURE => self.label(Verdict::Unsure, None, cx),
-            table::FAIL => {
-                cx.start(Job::replace("modes", "reading the failure modes", Request::Modes.into()));
-            }
+            table::FAIL => self.ask_mode(cx),
             table::UNDO => cx.start(Job::queue("label", "undoing", Request::Undo(self.id.clone()).into())),
+            // Those of the conversation mean nothing while the details are in its place.
+            id if Talk::knows(id) => {}
             _ => return Handled::No,
         }
         Handled::Yes
     }
 
-    fn turn(
-        &mut self,
-        which: impl Fn(&crate::ops::browse::Neighbours) -> Option<Untrusted>,
-        none: &str,
-        cx: &mut Cx<'_>,
-    ) {
-        let near = self.view.as_ref().and_then(|view| view.neighbours.as_ref());
-        match near.and_then(which) {
+    fn turn(&mut self, which: impl Fn(&Neighbours) -> Option<Untrusted>, none: &str, cx: &mut Cx<'_>) {
+        match self.neighbours().and_then(which) {
             Some(id) => {
                 // The present one stays on screen until the other is there.
                 self.id = id;
@@ -225,7 +214,7 @@ impl TraceScreen {
         }
     }
 
-    fn label(&self, verdict: Verdict, mode: Option<crate::domain::ModeId>, cx: &mut Cx<'_>) {
+    fn label(&self, verdict: Verdict, mode: Option<ModeId>, cx: &mut Cx<'_>) {
         let request = Request::Label { trace: self.id.clone(), verdict, mode };
         cx.start(Job::queue("label", "labelling", request.into()));
     }
@@ -234,22 +223,20 @@ impl TraceScreen {
     pub fn replied(&mut self, tag: Tag, reply: Reply, cx: &mut Cx<'_>) {
         match (tag, reply) {
             (FIND, Reply::Text(text)) => {
-                let count = self.talk.find(&text, cx.env.page(TALK));
-                self.found = count > 0;
-                let said = match count {
-                    _ if text.trim().is_empty() => return,
-                    0 => format!("Not in this trace: {}", text.trim()),
-                    1 => "match 1 of 1".to_owned(),
-                    _ => format!("{} places", thousands(i64::try_from(count).unwrap_or(i64::MAX))),
-                };
-                cx.say(line(Role::Muted, said));
+                self.talk.find(&text, cx.env.page(TALK));
             }
             (MODE, Reply::Picked(at)) => {
-                if let Some(mode) = self.modes.get(at) {
-                    self.label(Verdict::Fail, Some(mode.id.clone()), cx);
-                }
+                // The last choice is none of the modes.
+                self.label(Verdict::Fail, self.modes.get(at).cloned(), cx);
             }
             _ => {}
+        }
+    }
+
+    /// A line of one of its panes was clicked.
+    pub fn clicked(&mut self, pane: Pane, index: usize, page: usize) {
+        if pane == TALK {
+            self.talk.clicked(index, page);
         }
     }
 
@@ -258,21 +245,36 @@ impl TraceScreen {
         if pane == DETAILS {
             self.scroll.by(i64::from(rows), self.details.len(), page);
         } else {
-            self.talk.by(i64::from(rows), page);
+            self.talk.by(rows, page);
         }
     }
 
     /// Lays out for the area.
     pub fn settle(&mut self, area: Rect, env: &Env) {
         let areas = draw::areas(area);
-        self.wide = areas.details.is_some();
+        self.wide = areas.both;
         self.writable = env.writable;
-        self.talk.settle(areas.talk.width);
-        let columns = areas.details.unwrap_or(areas.talk).width;
+        self.talk.lay(areas.talk.width, areas.talk.height);
+        let columns = areas.details.width;
         if self.details_columns != columns
-            && let Some(view) = &self.view
+            && let Some(Loaded { view, taxonomy, .. }) = &self.loaded
         {
-            self.details = details::lines(view, env, usize::from(columns.saturating_sub(2)));
+            let named = |what, names: &[String]| (!names.is_empty()).then(|| (what, names.join(", ")));
+            let more = [named("samples", &view.samples), named("incidents", &view.incidents)];
+            let details = Details {
+                trace: &view.trace,
+                labels: view.labels.iter().collect(),
+                kept_back: 0,
+                taxonomy,
+                turn: view
+                    .neighbours
+                    .as_ref()
+                    .filter(|near| near.count > 1)
+                    .map(|near| (near.position, near.count)),
+                more: more.into_iter().flatten().collect(),
+                history: Vec::new(),
+            };
+            self.details = details.lines(env, usize::from(columns.saturating_sub(2)));
             self.details_columns = columns;
         }
         self.scroll.clamp(self.details.len(), env.page(DETAILS));
@@ -284,6 +286,10 @@ impl TraceScreen {
     }
 }
 
-fn one_line(text: &Untrusted) -> String {
-    clean_line(text.raw()).into_string()
+/// Why a trace cannot be shown, in its place.
+fn told(error: &Error) -> Vec<Line> {
+    let first = words().put(Role::Fail, "✗ ").plain(&error.what).done();
+    std::iter::once(first)
+        .chain(error.hints.iter().map(|hint| line(Role::Muted, format!("  {hint}"))))
+        .collect()
 }

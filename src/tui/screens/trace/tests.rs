@@ -42,7 +42,7 @@ fn turns_of_a_session_are_walked() {
     assert!(story.row(2).contains("turn 1 of 2"), "{}", story.row(2));
     story.press("]");
     assert!(story.row(2).contains("turn 2 of 2"), "{}", story.row(2));
-    assert!(story.text().contains("✗ timeout: no output"), "{}", story.text());
+    assert!(story.text().contains("✗ timeout: no answer"), "{}", story.text());
     story.press("]");
     assert!(story.status().contains("last turn"), "{}", story.status());
     story.press("[");
@@ -55,25 +55,33 @@ fn turns_of_a_session_are_walked() {
 fn words_are_found_in_the_text() {
     let (_world, mut story) = open();
     story.press("/").type_text("cancel").press("enter");
-    assert!(story.status().contains("2 places"), "{}", story.status());
-    story.press("n");
-    assert_eq!(story.status(), "match 2 of 2");
+    assert!(story.row(3).contains(" 1 of 2  \"cancel\""), "{}", story.row(3));
+    story.press(".");
+    assert!(story.row(3).contains(" 2 of 2 "), "{}", story.row(3));
+    story.press(",");
+    assert!(story.row(3).contains(" 1 of 2 "), "{}", story.row(3));
+    insta::assert_snapshot!("found_80", story.snapshot());
     story.press("esc");
     assert!(story.row(2).contains("turn 1 of 2"), "the marks go first, then the view");
     story.press("/").type_text("zebra").press("enter");
-    assert!(story.status().contains("Not in this trace"), "{}", story.status());
-    story.press("esc");
+    assert!(story.row(3).contains("not here: \"zebra\""), "{}", story.row(3));
+    story.press("esc esc");
     assert!(story.row(1).contains("Traces ·"), "{}", story.text());
 }
 
 #[test]
 fn a_trace_is_labelled_where_it_is_read() {
     let (_world, mut story) = open();
-    story.press("f 2");
+    story.press("f");
+    insta::assert_snapshot!("modes_80", story.snapshot());
+    story.press("2");
     assert!(story.row(2).contains("✗ fail: "), "{}", story.row(2));
     assert!(story.status().contains("undo"), "{}", story.status());
     story.press("u");
     assert!(!story.row(2).contains("✗ fail"), "{}", story.row(2));
+    story.press("f 0");
+    assert!(story.row(2).contains("✗ fail (ann)"), "{}", story.row(2));
+    story.press("u");
     story.press("p");
     assert!(story.row(2).contains("✓ pass (ann)"), "{}", story.row(2));
     story.press("e");

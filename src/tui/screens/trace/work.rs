@@ -2,39 +2,51 @@
 
 use std::sync::Arc;
 
-use crate::domain::{FailureMode, ModeId, Result, Untrusted, Verdict};
+use crate::domain::{ModeId, Result, Taxonomy, Untrusted, Verdict};
 use crate::ops::browse::{TraceView, trace};
 use crate::ops::label::{LabelReceipt, UndoReceipt, UndoScope, VerdictRequest, undo, verdict};
 use crate::ops::{Ctx, taxonomy};
 use crate::task::{Cancel, Progress};
+use crate::tui::widgets::talk::Talk;
 
 /// Work for a worker thread.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// The trace whole, with its labels.
-    Load(Untrusted),
+    /// The trace whole with its labels, its conversation laid out for this many columns.
+    Load { trace: Untrusted, cols: u16 },
     /// Give a verdict.
     Label { trace: Untrusted, verdict: Verdict, mode: Option<ModeId> },
     /// Take back my last act on it.
     Undo(Untrusted),
-    /// The failure modes to choose from.
-    Modes,
 }
 
 /// What it gives.
 #[derive(Debug)]
 pub enum Answer {
-    Loaded(Arc<TraceView>),
+    Loaded(Box<Loaded>),
     Labelled(LabelReceipt),
     Undone(UndoReceipt),
-    Modes(Vec<FailureMode>),
+}
+
+/// A trace as it was read at one moment.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub view: Arc<TraceView>,
+    /// The failure modes to choose from, and their names.
+    pub taxonomy: Arc<Taxonomy>,
+    pub talk: Talk,
 }
 
 impl Request {
     /// Does the work; blocks.
     pub fn run(&self, ctx: &Ctx, _cancel: &Cancel, _progress: &Progress) -> Result<Answer> {
         match self {
-            Request::Load(id) => trace(ctx, id).map(|view| Answer::Loaded(Arc::new(view))),
+            Request::Load { trace: id, cols } => {
+                let view = trace(ctx, id)?;
+                let talk = Talk::new(&view.trace, *cols);
+                let taxonomy = Arc::new(taxonomy::show(ctx)?);
+                Ok(Answer::Loaded(Box::new(Loaded { view: Arc::new(view), taxonomy, talk })))
+            }
             Request::Label { trace, verdict: given, mode } => {
                 let request = VerdictRequest {
                     trace: trace.clone(),
@@ -45,10 +57,6 @@ impl Request {
                 verdict(ctx, &request).map(Answer::Labelled)
             }
             Request::Undo(trace) => undo(ctx, &UndoScope::Traces(vec![trace.clone()])).map(Answer::Undone),
-            Request::Modes => {
-                let taxonomy = taxonomy::show(ctx)?;
-                Ok(Answer::Modes(taxonomy.active().cloned().collect()))
-            }
         }
     }
 }

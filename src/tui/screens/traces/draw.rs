@@ -3,8 +3,8 @@
 //! ```text
 //!  Traces · feedback:down model:gpt-4o                         1,204 of 40,113
 //! ─────────────────────────────────────────────────────────────────────────────
-//! ● Tue 09:31     v4  gpt-4o  1.8 s  ▼ thumbs down  You can just transfer your…
-//!   Tue 09:30     v4  gpt-4o  1.2 s                 Your card was sent on Mond…
+//! ◆ Tue 09:31     v4  gpt-4o  1.8 s  ▼ thumbs down  You can just transfer your…
+//!   Tue 09:30     v4  gpt-4o  1.2 s                 Your card was sent… ✗ fail
 //! ```
 //!
 //! From 120 columns on the conversation under the cursor stands at the right.
@@ -16,7 +16,6 @@ use crate::text::figures::thousands;
 use crate::text::{Line, Role, clean, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
-use crate::tui::widgets::conversation::loading;
 use crate::tui::widgets::list::List;
 use crate::tui::words::{line, words};
 
@@ -30,7 +29,7 @@ pub fn split(area: Rect) -> (Rect, Option<Rect>) {
         return (Rect { width: area.width, ..body }, None);
     }
     let left = Rect { width: area.width * 52 / 100, ..body };
-    let right = Rect { x: left.right() + 3, width: area.width - left.width - 4, ..body };
+    let right = Rect { x: left.right() + 2, width: area.width - left.width - 2, ..body };
     (left, Some(right))
 }
 
@@ -39,11 +38,11 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         return;
     }
     let row = |y: u16| Rect { y, height: 1, x: area.x + 1, width: area.width.saturating_sub(2) };
-    title(screen, canvas, row(area.y));
+    title(screen, env, canvas, row(area.y));
     canvas.rule(Rect { y: area.y + 1, height: 1, ..area });
     let (mut list, beside) = split(area);
     if let Some(beside) = beside {
-        canvas.rule_down(Rect { x: beside.x - 2, width: 1, ..beside });
+        canvas.rule_down(Rect { x: beside.x - 1, width: 1, ..beside });
     }
     let told = told(screen, usize::from(list.width.saturating_sub(2)));
     let below = u16::try_from(told.len()).unwrap_or(0).min(list.height.saturating_sub(1));
@@ -57,20 +56,24 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         None => canvas.line(inside, &line(Role::Muted, "looking for traces…")),
         Some(rows) if rows.is_empty() => canvas.lines(inside, &empty(screen, env)),
         Some(rows) => rows.view(canvas, list, ROWS, |canvas, row, trace, _| {
-            let marked = screen.marked.iter().any(|(seq, _)| *seq == trace.seq);
-            canvas.line(row, &screen.columns.line(trace, marked, env, usize::from(row.width)));
+            let marked = env.is_marked(&trace.id);
+            let columns = usize::from(row.width);
+            let label = screen.labels.line(&trace.id, columns);
+            // The words give way to the label; the columns before them stay where they are in every row.
+            let left = if label.is_empty() { row } else { canvas.line_right(row, &label) };
+            canvas.line(left, &screen.columns.line(trace, marked, env, columns));
         }),
     }
     if let Some(beside) = beside {
-        match &screen.preview {
-            Some(preview) if preview.view.is_some() => preview.talk.view(canvas, beside, PREVIEW),
-            Some(_) => canvas.line(beside, &loading()),
+        match screen.preview.as_ref().map(|preview| &preview.loaded) {
+            Some(Some(loaded)) => loaded.talk.view(canvas, beside, PREVIEW, None),
+            Some(None) => canvas.line(beside, &line(Role::Muted, " loading…")),
             None => {}
         }
     }
 }
 
-fn title(screen: &TracesScreen, canvas: &mut Canvas<'_>, row: Rect) {
+fn title(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, row: Rect) {
     let count = |n: usize| thousands(i64::try_from(n).unwrap_or(i64::MAX));
     let all = screen.count.map(|count| thousands(count.cast_signed()));
     let right = match (screen.list.as_ref().and_then(List::position), all) {
@@ -79,9 +82,8 @@ fn title(screen: &TracesScreen, canvas: &mut Canvas<'_>, row: Rect) {
         (None, Some(all)) => format!("of {all}"),
         (None, None) => String::new(),
     };
-    let right = words()
-        .maybe(Role::Accent, marks(screen.marked.len()).map(|text| format!("● {text}   ")))
-        .muted(right);
+    let right =
+        words().maybe(Role::Accent, marks(env.marks.len()).map(|text| format!("◆ {text}   "))).muted(right);
     let left = canvas.line_right(row, &right.done());
     let title = words().put(Role::Title, "Traces");
     let title = if screen.query.is_all() {

@@ -2,19 +2,19 @@
 //! ([`trace`]).
 
 mod draw;
+mod labels;
 mod row;
 mod sample;
 #[cfg(test)]
 mod tests;
 mod work;
 
-pub use row::{failure, row_flag, row_time, row_words};
+pub use row::{row_flag, row_time, row_words};
 pub use work::{Answer, Request};
-
-use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
+use self::labels::Labels;
 use super::ScreenId;
 use super::evals::promote_traces;
 use super::trace::{self, TraceScreen};
@@ -22,16 +22,17 @@ use crate::command::table::{app, traces as table};
 use crate::command::{Id, Place, When};
 use crate::domain::query::{NameField, Node, Term};
 use crate::domain::{Error, ErrorKind, Query, QueryError, Result, TraceRow, Untrusted};
-use crate::ops::browse::{Cursor, Direction, Page, TraceView};
+use crate::ops::browse::{Cursor, Direction, Page};
 use crate::ops::watch::Changes;
-use crate::text::Role;
 use crate::text::figures::plural;
+use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
-use crate::tui::widgets::conversation::Conversation;
+use crate::tui::view::screen_area;
 use crate::tui::widgets::list::{List, Need};
+use crate::tui::widgets::talk::Talk;
 use crate::tui::words::{line, words};
 
 const ROWS: Pane = Pane("traces");
@@ -49,6 +50,7 @@ pub struct TracesScreen {
     /// `None` while the first page is loaded.
     list: Option<List<TraceRow>>,
     columns: row::Columns,
+    labels: Labels,
     /// What the person should know of the query.
     notes: Vec<Untrusted>,
     count: Option<u64>,
@@ -59,8 +61,6 @@ pub struct TracesScreen {
     stale: bool,
     /// The store cannot be written.
     read_only: bool,
-    /// In the order of marking.
-    marked: Vec<(i64, Untrusted)>,
     /// The filter is being typed.
     asking: bool,
     mistake: Option<QueryError>,
@@ -73,8 +73,22 @@ pub struct TracesScreen {
 #[derive(Debug)]
 struct Preview {
     id: Untrusted,
-    view: Option<Arc<TraceView>>,
-    talk: Conversation,
+    loaded: Option<trace::Loaded>,
+}
+
+impl Preview {
+    /// Takes the trace. Read again after a label, the place in the text stays.
+    fn take(&mut self, loaded: &trace::Loaded) {
+        let talk = match self.loaded.take() {
+            Some(old) if old.view.trace == loaded.view.trace => old.talk,
+            _ => loaded.talk.clone(),
+        };
+        self.loaded = Some(trace::Loaded { talk, ..loaded.clone() });
+    }
+
+    fn talk(&mut self) -> Option<&mut Talk> {
+        self.loaded.as_mut().map(|loaded| &mut loaded.talk)
+    }
 }
 
 impl TracesScreen {
@@ -132,12 +146,21 @@ impl TracesScreen {
                     Ok(_) => {}
                 }
             }
+            (Request::Labels(traces), result) => {
+                let labels = match result {
+                    Ok(Answer::Labels(labels)) => labels,
+                    _ => Vec::new(),
+                };
+                self.labels.take(traces, labels);
+            }
             (Request::Draw(_), Ok(Answer::Drawn(view))) => {
                 let said = sample::drawn(&view, cx);
                 cx.say(said);
             }
             (Request::Attach(traces), Ok(Answer::Attached(incident))) => {
-                self.marked.retain(|(_, id)| !traces.contains(id));
+                for trace in traces.iter().filter(|trace| cx.env.is_marked(trace)) {
+                    cx.mark(trace.clone());
+                }
                 let what = plural(traces.len(), "trace");
                 let said = words().put(Role::Pass, "✓ ").plain(format!("attached {what} to {incident}"));
                 cx.say(said);
@@ -157,12 +180,11 @@ impl TracesScreen {
         result: Result<trace::Answer>,
         cx: &mut Cx<'_>,
     ) {
-        if let (trace::Request::Load(id), Ok(trace::Answer::Loaded(view)), Some(preview)) =
+        if let (trace::Request::Load { trace, .. }, Ok(trace::Answer::Loaded(loaded)), Some(preview)) =
             (&request, &result, &mut self.preview)
-            && preview.id == *id
+            && preview.id == *trace
         {
-            preview.talk = trace::conversation(view);
-            preview.view = Some(Arc::clone(view));
+            preview.take(loaded);
         }
         if let Some(open) = &mut self.trace {
             open.answered(request, result, cx);
@@ -251,15 +273,19 @@ impl TracesScreen {
         match selected {
             None => self.preview = None,
             Some(id) if self.preview.as_ref().is_none_or(|preview| preview.id != id) => {
-                cx.start(Job::replace(
-                    "preview",
-                    "reading the trace",
-                    trace::Request::Load(id.clone()).into(),
-                ));
-                self.preview = Some(Preview { id, view: None, talk: Conversation::default() });
+                Self::read_ahead(id.clone(), cx);
+                self.preview = Some(Preview { id, loaded: None });
             }
             Some(_) => {}
         }
+    }
+
+    /// Reads the trace under the cursor before it is asked for.
+    fn read_ahead(trace: Untrusted, cx: &mut Cx<'_>) {
+        let area = screen_area(cx.env.size);
+        let cols = draw::split(area).1.unwrap_or(area).width;
+        let request = trace::Request::Load { trace, cols };
+        cx.start(Job::replace("preview", "reading the trace", request.into()));
     }
 
     fn filter(&mut self, text: &str, cx: &mut Cx<'_>) {
@@ -291,20 +317,15 @@ impl TracesScreen {
     fn mark(&mut self, cx: &mut Cx<'_>) {
         let Some(list) = &mut self.list else { return };
         let Some(row) = list.selected() else { return };
-        match self.marked.iter().position(|(seq, _)| *seq == row.seq) {
-            Some(at) => {
-                self.marked.remove(at);
-            }
-            None => self.marked.push((row.seq, row.id.clone())),
-        }
+        cx.mark(row.id.clone());
         list.command(app::DOWN, cx.env.page(ROWS));
         self.moved(cx);
     }
 
-    /// The marked traces; without any, the one under the cursor.
-    fn chosen(&self) -> Vec<Untrusted> {
-        if !self.marked.is_empty() {
-            return self.marked.iter().map(|(_, id)| id.clone()).collect();
+    /// The marked traces, on whatever screen they were; without any, the one under the cursor.
+    fn chosen(&self, env: &Env) -> Vec<Untrusted> {
+        if !env.marks.is_empty() {
+            return env.marks.clone();
         }
         let row = self.list.as_ref().and_then(List::selected);
         row.map(|row| row.id.clone()).into_iter().collect()
@@ -314,8 +335,8 @@ impl TracesScreen {
         let Some(row) = self.list.as_ref().and_then(List::selected) else { return };
         let mut open = TraceScreen::new(row.id.clone(), None);
         let known = self.preview.as_ref().filter(|preview| preview.id == row.id);
-        match known.and_then(|preview| preview.view.clone()) {
-            Some(view) => open.take(view),
+        match known.and_then(|preview| preview.loaded.clone()) {
+            Some(loaded) => open.take(loaded),
             None => open.load(cx),
         }
         self.trace = Some(open);
@@ -373,16 +394,22 @@ impl TracesScreen {
                 self.shown(cx);
             }
             table::MARK => self.mark(cx),
-            table::UNMARK => self.marked.clear(),
+            table::UNMARK => cx.unmark_all(),
             table::ATTACH => {
-                let chosen = self.chosen();
+                let chosen = self.chosen(cx.env);
                 if !chosen.is_empty() {
                     cx.start(Job::queue("incident", "attaching the traces", Request::Attach(chosen).into()));
                 }
             }
+            table::REVIEW => {
+                let chosen = self.chosen(cx.env);
+                if !chosen.is_empty() {
+                    cx.review(chosen);
+                }
+            }
             table::SAMPLE => cx.open(sample::form(&self.query, self.count, cx.env)),
             table::PROMOTE => {
-                let chosen = self.chosen();
+                let chosen = self.chosen(cx.env);
                 if chosen.is_empty() {
                     cx.say(line(Role::Muted, "There is no trace here to promote."));
                 } else {
@@ -400,6 +427,8 @@ impl TracesScreen {
             app::BACK if open.backs_out() => {
                 let back = open.back;
                 self.trace = None;
+                // What was said of the trace, such as how to take a label back, is past.
+                cx.say(Line::default());
                 if let Some(back) = back {
                     cx.go(back);
                 }
@@ -475,14 +504,21 @@ impl Screen for TracesScreen {
     }
 
     fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) {
-        if let (ROWS, None, Some(list)) = (pane, &self.trace, &mut self.list) {
+        let page = cx.env.page(pane);
+        match (pane, &mut self.trace, &mut self.list) {
+            (pane, Some(open), _) => open.clicked(pane, index, page),
+            (PREVIEW, None, _) => {
+                if let Some(talk) = self.preview.as_mut().and_then(Preview::talk) {
+                    talk.clicked(index, page);
+                }
+            }
             // A second click opens.
-            if list.selected_index() == index {
-                self.open(cx);
-            } else {
+            (ROWS, None, Some(list)) if list.selected_index() == index => self.open(cx),
+            (ROWS, None, Some(list)) => {
                 list.select(index);
                 self.moved(cx);
             }
+            _ => {}
         }
     }
 
@@ -491,8 +527,8 @@ impl Screen for TracesScreen {
         match (&mut self.trace, pane) {
             (Some(open), pane) => open.wheel(pane, rows, page),
             (None, PREVIEW) => {
-                if let Some(preview) = &mut self.preview {
-                    preview.talk.by(i64::from(rows), page);
+                if let Some(talk) = self.preview.as_mut().and_then(Preview::talk) {
+                    talk.by(rows, page);
                 }
             }
             (None, _) => {
@@ -537,10 +573,22 @@ impl Screen for TracesScreen {
         if changes.traces {
             self.refresh(cx);
         }
-        if changes.work
-            && let Some(open) = &mut self.trace
-        {
-            open.load(cx);
+        if changes.work {
+            self.labels.changed();
+            if let Some(open) = &self.trace {
+                open.load(cx);
+            }
+            if let Some(preview) = self.preview.as_ref().filter(|preview| preview.loaded.is_some()) {
+                Self::read_ahead(preview.id.clone(), cx);
+            }
+        }
+    }
+
+    fn drawn(&mut self, cx: &mut Cx<'_>) {
+        let (Some(list), None) = (&self.list, &self.trace) else { return };
+        let wanted = self.labels.wanted(list.around(cx.env.page(ROWS)).map(|row| &row.id));
+        if !wanted.is_empty() {
+            cx.start(Job::join("traces.labels", "reading the labels", Request::Labels(wanted).into()));
         }
     }
 
@@ -551,8 +599,8 @@ impl Screen for TracesScreen {
             list.settle(env.page(ROWS));
         }
         let (_, beside) = draw::split(area);
-        if let (Some(preview), Some(beside)) = (&mut self.preview, beside) {
-            preview.talk.settle(beside.width);
+        if let (Some(talk), Some(beside)) = (self.preview.as_mut().and_then(Preview::talk), beside) {
+            talk.lay(beside.width, beside.height);
         }
         if let Some(open) = &mut self.trace {
             open.settle(area, env);
@@ -578,7 +626,7 @@ fn marks(count: usize) -> Option<String> {
 }
 
 /// The list says nothing yet, or has nothing to say.
-fn empty(screen: &TracesScreen, env: &Env) -> Vec<crate::text::Line> {
+fn empty(screen: &TracesScreen, env: &Env) -> Vec<Line> {
     if screen.query.is_all() {
         return vec![
             line(Role::Plain, "No traces yet."),

@@ -1,31 +1,25 @@
 //! A line of the list: what a trace is known by.
 
-use crate::domain::query::failure_word;
-use crate::domain::{FailureKind, Status, TraceRow, Untrusted};
+use crate::domain::{FeedbackKind, Status, Thumbs, TraceRow};
 use crate::text::figures::{UNKNOWN, duration, when};
 use crate::text::{Line, Role, clean_line, pad, pad_left, width};
 use crate::tui::screen::Env;
-use crate::tui::words::words;
+use crate::tui::screens::known;
+use crate::tui::words::{failure, line, one_line, words};
 
 /// What went wrong or was said of it, the weightiest first: `✗ timeout`, `▼ thumbs down`.
 pub fn row_flag(row: &TraceRow) -> Line {
-    let (role, flag) = match row {
+    match row {
         TraceRow { status: Status::Error, error_kind, .. } => {
-            (Role::Fail, format!("✗ {}", failure(*error_kind)))
+            line(Role::Fail, format!("✗ {}", failure(*error_kind)))
         }
-        row if row.report => (Role::Alert, "! reported".to_owned()),
-        row if row.down => (Role::Fail, "▼ thumbs down".to_owned()),
-        row if row.fallback => (Role::Unsure, "↓ fallback".to_owned()),
-        row if row.follow_up => (Role::Unsure, "↺ asked again".to_owned()),
-        row if row.up => (Role::Pass, "▲ thumbs up".to_owned()),
-        _ => return Line::default(),
-    };
-    words().put(role, flag).done()
-}
-
-/// The words for a failure: `rate limit`.
-pub fn failure(kind: Option<FailureKind>) -> String {
-    kind.map_or_else(|| "error".to_owned(), |kind| failure_word(kind).replace('_', " "))
+        row if row.report => known::feedback(FeedbackKind::Report),
+        row if row.down => known::feedback(FeedbackKind::Thumbs(Thumbs::Down)),
+        row if row.fallback => known::fallback(),
+        row if row.follow_up => known::feedback(FeedbackKind::FollowUp),
+        row if row.up => known::feedback(FeedbackKind::Thumbs(Thumbs::Up)),
+        _ => Line::default(),
+    }
 }
 
 /// When it was, as short as is clear.
@@ -40,10 +34,6 @@ pub fn row_words(row: &TraceRow) -> Line {
         (_, asked) if !asked.trim().is_empty() => words().muted("asked: ").muted(asked).done(),
         _ => words().muted("no words").done(),
     }
-}
-
-fn one_line(text: &Untrusted) -> String {
-    clean_line(text.raw()).into_string()
 }
 
 /// The widths of the columns, fitted to the rows that are loaded.
@@ -87,7 +77,7 @@ impl Columns {
         let room = room.saturating_sub(if with_version { gap(self.version) } else { 0 });
         let with_model = self.model > 0 && gap(self.model) <= room;
         let mut line = words()
-            .put(Role::Accent, if marked { "● " } else { "  " })
+            .put(Role::Accent, if marked { "◆ " } else { "  " })
             .muted(cell(&row_time(row, env), self.time))
             .plain("  ");
         if with_version {

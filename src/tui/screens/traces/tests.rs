@@ -1,8 +1,11 @@
 //! The list, driven by keys on a real store.
 
-use crate::ops::sample;
+use super::Request;
+use crate::domain::Verdict;
+use crate::ops::label::{self, VerdictRequest};
 use crate::ops::testing::{World, of_json};
 use crate::ops::watch::Changes;
+use crate::ops::{browse, sample};
 use crate::tui::message::Message;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -140,7 +143,7 @@ fn marked_traces_are_promoted_together_and_a_sample_is_drawn() {
     let world = traffic(400, 30);
     let mut story = open(&world);
     story.press("space space space");
-    assert!(story.row(1).contains("● 3 traces marked"), "{}", story.row(1));
+    assert!(story.row(1).contains("◆ 3 traces marked"), "{}", story.row(1));
     story.press("e");
     assert!(story.text().contains("Promote 3"), "{}", story.text());
     story.press("esc M");
@@ -154,6 +157,22 @@ fn marked_traces_are_promoted_together_and_a_sample_is_drawn() {
     let drawn = sample::show(&story.ctx, "week-47").unwrap();
     assert_eq!(drawn.size, 40);
     assert_eq!(drawn.rule.query.as_deref(), Some("prompt:customer_support@v4"));
+}
+
+#[test]
+fn marked_traces_are_reviewed_in_a_queue_of_their_own() {
+    let world = traffic(40, 30);
+    let mut story = open(&world);
+    let newest = here(&story);
+    story.press("space j space R");
+    assert_eq!(story.model.active, ScreenId::Review);
+    assert!(story.row(1).contains("2 traces"), "{}", story.row(1));
+    story.press("p");
+    let labels = |id: &str| browse::trace(&story.ctx, &id.into()).unwrap().labels;
+    assert_eq!(labels(&newest)[0].verdict, Some(Verdict::Pass));
+    assert_eq!(labels("t-00038"), []);
+    story.press("p");
+    assert!(story.text().contains("2 of 2"), "{}", story.text());
 }
 
 #[test]
@@ -175,6 +194,64 @@ fn new_traces_join_at_the_top() {
     story.press("g g");
     assert_eq!(here(&story), "n-2");
     assert!(story.row(1).contains("1 of 52"), "{}", story.row(1));
+}
+
+#[test]
+fn labels_show_in_the_list_and_follow_what_anybody_does() {
+    let world = traffic(60, 30);
+    let judge = |who: &str, trace: &str, verdict: Verdict| {
+        let request = VerdictRequest { trace: trace.into(), sample: None, verdict, mode: None };
+        label::verdict(&world.as_reviewer(who), &request).unwrap();
+    };
+    judge("ann", "t-00059", Verdict::Fail);
+    judge("ben", "t-00058", Verdict::Unsure);
+    judge("ann", "t-00057", Verdict::Pass);
+    judge("ben", "t-00057", Verdict::Fail);
+    let mut story = open(&world);
+    assert!(story.row(3).ends_with("✗ fail   █"), "{}", story.row(3));
+    assert!(story.row(4).contains("? unsure"), "{}", story.row(4));
+    assert!(story.row(5).contains("≠ ✓✗"), "{}", story.row(5));
+    insta::assert_snapshot!("labelled_80", story.snapshot());
+    // Another program labels.
+    judge("ben", "t-00056", Verdict::Pass);
+    story.send(Message::Changed(Changes { traces: false, work: true }));
+    assert!(story.row(6).contains("✓ pass"), "{}", story.row(6));
+    // Here, over the list; the trace under the cursor was read before that.
+    story.press("enter p");
+    story.send(Message::Changed(Changes { traces: false, work: true }));
+    story.press("esc");
+    assert!(story.row(3).contains("✓ pass"), "{}", story.row(3));
+    story.press("enter");
+    assert!(story.row(2).contains("✓ pass (ann)"), "{}", story.row(2));
+}
+
+#[test]
+fn the_list_stands_as_it_was_left() {
+    let world = traffic(60, 30);
+    let mut story = open(&world);
+    story.press("j j j");
+    let left = story.text();
+    story.press("enter j esc");
+    assert_eq!(story.text(), left);
+    story.press("g h");
+    story.press("g t");
+    assert_eq!(story.text(), left);
+}
+
+#[test]
+fn labels_are_asked_for_by_the_page() {
+    let world = traffic(2_000, 1);
+    let mut story = open(&world);
+    story.hold().press("pgdn pgdn pgdn");
+    let asked: Vec<usize> = story
+        .held()
+        .filter_map(|request| match request {
+            crate::tui::work::Request::Traces(Request::Labels(traces)) => Some(traces.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), 1, "one question at a time");
+    assert!(asked[0] <= 60, "and only of what is near: {asked:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What the list asks of the ops.
 
-use crate::domain::{Error, Query, Result, Untrusted};
+use crate::domain::{Query, Result, Untrusted};
 use crate::ops::browse::{Cursor, Direction, Page, count, page};
+use crate::ops::label::{self, LabelView};
 use crate::ops::sample::{DrawSpec, SampleView, draw};
 use crate::ops::{Ctx, incident};
 use crate::task::{Cancel, Progress};
@@ -17,6 +18,8 @@ pub enum Request {
     Page { query: Query, cursor: Cursor, direction: Direction },
     /// How many traces the query wants.
     Count(Query),
+    /// The labels of these traces.
+    Labels(Vec<Untrusted>),
     /// Attach traces to the open incident.
     Attach(Vec<Untrusted>),
     /// Draw a sample.
@@ -35,6 +38,8 @@ pub struct Draw {
 pub enum Answer {
     Page(Page),
     Count(u64),
+    /// In the order asked for.
+    Labels(Vec<Vec<LabelView>>),
     Drawn(Box<SampleView>),
     /// The incident's short name and title, clean.
     Attached(String),
@@ -48,22 +53,15 @@ impl Request {
                 page(ctx, query, *cursor, *direction, PAGE, cancel).map(Answer::Page)
             }
             Request::Count(query) => count(ctx, query, cancel).map(Answer::Count),
-            Request::Attach(traces) => attach(ctx, traces).map(Answer::Attached),
+            Request::Labels(traces) => label::present(ctx, traces).map(Answer::Labels),
+            Request::Attach(traces) => incident::attach_to_open(ctx, traces).map(|open| {
+                Answer::Attached(format!("{} {}", open.head.id, clean_line(open.head.title.raw())))
+            }),
             Request::Draw(draw_this) => {
                 draw(ctx, &draw_this.spec, cancel, progress).map(|view| Answer::Drawn(Box::new(view)))
             }
         }
     }
-}
-
-/// Attaches to the incident that was opened last and is not closed.
-fn attach(ctx: &Ctx, traces: &[Untrusted]) -> Result<String> {
-    let Some(open) = incident::list(ctx)?.into_iter().find(|line| line.closed_at.is_none()) else {
-        return Err(Error::not_so("No incident is open to attach traces to.")
-            .hint("Open one first: `I`, or `tuesday incident open TITLE`."));
-    };
-    incident::attach(ctx, &open.id, traces)?;
-    Ok(format!("{} {}", open.id, clean_line(open.title.raw())))
 }
 
 impl From<Request> for crate::tui::work::Request {

@@ -1,22 +1,37 @@
-//! A trace as blocks to read: what was said, tools that were called, what was retrieved.
+//! What is to be read as blocks: what was said, tools that were called, what was retrieved.
 
 use serde_json::Value;
 
-use crate::domain::{ChatMessage, Content, FailureKind, Span, Status, ToolCall, Trace, Untrusted};
-use crate::text::{Line, Role, clean_line, figures};
-use crate::tui::words::{line, words};
+use crate::domain::{ChatMessage, Content, Span, Status, ToolCall, Trace, Untrusted};
+use crate::text::{Line, Role, figures};
+use crate::tui::words::{failure, line, one_line, words};
+
+/// Characters of a folded block's gist: no line of a screen is longer.
+const GIST: usize = 300;
 
 /// One block of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// Who speaks: stands at the left.
     pub who: Line,
-    /// What a foldable block says in one line; nothing for one that is always open.
-    pub head: Option<Line>,
-    pub folded: bool,
-    /// Opened and shut together with the tool calls; standing instructions are not.
-    pub with_tools: bool,
+    /// What a block says in one line while it is folded; nothing for one that is always open.
+    pub head: Option<Head>,
+    /// Standing instructions: the same in every trace, and the last thing one wants to unfold.
+    pub standing: bool,
+    /// Stands close under the block before it.
+    pub close: bool,
     pub parts: Vec<Part>,
+}
+
+/// The one line of a folded block: `tool get_account` `(id: 7)` ` → 14 fields`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Head {
+    /// What it is.
+    pub name: Line,
+    /// What it is about: gives way where there is little room, and is left out once all can be read.
+    pub gist: Line,
+    /// What came of it.
+    pub result: Line,
 }
 
 /// A piece of a block.
@@ -30,24 +45,50 @@ pub enum Part {
     Note(Line),
 }
 
-/// The blocks of a trace, in reading order.
-pub fn of_trace(trace: &Trace) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    content(&trace.input, "user", &mut blocks);
-    let before = blocks.len();
-    content(&trace.output, "assistant", &mut blocks);
-    if trace.status == Status::Error {
-        let kind = match trace.error_kind {
-            Some(FailureKind::Timeout) => "timeout",
-            Some(FailureKind::RateLimit) => "rate limit",
-            Some(FailureKind::ContentPolicy) => "content policy",
-            Some(FailureKind::Other) | None => "error",
-        };
-        blocks.push(said("assistant", vec![Part::Note(line(Role::Alert, format!("✗ no answer: {kind}")))]));
-    } else if blocks.len() == before {
-        blocks.push(said("assistant", vec![Part::Note(line(Role::Muted, "(an empty answer)"))]));
+impl Block {
+    /// A block that is always open.
+    pub fn new(who: Line, parts: Vec<Part>) -> Self {
+        Self { who, head: None, standing: false, close: false, parts }
     }
-    let tools_told = blocks.iter().any(|block| block.with_tools);
+
+    /// The same, close under the block before it.
+    pub fn close(self) -> Self {
+        Self { close: true, ..self }
+    }
+
+    fn folded(who: Line, head: Head, parts: Vec<Part>) -> Self {
+        Self { head: Some(head), ..Self::new(who, parts) }
+    }
+
+    fn said(who: &str, parts: Vec<Part>) -> Self {
+        let role = match who {
+            "user" => Role::Accent,
+            "assistant" => Role::Heading,
+            _ => Role::Muted,
+        };
+        Self::new(line(role, who), parts)
+    }
+
+    fn calls_a_tool(&self) -> bool {
+        self.head.is_some() && !self.standing
+    }
+}
+
+/// The blocks of a trace, in reading order, and which of them is what the user asked last.
+pub fn of_trace(trace: &Trace) -> (Vec<Block>, usize) {
+    let mut blocks = of_content(&trace.input, "user");
+    let question = blocks.iter().rposition(|block| block.who.text() == "user").unwrap_or(0);
+    let before = blocks.len();
+    blocks.extend(of_content(&trace.output, "assistant"));
+    let answered = blocks.len() > before;
+    if trace.status == Status::Error {
+        let failed = words().put(Role::Fail, "✗ ").put(Role::Fail, failure(trace.error_kind));
+        let failed = if answered { failed } else { failed.muted(": no answer") };
+        blocks.push(Block::said("assistant", vec![Part::Note(failed.done())]));
+    } else if !answered {
+        blocks.push(Block::said("assistant", vec![Part::Note(line(Role::Muted, "an empty answer"))]));
+    }
+    let tools_told = blocks.iter().any(Block::calls_a_tool);
     for span in &trace.spans {
         let kind = span.kind.raw();
         if kind == "llm" || tools_told && kind == "tool" {
@@ -55,81 +96,76 @@ pub fn of_trace(trace: &Trace) -> Vec<Block> {
         }
         blocks.push(step(span, kind));
     }
-    blocks
+    (blocks, question)
 }
 
-fn said(who: &str, parts: Vec<Part>) -> Block {
-    let role = if who == "user" { Role::Accent } else { Role::Heading };
-    Block { who: line(role, who), head: None, folded: false, with_tools: false, parts }
-}
-
-fn content(content: &Content, speaker: &str, blocks: &mut Vec<Block>) {
+/// The blocks of a text, or of messages with their roles. `speaker` is whose text it is.
+pub fn of_content(content: &Content, speaker: &str) -> Vec<Block> {
     match content {
-        Content::Text(text) if text.raw().trim().is_empty() => {}
-        Content::Text(text) => blocks.push(said(speaker, vec![Part::Words(text.clone())])),
-        Content::Messages(messages) => {
-            let mut answered = vec![false; messages.len()];
-            for (at, message) in messages.iter().enumerate() {
-                if answered[at] {
-                    continue;
-                }
-                self::message(message, blocks);
-                for call in message.tool_calls.iter().flatten() {
-                    let result = messages.iter().enumerate().skip(at).find(|(later, m)| {
-                        !answered[*later]
-                            && m.role.raw() == "tool"
-                            && m.tool_call_id.as_ref().is_some_and(|id| *id == call.id && !id.is_empty())
-                    });
-                    if let Some((later, _)) = result {
-                        answered[later] = true;
-                    }
-                    blocks.push(tool(call, result.map(|(_, message)| &message.content)));
-                }
-            }
-        }
+        Content::Text(text) if text.raw().trim().is_empty() => Vec::new(),
+        Content::Text(text) => vec![Block::said(speaker, vec![Part::Words(text.clone())])],
+        Content::Messages(messages) => of_messages(messages),
     }
 }
 
-fn message(message: &ChatMessage, blocks: &mut Vec<Block>) {
+/// Each tool call stands with its answer: ids of calls may come again, so an answer is taken only once.
+fn of_messages(messages: &[ChatMessage]) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut taken = vec![false; messages.len()];
+    for (at, message) in messages.iter().enumerate() {
+        if taken[at] {
+            continue;
+        }
+        blocks.extend(self::message(message));
+        for call in message.tool_calls.iter().flatten() {
+            let answer = messages.iter().enumerate().skip(at).find(|(later, m)| {
+                !taken[*later]
+                    && m.role.raw() == "tool"
+                    && m.tool_call_id.as_ref().is_some_and(|id| *id == call.id && !id.is_empty())
+            });
+            if let Some((later, _)) = answer {
+                taken[later] = true;
+            }
+            blocks.push(tool(call, answer.map(|(_, message)| &message.content)));
+        }
+    }
+    blocks
+}
+
+fn message(message: &ChatMessage) -> Option<Block> {
     let mut parts = parts(&message.content);
     if let Some(Value::String(refusal)) = message.extra.get("refusal") {
         parts.push(Part::Note(line(Role::Alert, "refused:")));
         parts.push(Part::Words(refusal.as_str().into()));
     }
     if parts.is_empty() {
-        return;
+        return None;
     }
     let who = match message.role.raw() {
         "" => "message",
         role => role,
     };
-    if message.is_instruction() {
-        let size: usize = parts.iter().map(Part::size).sum();
-        let size = figures::plural(size, "character");
-        let head = words().muted(size).done();
-        blocks.push(Block { head: Some(head), folded: true, ..said(who, parts) });
+    let block = if message.is_instruction() {
+        let text = Content::Messages(vec![message.clone()]).plain_text();
+        let count = figures::plural(text.raw().split_whitespace().count(), "word");
+        let head = Head {
+            name: line(Role::Plain, count),
+            gist: words().muted(": ").muted(gist(text.raw())).done(),
+            result: Line::default(),
+        };
+        Block { standing: true, ..Block::folded(line(Role::Muted, who), head, parts) }
     } else if who == "tool" {
-        let name = message.name.as_ref().map(|name| clean_line(name.raw()).into_string());
-        let head = words()
-            .plain("tool ")
-            .put(Role::Code, name.unwrap_or_default())
-            .muted(" → ")
-            .plain(summary(&message.content))
-            .done();
-        blocks.push(Block { who: Line::default(), head: Some(head), folded: true, with_tools: true, parts });
+        let name = message.name.as_ref().map(one_line).unwrap_or_default();
+        let head = Head {
+            name: words().plain("tool ").put(Role::Code, name).done(),
+            gist: Line::default(),
+            result: words().muted(" → ").plain(summary(&message.content)).done(),
+        };
+        Block::folded(Line::default(), head, parts)
     } else {
-        blocks.push(said(who, parts));
-    }
-}
-
-impl Part {
-    fn size(&self) -> usize {
-        match self {
-            Part::Words(text) => text.raw().chars().count(),
-            Part::Value(value) => value.to_string().chars().count(),
-            Part::Note(_) => 0,
-        }
-    }
+        Block::said(who, parts)
+    };
+    Some(block)
 }
 
 /// A message's content: its texts, and what is not text as JSON.
@@ -158,32 +194,50 @@ fn part(item: &Value) -> Vec<Part> {
     }
 }
 
-/// `tool get_account(user_id) → 14 fields`
-fn tool(call: &ToolCall, result: Option<&Value>) -> Block {
+/// `tool get_account(user_id: 7) → 14 fields`
+fn tool(call: &ToolCall, answer: Option<&Value>) -> Block {
     let arguments = as_json(&call.function.arguments);
-    let names = match &arguments {
-        Value::Object(fields) => fields.keys().cloned().collect::<Vec<_>>().join(", "),
-        Value::Null => String::new(),
-        _ => "…".to_owned(),
+    let result = match answer {
+        Some(answer) => words().muted(" → ").plain(summary(answer)),
+        None => words().muted(" → ").put(Role::Unsure, "no answer"),
     };
-    let head = words()
-        .plain("tool ")
-        .put(Role::Code, call.function.name.raw())
-        .muted(format!("({names})"))
-        .muted(" → ")
-        .plain(result.map_or_else(|| "no answer".to_owned(), summary))
-        .done();
-    let mut parts = vec![Part::Note(line(Role::Muted, "called with")), Part::Value(arguments)];
-    if let Some(result) = result {
-        parts.push(Part::Note(line(Role::Muted, "gave")));
-        parts.extend(self::parts(result));
+    let head = Head {
+        name: words().plain("tool ").put(Role::Code, call.function.name.raw()).done(),
+        gist: words().muted(format!("({})", given(&arguments))).done(),
+        result: result.done(),
+    };
+    let mut parts = Vec::new();
+    if !arguments.is_null() {
+        parts.push(Part::Note(line(Role::Muted, "called with")));
+        parts.push(Part::Value(arguments));
     }
-    Block { who: Line::default(), head: Some(head), folded: true, with_tools: true, parts }
+    if let Some(answer) = answer {
+        parts.push(Part::Note(line(Role::Muted, "gave")));
+        parts.extend(self::parts(answer));
+    }
+    Block::folded(Line::default(), head, parts)
 }
 
-/// `retrieved 3 of "overdraft policy"`, or another step by its kind and name.
+/// The arguments of a call on one line: `user_id: 7, open: true`.
+fn given(arguments: &Value) -> String {
+    let all = match arguments {
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| match value {
+                Value::String(text) => format!("{key}: {}", gist(text)),
+                other => format!("{key}: {other}"),
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join(", ")
+        }
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    gist(&all)
+}
+
+/// `retrieved 3 of "overdraft policy" · 42 ms`, or another step by its kind and name.
 fn step(span: &Span, kind: &str) -> Block {
-    let took = figures::duration(span.duration_ms);
+    let time = format!(" · {}", figures::duration(span.duration_ms));
     let head = if kind == "retrieval" {
         let asked = match &span.input {
             Value::String(text) => Some(text.as_str()),
@@ -201,33 +255,44 @@ fn step(span: &Span, kind: &str) -> Block {
                 .map_or_else(|| figures::plural(fields.len(), "field"), |found| found.len().to_string()),
             other => summary(other),
         };
-        let words = words().plain("retrieved ").plain(count);
-        let words = match asked {
-            Some(asked) => words.muted(" of ").plain(format!("\"{asked}\"")),
-            None => words,
-        };
-        words.muted(format!(" · {took}")).done()
+        let asked = asked.map(|asked| format!("\"{}\"", gist(asked)));
+        Head {
+            name: words().plain("retrieved ").plain(count).done(),
+            gist: words().maybe(Role::Muted, asked.as_ref().map(|_| " of ")).maybe(Role::Plain, asked).done(),
+            result: line(Role::Muted, time),
+        }
     } else {
         let kind = if kind.is_empty() { "step" } else { kind };
-        words()
-            .plain(format!("{kind} "))
-            .put(Role::Code, span.name.raw())
-            .muted(" → ")
-            .plain(summary(&span.output))
-            .muted(format!(" · {took}"))
-            .done()
+        Head {
+            name: words().plain(format!("{kind} ")).put(Role::Code, span.name.raw()).done(),
+            gist: Line::default(),
+            result: words().muted(" → ").plain(summary(&span.output)).muted(time).done(),
+        }
     };
     let mut parts = Vec::new();
-    for (what, value) in [("in", &span.input), ("out", &span.output)] {
+    let (took, gave) = if kind == "retrieval" { ("asked for", "found") } else { ("in", "out") };
+    for (what, value) in [(took, &span.input), (gave, &span.output)] {
         if !value.is_null() {
             parts.push(Part::Note(line(Role::Muted, what)));
             parts.extend(match value {
-                Value::Array(items) => items.iter().flat_map(part).collect(),
+                Value::Array(items) => items.iter().flat_map(found).collect(),
                 other => self::parts(other),
             });
         }
     }
-    Block { who: Line::default(), head: Some(head), folded: true, with_tools: true, parts }
+    Block::folded(Line::default(), head, parts)
+}
+
+/// One of several things that a step took or gave: its text to read, under what else is said of it.
+fn found(item: &Value) -> Vec<Part> {
+    let Value::Object(fields) = item else { return parts(item) };
+    let text =
+        ["text", "content", "page_content"].iter().find_map(|key| Some((*key, fields.get(*key)?.as_str()?)));
+    let Some((key, text)) = text else { return vec![Part::Value(item.clone())] };
+    let mut rest = fields.clone();
+    rest.retain(|name, _| name != key);
+    let note = line(Role::Muted, format!("· {}", given(&Value::Object(rest))));
+    vec![Part::Note(note), Part::Words(text.into())]
 }
 
 /// JSON that stands in a string as itself; other text stays a string.
@@ -249,12 +314,26 @@ fn summary(value: &Value) -> String {
             _ => figures::plural(items.len(), "item"),
         },
         Value::String(text) => {
-            let first: String =
-                text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+            let first: String = gist(&text).chars().take(80).collect();
             if first.is_empty() { "nothing".to_owned() } else { format!("\"{first}\"") }
         }
         other => other.to_string(),
     }
+}
+
+/// The first words of a text, on one line.
+fn gist(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().take(GIST));
+        if out.len() > GIST {
+            break;
+        }
+    }
+    out.chars().take(GIST).collect()
 }
 
 #[cfg(test)]
@@ -264,9 +343,12 @@ mod tests {
     fn heads(json: serde_json::Value) -> Vec<String> {
         let trace: Trace = serde_json::from_value(json).unwrap();
         of_trace(&trace)
+            .0
             .iter()
             .map(|block| match &block.head {
-                Some(head) => format!("{}|{}", block.who.text(), head.text()),
+                Some(Head { name, gist, result }) => {
+                    format!("{}|{}|{}|{}", block.who.text(), name.text(), gist.text(), result.text())
+                }
                 None => block.who.text(),
             })
             .collect()
@@ -293,24 +375,36 @@ mod tests {
         assert_eq!(
             heads(trace),
             [
-                "system|8 characters",
+                "system|2 words|: Be kind.|",
                 "user",
-                "|tool get(user) → 2 fields",
-                "|tool log() → \"done\"",
-                "|tool lost → 3 items",
+                "|tool get|(user: 1)| → 2 fields",
+                "|tool log|()| → \"done\"",
+                "|tool lost|| → 3 items",
                 "assistant",
-                "|retrieved 3 of \"policy\" · 12 ms",
+                "|retrieved 3| of \"policy\"| · 12 ms",
             ]
         );
     }
 
     #[test]
     fn a_request_that_failed_says_how() {
-        let trace =
-            serde_json::json!({"input": "hi", "output": "", "status": "error", "error_kind": "timeout"});
-        let trace: Trace = serde_json::from_value(trace).unwrap();
-        let blocks = of_trace(&trace);
-        assert_eq!(blocks[1].parts, [Part::Note(line(Role::Alert, "✗ no answer: timeout"))]);
-        assert_eq!(heads(serde_json::json!({"input": "hi", "output": ""})), ["user", "assistant"]);
+        let last = |json: serde_json::Value| {
+            let (blocks, _) = of_trace(&serde_json::from_value(json).unwrap());
+            match &blocks.last().unwrap().parts[..] {
+                [Part::Note(note)] => note.text(),
+                other => format!("{other:?}"),
+            }
+        };
+        let failed = |output: &str| serde_json::json!({"input": "hi", "output": output, "status": "error", "error_kind": "rate_limit"});
+        assert_eq!(last(failed("")), "✗ rate limit: no answer");
+        assert_eq!(last(failed("As I was say")), "✗ rate limit", "the answer broke off");
+        assert_eq!(last(serde_json::json!({"input": "hi", "output": " "})), "an empty answer");
+    }
+
+    #[test]
+    fn a_gist_is_one_line_however_long_the_text() {
+        assert_eq!(gist(" a\n\tb "), "a b");
+        assert_eq!(gist(&"x".repeat(100_000)).len(), GIST);
+        assert!(gist(&"word ".repeat(100_000)).len() <= GIST);
     }
 }

@@ -1,46 +1,56 @@
-//! All that is known of a trace, as lines to read: facts, labels, feedback, scores, steps, metadata.
+//! All that is known of a trace, as lines to read: labels, feedback, scores, facts, steps, metadata,
+//! history. What people said of it comes first; that is what one looks for.
 
-use super::draw::verdict;
-use super::one_line;
-use crate::domain::{Feedback, FeedbackKind, Span as Step, Status, Thumbs, Trace, Untrusted};
-use crate::ops::browse::TraceView;
+use super::{fallback, feedback, label, score};
+use crate::domain::{Feedback, Span as Step, Status, Taxonomy, Trace, Untrusted};
 use crate::ops::label::LabelView;
-use crate::text::figures::{date_clock, dollars, duration, fixed, relative, thousands};
-use crate::text::{Line, Role, json, pad, readable, truncate, wrap_line};
+use crate::ops::review::HistoryLine;
+use crate::text::figures::{date_clock, dollars, duration, plural, relative, thousands, when};
+use crate::text::{Line, Role, clean_line, json, pad, readable, truncate, wrap_line};
 use crate::tui::screen::Env;
-use crate::tui::words::{line, span, words};
+use crate::tui::words::{failure, line, one_line, span, words};
 
 /// Columns of a fact's name.
 const NAME: usize = 12;
-/// Columns of the bar of a step.
+/// Columns of the bar of a step, and those from which there is room for one.
 const BAR: usize = 16;
+const BAR_FROM: usize = 48;
 
-/// What the user said, with its glyph.
-pub fn feedback(kind: FeedbackKind) -> (Role, String) {
-    let (role, text) = match kind {
-        FeedbackKind::Thumbs(Thumbs::Up) => (Role::Pass, "▲ thumbs up"),
-        FeedbackKind::Thumbs(Thumbs::Down) => (Role::Fail, "▼ thumbs down"),
-        FeedbackKind::Report => (Role::Alert, "! reported"),
-        FeedbackKind::FollowUp => (Role::Unsure, "↺ asked again"),
-    };
-    (role, text.to_owned())
+/// What is to be said of a trace.
+pub struct Details<'a> {
+    pub trace: &'a Trace,
+    /// The labels that may be seen.
+    pub labels: Vec<&'a LabelView>,
+    /// Labels of others that are not shown yet, so that they sway nobody.
+    pub kept_back: usize,
+    /// For the names of the failure modes.
+    pub taxonomy: &'a Taxonomy,
+    /// Where it stands in its session, which is (position, of how many).
+    pub turn: Option<(u64, u64)>,
+    /// Facts that are known where it is shown, by name.
+    pub more: Vec<(&'static str, String)>,
+    /// The acts that may be seen, oldest first.
+    pub history: Vec<&'a HistoryLine>,
 }
 
-/// The lines for this many columns.
-pub fn lines(view: &TraceView, env: &Env, columns: usize) -> Vec<Line> {
-    let mut out = Lines { lines: Vec::new(), columns: columns.max(20) };
-    let trace = &view.trace;
-    out.facts(view, env);
-    out.labels(&view.labels, env);
-    out.feedback(&trace.feedback, env);
-    out.scores(trace);
-    out.steps(&trace.spans);
-    if !trace.metadata.is_empty() {
-        out.head("metadata");
-        let value = serde_json::Value::Object(trace.metadata.clone());
-        out.lines.extend(json(&value, columns));
+impl Details<'_> {
+    /// The lines for this many columns.
+    pub fn lines(&self, env: &Env, columns: usize) -> Vec<Line> {
+        let mut out = Lines { lines: Vec::new(), columns: columns.max(20) };
+        let trace = self.trace;
+        out.labels(self, env);
+        out.feedback(&trace.feedback, env);
+        out.scores(trace);
+        out.facts(self, env);
+        out.steps(&trace.spans);
+        if !trace.metadata.is_empty() {
+            out.head("metadata");
+            let value = serde_json::Value::Object(trace.metadata.clone());
+            out.lines.extend(json(&value, out.columns));
+        }
+        out.history(&self.history, env);
+        out.lines
     }
-    out.lines
 }
 
 struct Lines {
@@ -56,6 +66,10 @@ impl Lines {
         self.lines.push(line(Role::Title, title));
     }
 
+    fn put(&mut self, line: &Line) {
+        self.lines.extend(wrap_line(line, self.columns, &[], &[span(Role::Plain, "  ")]));
+    }
+
     fn fact(&mut self, name: &str, text: impl Into<Line>) {
         let first = [span(Role::Muted, format!("{name:<NAME$}"))];
         let rest = [span(Role::Muted, " ".repeat(NAME))];
@@ -68,8 +82,8 @@ impl Lines {
         }
     }
 
-    fn facts(&mut self, view: &TraceView, env: &Env) {
-        let trace = &view.trace;
+    fn facts(&mut self, of: &Details<'_>, env: &Env) {
+        let trace = of.trace;
         self.head("facts");
         self.named("trace", Some(&trace.id));
         if let Some(at) = trace.time {
@@ -78,13 +92,12 @@ impl Lines {
             self.fact("time", words().plain(date_clock(ms, &env.zone)).muted(ago));
         }
         if trace.status == Status::Error {
-            let failed = super::failure(trace.error_kind);
-            self.fact("status", words().put(Role::Fail, "✗ ").put(Role::Fail, failed));
+            self.fact("status", line(Role::Fail, format!("✗ {}", failure(trace.error_kind))));
         } else {
             self.fact("status", words().plain("ok"));
         }
         if trace.fallback {
-            self.fact("fallback", words().put(Role::Unsure, "a fallback answered"));
+            self.fact("answered by", fallback());
         }
         for (name, text) in [
             ("feature", &trace.feature),
@@ -113,9 +126,8 @@ impl Lines {
         }
         self.named("user", trace.user.as_ref());
         if let Some(session) = &trace.session {
-            let place =
-                view.neighbours.as_ref().map(|near| format!(" · turn {} of {}", near.position, near.count));
-            self.fact("session", words().plain(one_line(session)).maybe(Role::Muted, place));
+            let turn = of.turn.map(|(at, of)| format!(" · turn {at} of {of}"));
+            self.fact("session", words().plain(one_line(session)).maybe(Role::Muted, turn));
         }
         if let Some(experiment) = &trace.experiment {
             let arm = trace.arm.as_ref().map(|arm| format!(" · arm {}", one_line(arm)));
@@ -125,24 +137,25 @@ impl Lines {
             let tags: Vec<String> = trace.tags.iter().map(one_line).collect();
             self.fact("tags", words().plain(tags.join(", ")));
         }
-        if !view.samples.is_empty() {
-            self.fact("samples", words().plain(view.samples.join(", ")));
+        for (name, text) in &of.more {
+            self.fact(name, words().plain(text));
         }
     }
 
-    fn labels(&mut self, labels: &[LabelView], env: &Env) {
+    fn labels(&mut self, of: &Details<'_>, env: &Env) {
         self.head("labels");
-        if labels.is_empty() {
+        if of.kept_back > 0 {
+            let many = plural(of.kept_back, "label");
+            self.put(&line(Role::Muted, format!("{many} of others, shown after yours")));
+        } else if of.labels.is_empty() {
             self.lines.push(line(Role::Muted, "none yet"));
         }
-        for label in labels {
-            let at = label.at.as_millisecond();
-            let said = verdict(words(), label)
-                .maybe(Role::Plain, label.severity.map(|severity| format!(", {}", severity.word())))
-                .muted(format!(" · {} · {}", one_line(&label.reviewer), relative(at, env.now_ms())));
-            self.lines.extend(wrap_line(&said.done(), self.columns, &[], &[]));
-            self.text("note", label.note.as_ref());
-            self.text("corrected", label.corrected.as_ref());
+        for one in &of.labels {
+            let at = when(one.at.as_millisecond(), env.now_ms(), &env.zone);
+            let who = format!(" · {} · {at}", one_line(&one.reviewer));
+            self.put(&label(one, of.taxonomy).muted(who).done());
+            self.text("note", one.note.as_ref());
+            self.text("corrected", one.corrected.as_ref());
         }
     }
 
@@ -162,9 +175,8 @@ impl Lines {
         }
         self.head("feedback");
         for said in all {
-            let (role, flag) = feedback(said.kind);
             let at = said.time.map(|at| format!(" · {}", relative(at.as_millisecond(), env.now_ms())));
-            self.lines.push(words().put(role, flag).maybe(Role::Muted, at).done());
+            self.put(&words().line(&feedback(said.kind)).maybe(Role::Muted, at).done());
             self.text("in words", said.comment.as_ref());
         }
     }
@@ -174,10 +186,12 @@ impl Lines {
             return;
         }
         self.head("scores");
+        let wide =
+            trace.score.keys().map(|name| clean_line(name)).map(|name| crate::text::width(name.as_str()));
+        let wide = wide.max().unwrap_or(0).clamp(NAME - 2, self.columns / 2);
         for (name, value) in &trace.score {
-            let decimals = if value.fract() == 0.0 { 0 } else { 2 };
-            let text = words().plain(fixed(*value, decimals)).muted("  ").muted(name);
-            self.lines.extend(wrap_line(&text.done(), self.columns, &[], &[]));
+            let name = pad(&clean_line(name), wide).into_string();
+            self.put(&words().muted(name).plain("  ").plain(score(*value)).done());
         }
     }
 
@@ -187,15 +201,29 @@ impl Lines {
         }
         self.head("steps");
         let end = steps.iter().map(|step| step.offset_ms + step.duration_ms).fold(0.0, f64::max);
-        let name = self.columns.saturating_sub(BAR + 12).max(8);
+        let bars = if self.columns >= BAR_FROM { BAR + 1 } else { 0 };
+        let name = self.columns.saturating_sub(bars + 10).max(8);
         for step in steps {
             let kind =
                 if step.kind.is_empty() { String::new() } else { format!("{} ", one_line(&step.kind)) };
-            let text = words().muted(kind).plain(one_line(&step.name)).done().text();
-            let text = pad(&truncate(&crate::text::clean_line(&text), name), name);
-            let time = format!(" {:>9} ", duration(step.duration_ms));
-            self.lines
-                .push(words().plain(text.as_str()).plain(time).put(Role::Accent, bar(step, end)).done());
+            let text = pad(&truncate(&clean_line(&format!("{kind}{}", step.name.raw())), name), name);
+            let time = format!(" {:>9}", duration(step.duration_ms));
+            let bar = (bars > 0).then(|| format!(" {}", bar(step, end)));
+            self.lines.push(words().plain(text.as_str()).plain(time).maybe(Role::Accent, bar).done());
+        }
+    }
+
+    fn history(&mut self, acts: &[&HistoryLine], env: &Env) {
+        // A single act is what the label says.
+        if acts.len() < 2 {
+            return;
+        }
+        self.head("history");
+        for act in acts {
+            let at = when(act.at.as_millisecond(), env.now_ms(), &env.zone);
+            let who = one_line(&act.reviewer);
+            let text = words().muted(format!("{at} ")).plain(who).muted(" ").plain(one_line(&act.words));
+            self.put(&text.maybe(Role::Muted, act.undone.then_some(" (taken back)")).done());
         }
     }
 }
