@@ -23,7 +23,7 @@
 //!
 //! The library exports only [`main`]: modules are private so that the compiler's dead-code
 //! warnings cover the whole house. Tests of behaviour inside a room stand in that room; `tests/`
-//! drives the built program from outside.
+//! drives the built program from outside, and `benches/` measures it there.
 //!
 //! ## Two files, one store
 //!

@@ -32,16 +32,26 @@ const MODES: [(&str, bool); 11] = [
     ("7", true),
 ];
 
+/// What a real terminal is asked, and answers: its background, its foreground, its kind.
+const ANSWERS: [(&[u8], &[u8]); 3] = [
+    (b"\x1b]11;?", b"\x1b]11;rgb:1616/1818/1d1d\x1b\\"),
+    (b"\x1b]10;?", b"\x1b]10;rgb:d5d5/d8d8/dede\x1b\\"),
+    (b"\x1b[c", b"\x1b[?62;22c"),
+];
+
 struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
-    /// The screen at the end of the last whole frame: what a person has seen for sure.
-    frame: String,
+    /// The whole frames that changed what stands on the screen, and when: what a person has seen for sure.
+    frames: Vec<(Instant, String)>,
+    /// When the last bytes came.
+    last: Instant,
     closed: bool,
 }
 
 impl Seen {
     fn take(&mut self, chunk: &[u8]) {
+        self.last = Instant::now();
         let mut from = self.bytes.len();
         self.bytes.extend_from_slice(chunk);
         // The mark may have begun in the chunk before.
@@ -50,7 +60,10 @@ impl Seen {
             at += found + FRAME_END.len();
             self.parser.process(&self.bytes[from..at]);
             from = at;
-            self.frame = self.parser.screen().contents();
+            let screen = self.parser.screen().contents();
+            if self.frames.last().is_none_or(|(_, before)| *before != screen) {
+                self.frames.push((self.last, screen));
+            }
         }
         self.parser.process(&self.bytes[from..]);
     }
@@ -68,6 +81,7 @@ pub struct Terminal {
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// The line discipline before the program was started.
     cooked: String,
+    started: Instant,
 }
 
 impl Terminal {
@@ -79,10 +93,6 @@ impl Terminal {
 
     /// The same with more environment.
     pub fn start_with(store: &Path, args: &[&str], cols: u16, rows: u16, env: &[(&str, &str)]) -> Self {
-        let pair = native_pty_system()
-            .openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })
-            .expect("a pseudo-terminal");
-        let cooked = discipline(pair.master.as_ref());
         let home = store.parent().expect("a store in a folder");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tuesday"));
         command.env_clear();
@@ -105,13 +115,24 @@ impl Terminal {
             command.args(["--reviewer", "ann"]);
         }
         command.args(args);
+        Self::run(command, cols, rows)
+    }
+
+    /// Runs any program in a terminal of this size, which answers what a real one answers.
+    pub fn run(command: CommandBuilder, cols: u16, rows: u16) -> Self {
+        let pair = native_pty_system()
+            .openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })
+            .expect("a pseudo-terminal");
+        let cooked = discipline(pair.master.as_ref());
+        let started = Instant::now();
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
         let seen = Arc::new((
             Mutex::new(Seen {
                 parser: vt100::Parser::new(cells(rows), cells(cols), 0),
                 bytes: Vec::new(),
-                frame: String::new(),
+                frames: Vec::new(),
+                last: Instant::now(),
                 closed: false,
             }),
             Condvar::new(),
@@ -132,20 +153,16 @@ impl Terminal {
                 let chunk = &buffer[..n];
                 seen.take(chunk);
                 shared.1.notify_all();
-                let has = |needle: &[u8]| find(chunk, needle).is_some();
-                let mut answers = answers.lock().expect("whole");
-                if has(b"\x1b]11;?") {
-                    let _ = answers.write_all(b"\x1b]11;rgb:1616/1818/1d1d\x1b\\");
-                }
-                if has(b"\x1b]10;?") {
-                    let _ = answers.write_all(b"\x1b]10;rgb:d5d5/d8d8/dede\x1b\\");
-                }
-                if has(b"\x1b[c") {
-                    let _ = answers.write_all(b"\x1b[?62;22c");
+                // Locked only to answer: whoever types much may hold it until the program reads, and the
+                // program may wait for us to read.
+                for (question, answer) in ANSWERS {
+                    if find(chunk, question).is_some() {
+                        let _ = answers.lock().expect("whole").write_all(answer);
+                    }
                 }
             }
         });
-        Self { child, master: pair.master, keys, seen, cooked }
+        Self { child, master: pair.master, keys, seen, cooked, started }
     }
 
     /// Types these bytes.
@@ -174,7 +191,49 @@ impl Terminal {
     /// The screen at the end of the last whole frame. Where the program is killed half-way through a frame
     /// this is what it had said.
     pub fn last_frame(&self) -> String {
-        self.seen.0.lock().expect("whole").frame.clone()
+        self.frames().pop().map(|(_, screen)| screen).unwrap_or_default()
+    }
+
+    /// The whole frames so far that changed what stands on the screen, and when each had come.
+    pub fn frames(&self) -> Vec<(Instant, String)> {
+        self.seen.0.lock().expect("whole").frames.clone()
+    }
+
+    /// When the program was started. For the bench, as the three that follow.
+    #[allow(dead_code)]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// When the last bytes came.
+    #[allow(dead_code)]
+    pub fn last(&self) -> Instant {
+        self.seen.0.lock().expect("whole").last
+    }
+
+    /// Types keys, waits until nothing has come for `quiet`, and gives how long it took from the keys to the
+    /// last bytes.
+    #[allow(dead_code)]
+    pub fn time_to_bytes(&self, keys: &str, quiet: Duration) -> Duration {
+        self.time(keys, quiet, |seen| seen.last)
+    }
+
+    /// The same to the end of the last frame that changed what stands on the screen.
+    #[allow(dead_code)]
+    pub fn time_to_frame(&self, keys: &str, quiet: Duration) -> Duration {
+        self.time(keys, quiet, |seen| seen.frames.last().expect("a frame").0)
+    }
+
+    fn time(&self, keys: &str, quiet: Duration, at: impl Fn(&Seen) -> Instant) -> Duration {
+        let typed = Instant::now();
+        self.keys(keys);
+        let mut seen = self.seen.0.lock().expect("whole");
+        while at(&seen) < typed || seen.last.elapsed() < quiet {
+            let waits = typed.elapsed() < PATIENCE && !seen.closed;
+            assert!(waits, "no answer to {keys:?} on\n{}", seen.parser.screen().contents());
+            seen = self.seen.1.wait_timeout(seen, quiet).expect("whole").0;
+        }
+        at(&seen) - typed
     }
 
     /// Every byte that the program wrote.

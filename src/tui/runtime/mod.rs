@@ -1,11 +1,12 @@
 //! Carries effects out: the loop, worker threads, the terminal, signals, the person's editor.
 //!
 //! Draws only when something changed. A key is answered by a frame at once; what jobs report is drawn at
-//! most every 16 ms. With nothing to do it sleeps, but for a look at the store's change counter a few
+//! the pace of [`pace`]. With nothing to do it sleeps, but for a look at the store's change counter a few
 //! times a second.
 
 mod editor;
 mod input;
+mod pace;
 mod panic;
 mod terminal;
 
@@ -36,8 +37,6 @@ use crate::ops::Ctx;
 use crate::ops::watch::{self, Changes, Watch};
 use crate::task::{Cancel, Clock, Progress};
 
-/// The least time between two frames that no key asked for.
-const FRAME: Duration = Duration::from_millis(16);
 /// Events of the terminal that come faster than this after each other are pasted, or waited in a line.
 const FLOOD: Duration = Duration::from_millis(3);
 /// A job that runs longer than this shows how far it is.
@@ -184,7 +183,7 @@ struct Runtime {
     input: input::Input,
     keys: Option<crossterm::event::EventStream>,
     dirty: bool,
-    last_frame: Instant,
+    pace: pace::Pace,
     last_typed: Instant,
     exit: Option<u8>,
     signals: Signals,
@@ -235,7 +234,7 @@ impl Runtime {
             input: input::Input::default(),
             keys: None,
             dirty: false,
-            last_frame: Instant::now(),
+            pace: pace::Pace::new(Instant::now()),
             last_typed: Instant::now(),
             exit: None,
             signals,
@@ -248,7 +247,7 @@ impl Runtime {
         let mut next_watch = Instant::now() + WATCH;
         let mut next_minute = Instant::now() + MINUTE;
         while self.exit.is_none() {
-            let draw_at = self.dirty.then(|| self.last_frame + FRAME);
+            let draw_at = self.dirty.then(|| self.pace.due());
             let sample_at = self.next_sample();
             let watch_at = self.watch.is_some().then_some(next_watch);
             let minute_at = self.model.ticks().then_some(next_minute);
@@ -264,7 +263,7 @@ impl Runtime {
                     Some(Err(_)) | None => self.exit = Some(128 + 1),
                 },
                 Some(event) = self.receiver.recv() => self.came(event).await?,
-                () = at(draw_at) => self.draw()?,
+                () = at(draw_at) => self.draw_in_turn()?,
                 () = at(sample_at) => self.sample_progress().await?,
                 () = at(minute_at) => {
                     next_minute = Instant::now() + MINUTE;
@@ -276,8 +275,8 @@ impl Runtime {
                 }
             }
             self.drain().await?;
-            if self.dirty && self.last_frame.elapsed() >= FRAME {
-                self.draw()?;
+            if self.dirty && Instant::now() >= self.pace.due() {
+                self.draw_in_turn()?;
             }
         }
         self.farewell().await;
@@ -446,6 +445,12 @@ impl Runtime {
         }
     }
 
+    /// Draws a frame that no key asked for.
+    fn draw_in_turn(&mut self) -> Result<()> {
+        self.pace.drawn(Instant::now());
+        self.draw()
+    }
+
     fn draw(&mut self) -> Result<()> {
         self.dirty = false;
         let mut laid = None;
@@ -459,7 +464,6 @@ impl Runtime {
             panic::rehearse("draw");
             laid = Some(drawn.laid);
         })?;
-        self.last_frame = Instant::now();
         if let Some(laid) = laid {
             let grown = laid.pages != self.model.env.laid.pages;
             let now = self.clock.now();

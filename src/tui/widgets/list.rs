@@ -22,8 +22,13 @@ pub struct List<T> {
     /// More rows exist before the window, or after it.
     more_before: bool,
     more_after: bool,
-    /// Rows known to stand before the window.
+    /// Rows known to stand before the window, when it was filled from the list's beginning.
     before: usize,
+    /// Rows known to stand after the window, when it was filled from the list's end.
+    after: usize,
+    from_end: bool,
+    /// How many rows the whole list has, when that is known.
+    count: Option<usize>,
 }
 
 /// A page of rows that a list needs, seen from its present first or last row.
@@ -35,7 +40,17 @@ pub enum Need {
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self { rows: VecDeque::new(), selected: 0, top: 0, more_before: false, more_after: false, before: 0 }
+        Self {
+            rows: VecDeque::new(),
+            selected: 0,
+            top: 0,
+            more_before: false,
+            more_after: false,
+            before: 0,
+            after: 0,
+            from_end: false,
+            count: None,
+        }
     }
 }
 
@@ -52,9 +67,14 @@ impl<T> List<T> {
 
     /// A list of its last page, the cursor on the last row; `more` when others stand before.
     pub fn last_page(rows: impl IntoIterator<Item = T>, more: bool) -> Self {
-        let mut list = Self { more_before: more, ..Self::whole(rows) };
+        let mut list = Self { more_before: more, from_end: true, ..Self::whole(rows) };
         list.select(usize::MAX);
         list
+    }
+
+    /// Takes note of how many rows the whole list has: where one is in it is seen then, however much is loaded.
+    pub fn set_count(&mut self, count: Option<usize>) {
+        self.count = count;
     }
 
     /// Takes note that rows have come in before the first one: it asks for them when the cursor is near.
@@ -74,8 +94,10 @@ impl<T> List<T> {
 
     /// Takes the rows that follow the last one.
     pub fn append(&mut self, rows: impl IntoIterator<Item = T>, more: bool) {
+        let before = self.rows.len();
         self.rows.extend(rows);
         self.more_after = more;
+        self.after = if more { self.after.saturating_sub(self.rows.len() - before) } else { 0 };
         let extra =
             self.rows.len().saturating_sub(KEEP).min(self.selected.saturating_sub(NEAR * 2)).min(self.top);
         if extra > 0 {
@@ -99,6 +121,7 @@ impl<T> List<T> {
         self.top += added;
         let keep = (self.selected.max(self.top) + NEAR * 4).max(KEEP);
         if self.rows.len() > keep {
+            self.after += self.rows.len() - keep;
             self.rows.truncate(keep);
             self.more_after = true;
         }
@@ -143,9 +166,19 @@ impl<T> List<T> {
         self.selected
     }
 
-    /// The place of the cursor in the whole list, from 1, as far as it is known.
-    pub fn position(&self) -> usize {
-        self.before + self.selected + 1
+    /// Rows that stand before the window, when that is known.
+    fn start(&self) -> Option<usize> {
+        if self.from_end && self.more_before {
+            self.count?.checked_sub(self.after + self.rows.len())
+        } else {
+            Some(self.before)
+        }
+    }
+
+    /// The place of the cursor in the whole list, from 1, when that is known.
+    pub fn position(&self) -> Option<usize> {
+        (!self.rows.is_empty()).then_some(())?;
+        Some(self.start()? + self.selected + 1)
     }
 
     /// Whether there is no row.
@@ -207,7 +240,9 @@ impl<T> List<T> {
             }
         }
         if !fits {
-            scroll::bar(canvas, area, self.before + top, page, self.before + self.rows.len());
+            let start = self.start().unwrap_or(0);
+            let loaded = start + self.rows.len();
+            scroll::bar(canvas, area, start + top, page, self.count.unwrap_or(0).max(loaded));
         }
     }
 }
@@ -231,7 +266,7 @@ mod tests {
         }
         assert!(list.rows().len() <= KEEP + 200);
         assert_eq!(list.selected(), Some(&9_999));
-        assert_eq!(list.position(), 10_000);
+        assert_eq!(list.position(), Some(10_000));
         list.command(app::TOP, 20);
         assert_eq!(list.needs(), Some(Need::Before));
         let first = *list.rows().front().unwrap();
@@ -244,6 +279,31 @@ mod tests {
             rows.is_sorted() && rows == (first - 200..=last + 1).collect::<Vec<_>>(),
             "a gap in the window"
         );
+    }
+
+    #[test]
+    fn the_place_from_the_end_is_known_with_the_count() {
+        let mut list = List::last_page(9_800..10_000, true);
+        assert_eq!(list.position(), None, "nobody has counted");
+        list.set_count(Some(10_000));
+        assert_eq!(list.position(), Some(10_000));
+        let mut first = 9_800;
+        while first > 0 {
+            list.command(app::TOP, 20);
+            assert_eq!(list.position(), Some(first + 1));
+            let more = first > 200;
+            list.prepend((first - 200..first).collect(), more);
+            first -= 200;
+            assert_eq!(list.selected().map(|row| row + 1), list.position());
+        }
+        // Down again, over the rows that were dropped.
+        let mut last = *list.rows().back().unwrap() + 1;
+        while last < 10_000 {
+            list.command(app::BOTTOM, 20);
+            list.append(last..last + 200, last + 200 < 10_000);
+            last += 200;
+            assert_eq!(list.selected().map(|row| row + 1), list.position());
+        }
     }
 
     #[test]

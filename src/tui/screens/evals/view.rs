@@ -152,8 +152,7 @@ fn cases(open: &OpenSet, env: &Env, canvas: &mut Canvas<'_>, head: Rect, body: R
 
 fn position(open: &OpenSet) -> Line {
     let shown = open.shown.rows().len();
-    let at = if shown == 0 { 0 } else { open.shown.position() };
-    line(Role::Muted, format!("{at} of {shown}"))
+    line(Role::Muted, format!("{} of {shown}", open.shown.position().unwrap_or(0)))
 }
 
 /// One line of the list: what it is, what goes in, what is expected, whether it resembles another.

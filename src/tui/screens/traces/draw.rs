@@ -16,6 +16,7 @@ use crate::text::figures::thousands;
 use crate::text::{Line, Role, clean, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
+use crate::tui::widgets::list::List;
 use crate::tui::words::{line, words};
 
 /// Columns from which the conversation stands beside the list.
@@ -75,7 +76,7 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
 fn title(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, row: Rect) {
     let count = |n: usize| thousands(i64::try_from(n).unwrap_or(i64::MAX));
     let all = screen.count.map(|count| thousands(count.cast_signed()));
-    let right = match (screen.position(), all) {
+    let right = match (screen.list.as_ref().and_then(List::position), all) {
         (Some(at), Some(all)) => format!("{} of {all}", count(at)),
         (Some(at), None) => format!("{} of …", count(at)),
         (None, Some(all)) => format!("of {all}"),

@@ -51,8 +51,6 @@ pub struct TracesScreen {
     list: Option<List<TraceRow>>,
     columns: row::Columns,
     labels: Labels,
-    /// The window was filled from the oldest trace up.
-    from_end: bool,
     /// What the person should know of the query.
     notes: Vec<Untrusted>,
     count: Option<u64>,
@@ -199,7 +197,6 @@ impl TracesScreen {
         match (cursor, &mut self.list) {
             (Cursor::Oldest, list) => {
                 *list = Some(List::last_page(page.rows, before));
-                self.from_end = true;
             }
             (Cursor::Beside(at), Some(list)) => {
                 // The side of the window on which it goes on is told by the row it was asked beside.
@@ -217,7 +214,6 @@ impl TracesScreen {
                     Some(list) if !list.has_before() && list.selected_index() > 0 => list.grew_before(),
                     list => *list = Some(List::first_page(page.rows, after)),
                 }
-                self.from_end = false;
             }
         }
         if let Some(list) = &mut self.list {
@@ -367,7 +363,6 @@ impl TracesScreen {
             (app::TOP, Some((true, _))) => {
                 if !self.newest.is_empty() {
                     self.list = Some(List::first_page(self.newest.clone(), true));
-                    self.from_end = false;
                     self.moved(cx);
                 }
                 self.ask(Cursor::Newest, Direction::Older, cx);
@@ -476,17 +471,6 @@ impl TracesScreen {
     #[cfg(test)]
     pub fn selected_id(&self) -> Option<&str> {
         Some(self.list.as_ref()?.selected()?.id.raw())
-    }
-
-    /// Where the cursor is in the whole list, from 1, when that is known.
-    fn position(&self) -> Option<usize> {
-        let list = self.list.as_ref().filter(|list| !list.is_empty())?;
-        if !self.from_end || !list.has_before() {
-            return Some(list.position());
-        }
-        let behind = list.rows().len() - list.selected_index() - 1;
-        let count = usize::try_from(self.count?).ok()?;
-        (!list.has_after()).then(|| count.saturating_sub(behind))
     }
 }
 
@@ -611,6 +595,7 @@ impl Screen for TracesScreen {
     fn settle(&mut self, area: Rect, env: &Env) {
         self.read_only = !env.writable;
         if let Some(list) = &mut self.list {
+            list.set_count(self.count.and_then(|count| usize::try_from(count).ok()));
             list.settle(env.page(ROWS));
         }
         let (_, beside) = draw::split(area);
