@@ -10,10 +10,15 @@ mod hostile;
 mod json;
 mod kill;
 mod labelling;
+// Used by the program's own tests too; neither needs all of it.
+#[allow(dead_code)]
+#[path = "../support/llm_server.rs"]
+mod llm_server;
 mod local_model;
 mod picture;
 mod pictures;
 mod pty;
+mod runs;
 mod support;
 mod terminal;
 mod trouble;
