@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 /// The confidence of every interval shown to people.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// An interval for a share, within 0..=1.
+/// An interval; of a share, within 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Interval {
     /// Lower end.

@@ -5,13 +5,21 @@
 //! estimate is a function here and a test beside it that holds it to a reference case.
 
 mod agreement;
+mod exact;
 mod interval;
+mod judge;
+mod paired;
+#[cfg(test)]
+mod reference;
 mod sketch;
 
 pub use agreement::cohen_kappa;
+pub use exact::{clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, proof_below};
 pub use interval::{
     CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
+pub use judge::{Count, corrected_rate};
+pub use paired::{PairedCounts, mean_change, quantile_change, ratio_change};
 pub use sketch::Sketch;
 #[cfg(test)]
 pub use sketch::nearest_rank;
