@@ -16,6 +16,8 @@ pub(super) enum Unit {
     Bytes,
     /// Traces.
     Traces,
+    /// Eval cases.
+    Cases,
 }
 
 /// Runs long work. The first Ctrl-C asks it to stop at its next safe point, a second one ends the
@@ -76,6 +78,7 @@ fn draw(unit: Unit, progress: &Progress, cancel: &Cancel, over: &AtomicBool) {
         }
         let phase = if cancel.is_cancelled() { "stopping" } else { view.phase };
         bar.set_message(phase);
+        bar.set_prefix(view.note);
         bar.set_position(view.done);
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -85,10 +88,12 @@ fn draw(unit: Unit, progress: &Progress, cancel: &Cancel, over: &AtomicBool) {
 fn style(unit: Unit, whole_known: bool) -> ProgressStyle {
     let (done, whole, rate) = match unit {
         Unit::Bytes => ("{bytes}", "{total_bytes}", "{bytes_per_sec}"),
-        Unit::Traces => ("{human_pos}", "{human_len}", "{rate}"),
+        Unit::Traces | Unit::Cases => ("{human_pos}", "{human_len}", "{rate}"),
     };
+    // Cases have a note beside the bar, which must fit into 80 columns with it.
+    let (bar, note) = if unit == Unit::Cases { ("{bar:12}", " · {prefix}") } else { ("{bar:30}", "") };
     let template = if whole_known {
-        format!("{{msg}} {{bar:30}} {done} of {whole} · {rate} · {{eta}} left")
+        format!("{{msg}} {bar} {done} of {whole} · {rate} · {{eta}} left{note}")
     } else {
         format!("{{msg}} {{spinner}} {done} · {rate}")
     };

@@ -1,4 +1,4 @@
-//! One import at a time: a lock that the system lets go of however the process ends.
+//! One import at a time, one program at a run: a lock that the system lets go of however the process ends.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -6,22 +6,26 @@ use std::path::{Path, PathBuf};
 use super::open::Store;
 use crate::domain::{Error, Result};
 
-/// Held by the one import of a store. The lock is on a small file beside the store, since a second
+/// Held by the one that does the work. The lock is on a small file beside the store, since a second
 /// lock on SQLite's own file would undo SQLite's.
 #[derive(Debug)]
-pub struct ImportLock {
+pub struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Store {
     /// Takes the lock, or `None` while another import holds it.
-    pub fn lock_import(&self) -> Result<Option<ImportLock>> {
+    pub fn lock_import(&self) -> Result<Option<Lock>> {
+        self.lock_beside("-import", "an import")
+    }
+
+    pub(super) fn lock_beside(&self, suffix: &str, what: &str) -> Result<Option<Lock>> {
         let mut path = self.path().to_owned().into_os_string();
-        path.push("-import");
+        path.push(suffix);
         let path = PathBuf::from(path);
         let failed = |e: std::io::Error| {
-            Error::failed(format!("Cannot lock {} for an import.", self.path().display()))
+            Error::failed(format!("Cannot lock {} for {what}.", self.path().display()))
                 .because(e)
                 .hint("Give write permission to the folder of the store.")
         };
@@ -34,7 +38,7 @@ impl Store {
             }
             // Its last holder may have taken the file away between the two steps.
             if is_at(&file, &path) {
-                return Ok(Some(ImportLock { path, _file: file }));
+                return Ok(Some(Lock { path, _file: file }));
             }
         }
     }
@@ -48,7 +52,7 @@ impl Store {
     }
 }
 
-impl Drop for ImportLock {
+impl Drop for Lock {
     fn drop(&mut self) {
         std::fs::remove_file(&self.path).ok();
     }

@@ -3,16 +3,26 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::import_lock::Lock;
 use super::open::Store;
-use crate::domain::{CaseId, CaseResult, Error, Result, Run, RunHead, RunName};
+use crate::domain::{Answer, CaseId, CaseResult, Error, Result, Run, RunHead, RunName};
+
+/// Names an answer in the cache: a hash of all that decides it.
+pub type AnswerKey = [u8; 32];
 
 /// What is to be written of a run; many in one durable commit.
 #[derive(Debug, Clone)]
 pub enum RunWrite {
     /// A case is about to be asked.
     Asked(CaseId, Timestamp),
-    /// A case has its result; an earlier one is replaced.
+    /// It was not asked after all.
+    Unasked(CaseId),
+    /// A target answered: kept for whoever asks the same again.
+    Answered(AnswerKey, Box<Answer>, Timestamp),
+    /// A case has its result; an earlier one is replaced, what it cost stays counted.
     Landed(Box<CaseResult>),
+    /// A result was evaluated anew, which cost this much.
+    Rescored(Box<CaseResult>, f64),
 }
 
 impl Store {
@@ -34,6 +44,11 @@ impl Store {
         })
     }
 
+    /// Takes the lock of a run, or `None` while another program is at work on it.
+    pub fn lock_run(&self, name: &RunName) -> Result<Option<Lock>> {
+        self.lock_beside(&format!("-run-{name}"), "a run")
+    }
+
     /// Writes what happened in a run, durably when this returns.
     pub fn write_run(&self, name: &RunName, writes: &[RunWrite]) -> Result<()> {
         self.write_work(|tx| {
@@ -47,20 +62,36 @@ impl Store {
                         .prepare_cached("INSERT OR REPLACE INTO run_asked(run, case_id, at) VALUES (?, ?, ?)")
                         .and_then(|mut s| s.execute(params![seq, case.as_str(), at.as_millisecond()]))
                         .map_err(sql)?,
-                    RunWrite::Landed(result) => tx
-                        .prepare_cached(
-                            "INSERT OR REPLACE INTO run_result(run, case_id, outcome, paid, body) \
-                             VALUES (?, ?, ?, ?, ?)",
-                        )
-                        .and_then(|mut s| {
-                            let body = serde_json::to_string(result).unwrap_or_default();
-                            let word = result.outcome().word();
-                            s.execute(params![seq, result.case.as_str(), word, result.paid_usd(), body])
-                        })
+                    RunWrite::Unasked(case) => tx
+                        .prepare_cached("DELETE FROM run_asked WHERE run = ? AND case_id = ?")
+                        .and_then(|mut s| s.execute(params![seq, case.as_str()]))
                         .map_err(sql)?,
+                    RunWrite::Answered(key, answer, at) => {
+                        let body = json(answer)?;
+                        tx.prepare_cached("INSERT OR REPLACE INTO answer_cache(key, answer, at) VALUES (?, ?, ?)")
+                            .and_then(|mut s| s.execute(params![key, body, at.as_millisecond()]))
+                            .map_err(sql)?
+                    }
+                    RunWrite::Landed(result) => {
+                        let body = json(result)?;
+                        land(tx, seq, result, result.paid_usd(), &body).map_err(sql)?
+                    }
+                    RunWrite::Rescored(result, paid) => {
+                        let body = json(result)?;
+                        land(tx, seq, result, *paid, &body).map_err(sql)?
+                    }
                 };
             }
             Ok(())
+        })
+    }
+
+    /// The answer that was given to the same before.
+    pub fn cached_answer(&self, key: &AnswerKey) -> Result<Option<Answer>> {
+        self.read(|db| {
+            db.prepare_cached("SELECT answer FROM work.answer_cache WHERE key = ?")?
+                .query_row([key], |row| parsed(row, 0))
+                .optional()
         })
     }
 
@@ -119,6 +150,20 @@ impl Store {
             .query_row([name.as_str()], |r| r.get(0))
         })
     }
+}
+
+fn land(
+    tx: &rusqlite::Transaction<'_>,
+    seq: i64,
+    result: &CaseResult,
+    paid: f64,
+    body: &str,
+) -> rusqlite::Result<usize> {
+    tx.prepare_cached(
+        "INSERT INTO run_result(run, case_id, outcome, paid, body) VALUES (?, ?, ?, ?, ?) \
+         ON CONFLICT DO UPDATE SET outcome = excluded.outcome, paid = paid + excluded.paid, body = excluded.body",
+    )?
+    .execute(params![seq, result.case.as_str(), result.outcome().word(), paid, body])
 }
 
 fn select(rest: &str) -> String {

@@ -14,6 +14,7 @@ struct Inner {
     total: AtomicU64,
     started: Instant,
     phase: Mutex<&'static str>,
+    note: Mutex<String>,
 }
 
 /// What a face shows of a [`Progress`] at one moment.
@@ -29,6 +30,8 @@ pub struct ProgressView {
     pub per_second: f64,
     /// Time left at that rate, when the total is known.
     pub left: Option<Duration>,
+    /// How it goes so far, in a few words; empty where there is nothing to say.
+    pub note: String,
 }
 
 impl Default for Progress {
@@ -38,6 +41,7 @@ impl Default for Progress {
             total: AtomicU64::new(0),
             started: Instant::now(),
             phase: Mutex::new(""),
+            note: Mutex::new(String::new()),
         }))
     }
 }
@@ -47,6 +51,13 @@ impl Progress {
     pub fn phase(&self, name: &'static str) {
         if let Ok(mut phase) = self.0.phase.lock() {
             *phase = name;
+        }
+    }
+
+    /// Says how it goes so far, in a few words of this program's own.
+    pub fn note(&self, words: String) {
+        if let Ok(mut note) = self.0.note.lock() {
+            *note = words;
         }
     }
 
@@ -74,6 +85,7 @@ impl Progress {
         let left = (total > done && per_second > 0.0)
             .then(|| Duration::from_secs_f64((total - done) as f64 / per_second));
         let phase = self.0.phase.lock().map(|p| *p).unwrap_or("");
-        ProgressView { phase, done, total, per_second, left }
+        let note = self.0.note.lock().map(|n| n.clone()).unwrap_or_default();
+        ProgressView { phase, done, total, per_second, left, note }
     }
 }
