@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod doctor;
+mod eval;
 mod evals;
 mod health;
 mod help;
@@ -56,6 +57,7 @@ enum Command {
     Import(import::ImportArgs),
     Help(help::HelpArgs),
     Doctor(doctor::DoctorArgs),
+    Eval(eval::EvalArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
     Init(init::InitArgs),
@@ -92,6 +94,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Doctor(args) => doctor::run(&face, args),
         Command::Help(args) => help::run(args),
         Command::Import(args) => import::run(&face, args),
+        Command::Eval(args) => eval::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
         Command::Init(args) => init::run(args),

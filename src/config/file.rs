@@ -11,9 +11,11 @@ use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
 use crate::domain::{Error, Result};
+use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
-const KEYS: &[&str] = &["store", "reviewer", "evals_dir", "runbook", "theme", "editor", "keys", "colors"];
+const KEYS: &[&str] =
+    &["store", "reviewer", "evals_dir", "runbook", "theme", "editor", "keys", "colors", "compare"];
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -26,10 +28,11 @@ pub struct FileConfig {
     pub editor: Option<Set<String>>,
     pub keymap: Keymap,
     pub colours: Vec<(Role, Colour)>,
+    pub thresholds: Thresholds,
 }
 
 /// A file while it is read: knows how to name a place in it.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     name: String,
     text: &'a str,
 }
@@ -58,6 +61,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
             "keys" => config.keymap = reader.keymap(value)?,
             "colors" => config.colours = reader.colours(value)?,
+            "compare" => config.thresholds = super::compare::read(&reader, value)?,
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
     }
@@ -73,12 +77,12 @@ impl Reader<'_> {
         (line, column)
     }
 
-    fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Error {
+    pub(super) fn wrong(&self, span: Range<usize>, what: impl AsRef<str>) -> Error {
         let (line, column) = self.place(&span);
         Error::usage(format!("{}:{line}:{column}: {}", self.name, what.as_ref()))
     }
 
-    fn unknown<'a>(
+    pub(super) fn unknown<'a>(
         &self,
         span: Range<usize>,
         found: &str,
@@ -92,7 +96,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String> {
+    pub(super) fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String> {
         match value.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
             DeValue::String(_) => Err(self.wrong(value.span(), "this must not be empty.")),
@@ -107,7 +111,7 @@ impl Reader<'_> {
         )
     }
 
-    fn table<'v, 't>(&self, value: &'v Spanned<DeValue<'t>>) -> Result<&'v DeTable<'t>> {
+    pub(super) fn table<'v, 't>(&self, value: &'v Spanned<DeValue<'t>>) -> Result<&'v DeTable<'t>> {
         match value.get_ref() {
             DeValue::Table(table) => Ok(table),
             other => Err(self.wrong(value.span(), format!("a table belongs here, not {}.", kind(other)))),
@@ -209,7 +213,7 @@ impl Reader<'_> {
     }
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",

@@ -5,6 +5,7 @@
 //! [`Config`], an arm in `file.rs`, a line in [`Config::lines`].
 
 mod colour;
+mod compare;
 mod file;
 mod place;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
 use crate::domain::{Error, Result};
+use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
 pub use colour::Colour;
@@ -128,6 +130,8 @@ pub struct Config {
     pub keymap: Keymap,
     /// Colours set by meaning.
     pub colours: Vec<(Role, Colour)>,
+    /// What must hold of a candidate.
+    pub thresholds: Thresholds,
 }
 
 impl Config {
@@ -188,6 +192,7 @@ impl Config {
             editor,
             keymap: file.keymap,
             colours: file.colours,
+            thresholds: file.thresholds,
             file: path,
         })
     }

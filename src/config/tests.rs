@@ -62,6 +62,15 @@ fn what_cannot_be_is_named_by_line_and_column_with_the_nearest_name() {
         ("[colors]\nfail = 'rde'", "c.toml:2:8: `rde` is not a colour.", "`red`"),
         ("store = 'a'\nstore = 'b'", "c.toml:2:1: ", ""),
         ("store = ", "c.toml:1:", ""),
+        ("[compare]\nmin_pas_rate = 0.9", "c.toml:2:1: there is no key `min_pas_rate`.", "`min_pass_rate`"),
+        (
+            "[compare]\nmin_pass_rate = 90",
+            "c.toml:2:17: a share from 0 to 1, as in 0.9, belongs here, not 90.",
+            "",
+        ),
+        ("[compare]\nmax_p95_ms = '3s'", "c.toml:2:14: a number from 0 up belongs here, not a text.", ""),
+        ("[compare]\nmin_cases = 1.5", "c.toml:2:13: a whole number from 1 up belongs here, not 1.5.", ""),
+        ("[compare]\nneed = 'prooven'", "c.toml:2:8: there is no need `prooven`.", "`proven`"),
     ] {
         let error = file::parse("c.toml", text).err().unwrap_or_else(|| panic!("{text:?} was taken"));
         assert_eq!(error.kind, crate::domain::ErrorKind::Usage);
@@ -87,4 +96,20 @@ fn an_editors_command_is_split_without_a_shell() {
     assert_eq!(split("code --wait"), ["code", "--wait"]);
     assert_eq!(split("'/opt/my editor/ed' -x \"a b\""), ["/opt/my editor/ed", "-x", "a b"]);
     assert_eq!(split("vi; rm -rf ~"), ["vi;", "rm", "-rf", "~"]);
+}
+
+#[test]
+fn thresholds_are_taken_and_the_rest_keeps_its_default() {
+    use crate::ops::compare::{Need, Thresholds};
+    let text = "[compare]\nmin_pass_rate = 1\nmax_cost_usd = 0.05\nmax_p95_ms = inf\nmin_cases = 1_000\nneed = 'proven'\n";
+    let wanted = Thresholds {
+        min_pass_rate: 1.0,
+        max_cost_usd: Some(0.05),
+        max_p95_ms: f64::INFINITY,
+        min_cases: 1000,
+        need: Need::Proven,
+        ..Thresholds::default()
+    };
+    assert_eq!(file::parse("c.toml", text).unwrap().thresholds, wanted);
+    assert_eq!(file::parse("c.toml", "").unwrap().thresholds, Thresholds::default());
 }

@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod browse;
+pub mod compare;
 mod ctx;
 pub mod demo;
 pub mod doctor;

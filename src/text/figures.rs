@@ -35,6 +35,13 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     format!("{minus}{whole}{fraction}")
 }
 
+/// `+2.8`, `−0.4`, `0.0`: a change.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    let positive = value > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c));
+    if positive { format!("+{text}") } else { text }
+}
+
 /// `0.8 %` of a share between 0 and 1: one decimal, none from 99.95 % of the way to whole.
 pub fn percent(share: f64) -> String {
     percent_to(share, if share == 0.0 || share == 1.0 { 0 } else { 1 })
@@ -100,6 +107,11 @@ pub fn duration(ms: f64) -> String {
         _ => two(hours / 24, "d", hours % 24, "h"),
     };
     format!("{minus}{text}")
+}
+
+/// `1.84 s`: milliseconds as seconds with this many decimals, for columns.
+pub fn seconds_to(ms: f64, decimals: usize) -> String {
+    if ms.is_finite() { format!("{} s", fixed(ms / 1000.0, decimals)) } else { UNKNOWN.to_owned() }
 }
 
 /// `512 B`, `1.4 MB`, `23 GB`: a size in bytes, by thousands.
@@ -254,6 +266,9 @@ mod tests {
         assert_eq!(fixed(1204.5, 2), "1,204.50");
         assert_eq!(fixed(-0.01, 1), "0.0");
         assert_eq!(fixed(f64::NAN, 1), "—");
+        assert_eq!(signed(2.81, 1), "+2.8");
+        assert_eq!(signed(-0.4, 1), "−0.4");
+        assert_eq!(signed(0.001, 1), "0.0");
         assert_eq!(plural(1, "trace"), "1 trace");
         assert_eq!(plural(18_204, "trace"), "18,204 traces");
         assert_eq!(list_of(&["a", "b", "c"], "and"), "a, b and c");
@@ -285,6 +300,7 @@ mod tests {
             shown,
             ["0 ms", "890 ms", "1.0 s", "1.8 s", "1 min", "3 min", "2 h 5 min", "1 h", "2 d 2 h"]
         );
+        assert_eq!(seconds_to(1840.0, 2), "1.84 s");
         assert_eq!([512, 1_400, 999_600, 23_000_000_000].map(size), ["512 B", "1.4 kB", "1.0 MB", "23 GB"]);
     }
 

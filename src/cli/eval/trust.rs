@@ -1,0 +1,112 @@
+//! `tuesday eval trust`.
+
+use clap::Args;
+
+use super::{Face, output};
+use crate::domain::{Result, RunName, Untrusted};
+use crate::ops::Access;
+use crate::ops::compare::{JudgeTrust, Rate, TrustView, trust};
+use crate::text::figures::{UNKNOWN, fixed, percent, plural};
+
+/// See how far the judge of a run agrees with the reviewers' labels
+#[derive(Args, Debug)]
+pub(super) struct TrustArgs {
+    /// The run
+    run: String,
+    /// Print a JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(face: &Face, args: &TrustArgs) -> Result<u8> {
+    let view = trust(&face.ctx(Access::ReadOnly)?, &RunName::parse(&args.run)?)?;
+    if args.json {
+        output::json(&view)?;
+    } else {
+        print(&view)?;
+    }
+    Ok(0)
+}
+
+fn print(view: &TrustView) -> Result<()> {
+    output::text(&format!("{} · {}", view.set, view.run))?;
+    if view.judges.is_empty() {
+        return output::text("No judge spoke in this run. Attach one: [[evaluator]] with kind = \"judge\".");
+    }
+    view.judges.iter().try_for_each(judge)
+}
+
+fn judge(of: &JudgeTrust) -> Result<()> {
+    let by = of.by.as_deref().map_or_else(String::new, |by| format!(" by {by}"));
+    output::text(&format!("\n{}{by}", of.evaluator))?;
+    let kappa = match (of.kappa, of.kappa_interval) {
+        (Some(kappa), Some(i)) => {
+            format!("{} [{}, {}]", fixed(kappa, 2), fixed(i.lower, 2), fixed(i.upper, 2))
+        }
+        _ => UNKNOWN.to_owned(),
+    };
+    let corrected = of.corrected.map_or_else(
+        || UNKNOWN.to_owned(),
+        |c| format!("{} [{}, {}]", percent(c.rate), percent(c.interval.lower), percent(c.interval.upper)),
+    );
+    let agreement = of.agreement.map_or_else(|| UNKNOWN.to_owned(), percent);
+    let confusion = &of.confusion;
+    output::table(
+        &["", ""],
+        [
+            ["passes, as it reports", &rate(&of.reported)],
+            ["passes, corrected", &corrected],
+            ["labelled", &of.labelled.to_string()],
+            ["agreement", &agreement],
+            ["kappa", &kappa],
+            ["labelled passes that it passes", &rate(&of.true_positive)],
+            ["labelled failures that it fails", &rate(&of.true_negative)],
+        ]
+        .map(|row| row.map(str::to_owned).to_vec()),
+    )?;
+    output::text("")?;
+    output::table(
+        &["", "label pass", "label fail"],
+        [
+            ["judge pass", &confusion.pass_pass.to_string(), &confusion.judge_pass_label_fail.to_string()],
+            ["judge fail", &confusion.judge_fail_label_pass.to_string(), &confusion.fail_fail.to_string()],
+        ]
+        .map(|row| row.map(str::to_owned).to_vec()),
+    )?;
+    output::text(&format!("\n{}.", of.words))?;
+    for (n, what) in [
+        (of.undecided, "whose reviewers are unsure or differ"),
+        (of.no_word, "on which the judge has no word"),
+    ] {
+        if n > 0 {
+            output::text(&format!("left out: {} {what}", plural(usize::try_from(n).unwrap_or(0), "answer")))?;
+        }
+    }
+    if !of.disagreements.is_empty() {
+        output::text("\nto look at")?;
+    }
+    output::table(
+        &["case", "trace", "judge", "label", "reviewer", "the judge's reason"],
+        of.disagreements.iter().map(|one| {
+            let score = one.score.map_or_else(String::new, |score| format!(" {}", fixed(score, 1)));
+            let reviewers: Vec<&str> = one.reviewers.iter().map(Untrusted::raw).collect();
+            vec![
+                one.case.to_string(),
+                one.trace.raw().to_owned(),
+                format!("{}{score}", one.judge.word()),
+                one.label.word().to_owned(),
+                reviewers.join(", "),
+                one.explanation.raw().chars().take(80).collect(),
+            ]
+        }),
+    )
+}
+
+fn rate(of: &Rate) -> String {
+    match (of.share, of.interval) {
+        (Some(share), Some(i)) => {
+            format!("{} [{}, {}], {} of {}", percent(share), percent(i.lower), percent(i.upper), of.k, of.n)
+        }
+        _ => UNKNOWN.to_owned(),
+    }
+}
