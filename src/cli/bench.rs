@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
-use crate::ops::bench::{ImportBench, Measured, draw, import, labels, make_data, pages, search, vitals};
+use crate::ops::bench::{
+    ImportBench, Measured, draw, import, labels, make_data, pages, run as runs, search, vitals,
+};
 
 /// Measure this program against plain SQLite, in one run
 #[derive(Args, Debug)]
@@ -57,6 +59,21 @@ enum What {
     Search(Read),
     /// The health figures of 24 hours, against those of few traces
     Health(Read),
+    /// A run of eval cases at 50 ms an answer, 32 at a time, against its ideal
+    Run {
+        /// How many cases
+        #[arg(long, default_value_t = 1000)]
+        cases: u64,
+        /// Where the store is made
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Times that it is done
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -93,6 +110,7 @@ struct Read {
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     let (what, traces, dir, json) = match &args.what {
+        what @ What::Run { dir, json, .. } => (what, 0, dir, *json),
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
@@ -101,18 +119,20 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         | What::Health(Read { traces, dir, json, .. })) => (what, *traces, dir, *json),
     };
     let folder = dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tuesday-bench"));
-    let measured = long::run(Unit::Traces, |_, progress| {
-        let data = make_data(&folder, traces, progress)?;
+    let unit = if matches!(what, What::Run { .. }) { Unit::Cases } else { Unit::Traces };
+    let measured = long::run(unit, |_, progress| {
+        let data = || make_data(&folder, traces, progress);
         match what {
+            What::Run { cases, rounds, .. } => runs(&folder, *cases, *rounds, progress),
             What::Import { no_index, rounds, .. } => {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
-                import(&data, &bench, progress)
+                import(&data()?, &bench, progress)
             }
-            What::Page(read) => pages(&data, &folder, read.rounds, progress),
-            What::Search(read) => search(&data, &folder, read.rounds, progress),
-            What::Health(read) => vitals(&data, &folder, read.rounds, progress),
-            What::Draw { rounds, .. } => draw(&data, &folder, *rounds, progress),
-            What::Label { acts, .. } => labels(&data, &folder, *acts, progress),
+            What::Page(read) => pages(&data()?, &folder, read.rounds, progress),
+            What::Search(read) => search(&data()?, &folder, read.rounds, progress),
+            What::Health(read) => vitals(&data()?, &folder, read.rounds, progress),
+            What::Draw { rounds, .. } => draw(&data()?, &folder, *rounds, progress),
+            What::Label { acts, .. } => labels(&data()?, &folder, *acts, progress),
         }
     })?;
     show(&measured, json)

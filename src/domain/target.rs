@@ -129,7 +129,9 @@ pub struct Ask {
 pub struct Answer {
     /// The answer: text, or one assistant message with its tool calls.
     pub output: Content,
-    /// From the first byte sent to the last received of the attempt that succeeded, in milliseconds.
+    /// From the first byte sent to the last received of the attempt that succeeded, in milliseconds. Not a
+    /// number where it is not known, as in a trace that does not say it; then `null` in JSON.
+    #[serde(default = "unknown", deserialize_with = "null_is_unknown")]
     pub latency_ms: f64,
     /// Tokens that went in, where the target says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +148,14 @@ pub struct Answer {
     /// The request's id at the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
+}
+
+fn null_is_unknown<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or_else(unknown))
 }
 
 /// Why a target gave no answer.

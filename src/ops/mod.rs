@@ -18,6 +18,7 @@ pub mod init;
 pub mod label;
 pub mod promote;
 pub mod review;
+pub mod run;
 pub mod sample;
 pub mod taxonomy;
 #[cfg(test)]

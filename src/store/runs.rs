@@ -21,8 +21,8 @@ pub enum RunWrite {
     Answered(AnswerKey, Box<Answer>, Timestamp),
     /// A case has its result; an earlier one is replaced, what it cost stays counted.
     Landed(Box<CaseResult>),
-    /// A result was evaluated anew, which cost this much.
-    Rescored(Box<CaseResult>, f64),
+    /// The same, where this run paid this much for it and not what its answer once cost.
+    LandedFor(Box<CaseResult>, f64),
 }
 
 impl Store {
@@ -68,15 +68,17 @@ impl Store {
                         .map_err(sql)?,
                     RunWrite::Answered(key, answer, at) => {
                         let body = json(answer)?;
-                        tx.prepare_cached("INSERT OR REPLACE INTO answer_cache(key, answer, at) VALUES (?, ?, ?)")
-                            .and_then(|mut s| s.execute(params![key, body, at.as_millisecond()]))
-                            .map_err(sql)?
+                        tx.prepare_cached(
+                            "INSERT OR REPLACE INTO answer_cache(key, answer, at) VALUES (?, ?, ?)",
+                        )
+                        .and_then(|mut s| s.execute(params![key, body, at.as_millisecond()]))
+                        .map_err(sql)?
                     }
                     RunWrite::Landed(result) => {
                         let body = json(result)?;
                         land(tx, seq, result, result.paid_usd(), &body).map_err(sql)?
                     }
-                    RunWrite::Rescored(result, paid) => {
+                    RunWrite::LandedFor(result, paid) => {
                         let body = json(result)?;
                         land(tx, seq, result, *paid, &body).map_err(sql)?
                     }

@@ -1,15 +1,19 @@
-//! `tuesday eval …`: one file a subcommand.
+//! `tuesday eval …`: eval sets put through targets, what came of it, and two of them compared.
 
 mod compare;
+mod export;
+mod list;
+mod run;
+mod show;
 mod trust;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-use super::{Face, output};
+use super::{Face, long, output};
 use crate::domain::Result;
 
-/// Compare runs of an eval set, and see how far a judge can be trusted
-#[derive(clap::Args, Debug)]
+/// Run eval sets through targets; list, show, export and compare the runs
+#[derive(Args, Debug)]
 pub(super) struct EvalArgs {
     #[command(subcommand)]
     command: Command,
@@ -17,12 +21,20 @@ pub(super) struct EvalArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Run(run::RunArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Export(export::ExportArgs),
     Compare(compare::CompareArgs),
     Trust(trust::TrustArgs),
 }
 
 pub(super) fn run(face: &Face, args: &EvalArgs) -> Result<u8> {
     match &args.command {
+        Command::Run(args) => run::run(face, args),
+        Command::List(args) => list::run(face, args),
+        Command::Show(args) => show::run(face, args),
+        Command::Export(args) => export::run(face, args),
         Command::Compare(args) => compare::run(face, args),
         Command::Trust(args) => trust::run(face, args),
     }

@@ -4,6 +4,7 @@
 mod data;
 mod find;
 mod import;
+mod run;
 mod work;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::Serialize;
 pub use data::{BenchData, make_data};
 pub use find::{pages, search, vitals};
 pub use import::{ImportBench, import};
+pub use run::run;
 pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.

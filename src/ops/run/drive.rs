@@ -1,0 +1,399 @@
+//! The loop of a run: admits cases within the spending limit, has each written down before it is asked,
+//! keeps so many in flight, and lands what comes back.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::bound::{Bound, ask_of, bound_of, key_of};
+use super::ledger::{Ledger, Room, Spent};
+use super::plan::{Left, Plan, error_may_be_paid, result_of, without_answer};
+use super::writer::Writer;
+use super::{Asker, RunSpec, Scores};
+use crate::domain::{
+    Answer, Answered, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, Subject, TargetKind,
+};
+use crate::ops::Ctx;
+use crate::store::RunWrite;
+use crate::task::{Cancel, Progress};
+use crate::text::figures::{dollars, percent};
+
+/// How long those in flight may go on after a wish to stop: they are paid for.
+const GRACE: Duration = Duration::from_secs(3);
+/// How often a wish to stop is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Drives a run to its end. Gives why it ended before that, where it did.
+pub(super) async fn drive(
+    ctx: &Ctx,
+    spec: &RunSpec,
+    plan: &Plan,
+    asker: Arc<dyn Asker>,
+    scores: Arc<dyn Scores>,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<Option<String>> {
+    let (writer, mut committed) = Writer::start(ctx.store.clone(), plan.head.name.clone())?;
+    let ended = {
+        let work = Work { ctx: ctx.clone(), spec: spec.clone(), asker, scores, queue: writer.queue() };
+        let mut drive = Drive::new(work, plan, &writer, progress);
+        drive.run(&mut committed, cancel).await
+    };
+    writer.finish()?;
+    ended
+}
+
+/// What a task needs.
+struct Work {
+    ctx: Ctx,
+    spec: RunSpec,
+    asker: Arc<dyn Asker>,
+    scores: Arc<dyn Scores>,
+    queue: Sender<RunWrite>,
+}
+
+/// What is to be done with an admitted case.
+enum Task {
+    Ask,
+    /// The cache has its answer.
+    Given(Answer),
+    /// It was answered; only its evaluation is left.
+    Rescore(Box<CaseResult>),
+}
+
+struct Job {
+    case: EvalCase,
+    task: Task,
+    aside: f64,
+}
+
+struct Done {
+    result: CaseResult,
+    spent: Spent,
+    /// What the store is to count, where that is not what the answer cost.
+    paid: Option<f64>,
+}
+
+struct Drive<'a> {
+    work: Arc<Work>,
+    writer: &'a Writer,
+    progress: &'a Progress,
+    ledger: Ledger,
+    left: VecDeque<(EvalCase, Left)>,
+    /// Being written down, in that order.
+    pending: VecDeque<Job>,
+    /// Written down, to be asked when one in flight lands.
+    ready: VecDeque<Job>,
+    flying: JoinSet<Done>,
+    jobs: HashMap<Id, (EvalCase, f64)>,
+    concurrency: usize,
+    tally: Tally,
+    stopped: Option<String>,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    paid: f64,
+}
+
+impl Tally {
+    fn count(&mut self, result: &CaseResult) {
+        match result.outcome() {
+            Outcome::Pass => self.passed += 1,
+            Outcome::Fail => self.failed += 1,
+            Outcome::Error => {}
+        }
+    }
+
+    fn words(&self) -> String {
+        let told = self.passed + self.failed;
+        let rate = if told == 0 { "–".to_owned() } else { percent(self.passed as f64 / told as f64) };
+        format!("{rate} pass · {}", dollars(self.paid))
+    }
+}
+
+impl<'a> Drive<'a> {
+    fn new(work: Work, plan: &Plan, writer: &'a Writer, progress: &'a Progress) -> Self {
+        let spec = &work.spec;
+        let concurrency = spec.concurrency.unwrap_or(spec.target.limits.concurrency).max(1);
+        let mut ledger = Ledger::new(spec.max_usd, plan.paid);
+        for case in &plan.perhaps_paid {
+            if let Bound::AtMost(most) | Bound::About(most) = bound_of(spec, &ask_of(spec, case)) {
+                ledger.presume(most);
+            }
+        }
+        let mut tally = Tally { paid: plan.paid, ..Tally::default() };
+        plan.kept.iter().for_each(|result| tally.count(result));
+        progress.set_total(plan.head.cases);
+        progress.set_done(plan.kept.len() as u64);
+        Self {
+            work: Arc::new(work),
+            writer,
+            progress,
+            ledger,
+            left: plan.left.iter().cloned().collect(),
+            pending: VecDeque::new(),
+            ready: VecDeque::new(),
+            flying: JoinSet::new(),
+            jobs: HashMap::new(),
+            concurrency,
+            tally,
+            stopped: None,
+        }
+    }
+
+    async fn run(
+        &mut self,
+        committed: &mut UnboundedReceiver<CaseId>,
+        cancel: &Cancel,
+    ) -> Result<Option<String>> {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut deadline = None::<Instant>;
+        loop {
+            if cancel.is_cancelled() && deadline.is_none() {
+                deadline = Some(Instant::now() + GRACE);
+                self.stop("It was stopped by hand.".to_owned());
+            }
+            if deadline.is_some_and(|at| Instant::now() >= at) {
+                self.flying.abort_all();
+            }
+            if self.stopped.is_none() {
+                self.admit()?;
+            }
+            self.start();
+            if self.flying.is_empty() && self.pending.is_empty() && self.ready.is_empty() {
+                return Ok(self.stopped.take());
+            }
+            tokio::select! {
+                Some(ended) = self.flying.join_next_with_id() => self.land(ended),
+                case = committed.recv() => match case {
+                    Some(case) => self.written(&case),
+                    // The writer failed: it says how when it is asked to finish.
+                    None => {
+                        self.flying.shutdown().await;
+                        return Ok(None);
+                    }
+                },
+                _ = look.tick() => {}
+            }
+        }
+    }
+
+    /// Takes what may be asked next, and has it written down. A few more than may be in flight, so that
+    /// the disk is waited for while others are asked.
+    fn admit(&mut self) -> Result<()> {
+        let ahead = self.concurrency.div_ceil(4);
+        while self.pending.len() + self.ready.len() + self.flying.len() < self.concurrency + ahead {
+            let Some((case, left)) = self.left.pop_front() else { break };
+            let work = Arc::clone(&self.work);
+            let spec = &work.spec;
+            let ask = ask_of(spec, &case);
+            let task = match left {
+                Left::Rescore(result) => Task::Rescore(result),
+                Left::Ask | Left::Interrupted => {
+                    let key = if spec.cache { key_of(spec, &ask) } else { None };
+                    let known = key.map(|key| work.ctx.store.cached_answer(&key)).transpose()?.flatten();
+                    match (known, &left) {
+                        (Some(answer), _) => Task::Given(answer),
+                        (None, Left::Interrupted) => {
+                            self.interrupted(&case);
+                            continue;
+                        }
+                        (None, _) => Task::Ask,
+                    }
+                }
+            };
+            let bound = if matches!(task, Task::Ask) { bound_of(spec, &ask) } else { Bound::AtMost(0.0) };
+            match self.ledger.admit(bound, spec.evaluators_usd) {
+                Room::Yes(aside) => {
+                    let asks = matches!(task, Task::Ask);
+                    let job = Job { case, task, aside };
+                    if asks {
+                        self.writer.write(RunWrite::Asked(job.case.id.clone(), work.ctx.clock.now()));
+                        self.pending.push_back(job);
+                    } else {
+                        self.ready.push_back(job);
+                    }
+                }
+                room => {
+                    let left = match task {
+                        Task::Rescore(result) => Left::Rescore(result),
+                        // Asked anew it finds its answer in the cache again.
+                        _ => Left::Ask,
+                    };
+                    self.left.push_front((case, left));
+                    if let Room::No(most) = room {
+                        self.stop(self.limit_words(most));
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn limit_words(&self, most: Option<f64>) -> String {
+        let limit = dollars(self.work.spec.max_usd.unwrap_or_default());
+        let paid = dollars(self.ledger.paid());
+        match most {
+            Some(most) => format!(
+                "The spending limit of {limit}: {paid} may be paid already, and the next case may cost {}.",
+                dollars(most)
+            ),
+            None => format!(
+                "The spending limit of {limit} cannot be kept: the target does not say what an answer costs."
+            ),
+        }
+    }
+
+    fn interrupted(&mut self, case: &EvalCase) {
+        let what = "The program ended while this case was asked. It may have been paid for, so it is not \
+                    asked again; --retry-errors does.";
+        let result = without_answer(&self.work.ctx, case, AskErrorKind::Interrupted, what);
+        self.keep(result, None);
+    }
+
+    /// A case is on the disk as asked, so it may be.
+    fn written(&mut self, case: &CaseId) {
+        // The writer tells in the order in which it was told.
+        if self.pending.front().is_some_and(|job| job.case.id == *case) {
+            self.ready.extend(self.pending.pop_front());
+        }
+    }
+
+    fn start(&mut self) {
+        while self.flying.len() < self.concurrency {
+            let Some(Job { case, task, aside }) = self.ready.pop_front() else { break };
+            let work = Arc::clone(&self.work);
+            let its = case.clone();
+            let id = self.flying.spawn(async move { work.one(&case, task).await }).id();
+            self.jobs.insert(id, (its, aside));
+        }
+    }
+
+    /// Takes no more; what was written down and not asked is taken back.
+    fn stop(&mut self, why: String) {
+        self.stopped = Some(why);
+        for job in self.pending.drain(..).chain(self.ready.drain(..)) {
+            if matches!(job.task, Task::Ask) {
+                self.writer.write(RunWrite::Unasked(job.case.id));
+            }
+            self.ledger.settle(job.aside, Spent::Beside(0.0));
+        }
+    }
+
+    fn land(&mut self, ended: std::result::Result<(Id, Done), JoinError>) {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let Some((case, aside)) = self.jobs.remove(&id) else { return };
+        let done = match ended {
+            Ok((_, done)) => done,
+            Err(error) => {
+                let (kind, what) = if error.is_cancelled() {
+                    (AskErrorKind::Cancelled, "It was stopped while this case was asked.")
+                } else {
+                    (AskErrorKind::Unreadable, "This program failed at this case: please report it.")
+                };
+                let result = without_answer(&self.work.ctx, &case, kind, what);
+                Done { result, spent: Spent::Perhaps, paid: None }
+            }
+        };
+        self.ledger.settle(aside, done.spent);
+        self.keep(done.result, done.paid);
+    }
+
+    fn keep(&mut self, result: CaseResult, paid: Option<f64>) {
+        self.tally.count(&result);
+        self.tally.paid += paid.unwrap_or_else(|| result.paid_usd());
+        let result = Box::new(result);
+        self.writer.write(match paid {
+            Some(paid) => RunWrite::LandedFor(result, paid),
+            None => RunWrite::Landed(result),
+        });
+        self.progress.add(1);
+        self.progress.note(self.tally.words());
+    }
+}
+
+impl Work {
+    async fn one(&self, case: &EvalCase, task: Task) -> Done {
+        let (mut result, kind) = match task {
+            Task::Given(answer) => {
+                let mut result = result_of(&self.ctx, case, Answered::Answer(answer), 0);
+                result.cached = true;
+                (result, Paid::Beside)
+            }
+            Task::Rescore(result) => (*result, Paid::Beside),
+            Task::Ask => {
+                let ask = ask_of(&self.spec, case);
+                let (answered, attempts) = self.asker.ask(&ask).await;
+                match answered {
+                    Ok(answer) => {
+                        // At once: if a kill comes while it is evaluated, it is not lost.
+                        if let Some(key) = key_of(&self.spec, &ask) {
+                            let answered = Box::new(answer.clone());
+                            let at = self.ctx.clock.now();
+                            self.queue.send(RunWrite::Answered(key, answered, at)).ok();
+                        }
+                        let paid = match self.spec.target.kind {
+                            TargetKind::Recorded => Paid::Beside,
+                            _ => Paid::Asking,
+                        };
+                        (result_of(&self.ctx, case, Answered::Answer(answer), attempts), paid)
+                    }
+                    Err(error) => {
+                        let spent = if error_may_be_paid(error.kind)
+                            && self.spec.target.kind != TargetKind::Recorded
+                        {
+                            Spent::Perhaps
+                        } else {
+                            Spent::Beside(0.0)
+                        };
+                        let result = result_of(&self.ctx, case, Answered::Error(error), attempts);
+                        return Done { result, spent, paid: None };
+                    }
+                }
+            }
+        };
+        result.assessments = match result.answer() {
+            Some(answer) => self.scores.score(case, subject(&result, answer)).await,
+            None => Vec::new(),
+        };
+        result.at = self.ctx.clock.now();
+        let beside = result.assessments.iter().filter_map(|one| one.cost_usd).sum::<f64>();
+        let cost = result.answer().and_then(|answer| answer.cost_usd);
+        match (kind, cost) {
+            (Paid::Beside, _) => Done { result, spent: Spent::Beside(beside), paid: Some(beside) },
+            (Paid::Asking, Some(cost)) => Done { result, spent: Spent::Asking(cost + beside), paid: None },
+            (Paid::Asking, None) => Done { result, spent: Spent::Perhaps, paid: None },
+        }
+    }
+}
+
+/// To whom an answered case was paid.
+enum Paid {
+    Asking,
+    Beside,
+}
+
+fn subject<'a>(result: &'a CaseResult, answer: &'a Answer) -> Subject<'a> {
+    Subject {
+        input: &result.input,
+        output: &answer.output,
+        expected: result.expected.as_ref(),
+        expected_kind: result.expected_kind,
+        latency_ms: answer.latency_ms.is_finite().then_some(answer.latency_ms),
+        cost_usd: answer.cost_usd,
+        tokens_out: answer.tokens_out,
+    }
+}

@@ -1,0 +1,33 @@
+//! The runs that there are.
+
+use super::RunView;
+use crate::domain::{Error, Result, RunName};
+use crate::ops::Ctx;
+
+/// All runs, the newest first.
+pub fn list(ctx: &Ctx) -> Result<Vec<RunView>> {
+    let view = |run: crate::domain::Run| {
+        let results = ctx.store.run_results(&run.head.name)?;
+        let paid = ctx.store.run_paid(&run.head.name)?;
+        Ok(RunView::of(run, &results, paid))
+    };
+    ctx.store.runs()?.into_iter().map(view).collect()
+}
+
+/// One run.
+pub(super) fn one(ctx: &Ctx, name: &RunName) -> Result<RunView> {
+    let run = ctx.store.run(name)?.ok_or_else(|| no_run(ctx, name))?;
+    let results = ctx.store.run_results(name)?;
+    Ok(RunView::of(run, &results, ctx.store.run_paid(name)?))
+}
+
+pub(super) fn no_run(ctx: &Ctx, name: &RunName) -> Error {
+    let error = Error::not_so(format!("There is no run {name}."));
+    let names: Vec<String> =
+        ctx.store.runs().unwrap_or_default().iter().take(10).map(|run| run.head.name.to_string()).collect();
+    if names.is_empty() {
+        error.hint("Make one: tuesday eval run --set SET --target TARGET")
+    } else {
+        error.hint(format!("There are: {}", names.join(", ")))
+    }
+}

@@ -1,0 +1,145 @@
+//! Runs: an eval set put through a target. What is asked is written before it is asked, each result as it
+//! lands, so that a run survives a crash and no case is paid for twice.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `plan` | which run it is and what of it is left |
+//! | `drive` | the loop: admits, asks, evaluates, lands |
+//! | `ledger` | the spending limit |
+//! | `writer` | many small writes, few commits |
+//! | `bound` | what asking may cost at most, and the name of an answer in the cache |
+//! | `connect` | what is asked and who evaluates |
+
+mod bound;
+mod connect;
+mod drive;
+mod estimate;
+mod export;
+mod ledger;
+mod list;
+mod plan;
+mod recorded;
+mod show;
+mod view;
+mod writer;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::Ctx;
+use crate::domain::{
+    Answer, Ask, AskError, Assessment, Error, EvalCase, EvalSet, Price, Result, RunName, SetName, Subject,
+    TargetSpec,
+};
+use crate::task::{Cancel, Progress};
+
+pub use connect::{askers, scores, target};
+pub use estimate::{EstimateView, estimate};
+pub use export::{ExportFormat, export, reasons, score_words, title};
+pub use list::list;
+pub use recorded::Recorded;
+pub use show::{RunShowView, show};
+pub use view::RunView;
+
+/// What asks a target, with its patience: retries, pace and the time limit of a case are its own.
+pub trait Asker: Send + Sync {
+    /// Asks, and says how many attempts it took.
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)>;
+}
+
+/// What evaluates an answer: the evaluators of the set, and those of the case.
+pub trait Scores: Send + Sync {
+    /// The word of each.
+    fn score<'a>(&'a self, case: &'a EvalCase, subject: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>>;
+}
+
+/// What is to be run, and how.
+#[derive(Debug, Clone)]
+pub struct RunSpec {
+    /// The eval set.
+    pub set: SetName,
+    /// Its version; `None`: the newest.
+    pub version: Option<u64>,
+    /// What is asked.
+    pub target: TargetSpec,
+    /// The text of the target's prompt.
+    pub prompt: Option<String>,
+    /// What the target's tokens cost, where that is known.
+    pub price: Option<Price>,
+    /// The evaluators of the set: (name, version).
+    pub evaluators: Vec<(String, String)>,
+    /// What the evaluators spend on one case at most, in US dollars.
+    pub evaluators_usd: f64,
+    /// Its name; `None`: made of set, target and a number.
+    pub name: Option<RunName>,
+    /// Requests at a time; `None`: as the target's limits say.
+    pub concurrency: Option<usize>,
+    /// The most that it may cost, in US dollars.
+    pub max_usd: Option<f64>,
+    /// Go on with a run that ended before its end.
+    pub resume: bool,
+    /// Ask those again that have an error as their result; goes on with a run as `resume` does.
+    pub retry_errors: bool,
+    /// Whether an answer may come from the cache.
+    pub cache: bool,
+}
+
+impl RunSpec {
+    /// A new run of a set through a target, nothing else said.
+    pub fn new(set: SetName, target: TargetSpec) -> Self {
+        Self {
+            set,
+            version: None,
+            target,
+            prompt: None,
+            price: None,
+            evaluators: Vec::new(),
+            evaluators_usd: 0.0,
+            name: None,
+            concurrency: None,
+            max_usd: None,
+            resume: false,
+            retry_errors: false,
+            cache: true,
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.resume || self.retry_errors
+    }
+}
+
+/// The set as a run of this would take it: that of the run it goes on with, else as it is now.
+pub fn taken(ctx: &Ctx, spec: &RunSpec) -> Result<EvalSet> {
+    plan::taken(ctx, spec)
+}
+
+/// Runs an eval set through a target. Blocks until it is over, stopped or cancelled; what landed stays,
+/// and the same with `resume` goes on. Must not be called from inside an async runtime.
+pub fn run(
+    ctx: &Ctx,
+    spec: &RunSpec,
+    asker: Arc<dyn Asker>,
+    scores: Arc<dyn Scores>,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<RunView> {
+    progress.phase("running");
+    let plan = plan::make(ctx, spec)?;
+    let name = plan.head.name.clone();
+    // Evaluating takes the processor; asking waits. A few threads do for both.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::failed("The run cannot be started.").because(e))?;
+    let stopped = runtime.block_on(drive::drive(ctx, spec, &plan, asker, scores, cancel, progress));
+    // What is still in flight is let go of, not waited for.
+    runtime.shutdown_background();
+    ctx.store.stop_run(&name, stopped?.as_deref())?;
+    drop(plan);
+    list::one(ctx, &name)
+}
+
+#[cfg(test)]
+mod tests;
