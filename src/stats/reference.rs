@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::exact::{binomial_upper, clopper_pearson, holm, mcnemar_exact, mcnemar_pairs, proof_below};
-use super::interval::{two_proportion_z, weighted_rate, wilson, wilson_upper};
+use super::interval::{two_proportion_z, weighted_rate, wilson};
 use super::judge::rogan_gladen;
 use super::paired::{Resampler, percentiles};
 use super::{cohen_kappa, nearest_rank, normal_quantile};
@@ -77,7 +77,9 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             json!(wilson(input.f("successes"), input.f("n"), input.f("confidence")).unwrap())
         }
         "wilson_upper_bound" => {
-            json!({ "upper": wilson_upper(input.f("successes"), input.f("n"), input.f("alpha")).unwrap() })
+            // One-sided at `alpha` is the upper end of two-sided at twice that.
+            let both = wilson(input.f("successes"), input.f("n"), 1.0 - 2.0 * input.f("alpha")).unwrap();
+            json!({ "upper": both.upper })
         }
         "clopper_pearson_ci" => {
             json!(clopper_pearson(input.n("successes"), input.n("n"), input.f("confidence")).unwrap())

@@ -315,6 +315,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             let result = only(result, |answer| if let Answer::Review(a) = answer { Some(a) } else { None });
             model.screens.review.answered(request, result, cx);
         }
+        Request::Runs(request) => {
+            let result = only(result, |answer| if let Answer::Runs(a) = answer { Some(a) } else { None });
+            model.screens.runs.answered(&request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);
@@ -397,7 +401,6 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
                 go(model, ScreenId::Review, effects);
             }
-            Wish::Unmark => model.env.marks.clear(),
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

@@ -25,8 +25,8 @@ pub use case::{AnswerView, CaseView, case};
 pub use decide::{CheckView, Decision, Need, State, Thresholds};
 pub use metric::{Mark, Metric, Unit};
 pub use report::{html, junit, markdown};
-pub use show::text;
-pub use trust::{JudgeTrust, Rate, TrustView, trust};
+pub use show::{Row, became, decided, headline, rows, tally, text, title};
+pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust};
 
 /// Cases whose answers are kept for a report.
 const OPENED: usize = 200;
