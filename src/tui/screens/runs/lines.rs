@@ -29,7 +29,8 @@ pub fn word(outcome: Outcome) -> Span {
 
 /// A figure without needless digits: `7`, `0.87`.
 pub fn score(value: f64) -> String {
-    figures::fixed(value, if value.fract() == 0.0 { 0 } else { 2 })
+    let text = figures::fixed(value, 2);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A share with its 95 % interval: `53.8 % [29.1, 76.8]`.
@@ -181,7 +182,9 @@ pub fn pair(view: &CaseView, cols: usize) -> Vec<Line> {
         field(&mut out, "", [head], cols);
         for (name, one) in [("current", &said.baseline), ("new", &said.candidate)] {
             if let Some(one) = one {
-                let why = format!("{}{}", one_line(&one.explanation), assessment_facts(one));
+                let facts = assessment_facts(one);
+                let gap = if facts.is_empty() || facts.starts_with(" ·") { "" } else { " ·" };
+                let why = format!("{}{gap}{facts}", one_line(&one.explanation));
                 field(&mut out, "", [words().muted(format!("    {name:<8} ")).plain(why).done()], cols);
             }
         }

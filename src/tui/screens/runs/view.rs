@@ -177,7 +177,7 @@ fn list(screen: &RunsScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let wide: Vec<usize> = heads
         .iter()
         .zip(&columns)
-        .map(|(head, column)| width(head).max(column.first().map_or(0, |cell| width(cell))))
+        .map(|(head, column)| column.iter().map(|cell| width(cell)).fold(width(head), usize::max))
         .collect();
     let names = runs.all.iter().map(|run| width(run.run.as_str())).max().unwrap_or(0);
     let figures_cols: usize = wide.iter().map(|wide| wide + 2).sum();
