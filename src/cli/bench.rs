@@ -8,7 +8,7 @@ use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
 use crate::ops::bench::{
-    ImportBench, Measured, draw, import, labels, make_data, pages, run as runs, search, vitals,
+    ImportBench, Measured, draw, import, labels, make_data, pages, run as runs, score, search, vitals,
 };
 
 /// Measure this program against plain SQLite, in one run
@@ -59,6 +59,18 @@ enum What {
     Search(Read),
     /// The health figures of 24 hours, against those of few traces
     Health(Read),
+    /// Rule evaluators over recorded outputs, against 100 MB of text a second and core
+    Score {
+        /// How many outputs
+        #[arg(long, visible_alias = "n", default_value_t = 100_000)]
+        traces: u64,
+        /// Where data are made; they stay for the next time
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A run of eval cases at 50 ms an answer, 32 at a time, against its ideal
     Run {
         /// How many cases
@@ -114,6 +126,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
+        | What::Score { traces, dir, json }
         | What::Page(Read { traces, dir, json, .. })
         | What::Search(Read { traces, dir, json, .. })
         | What::Health(Read { traces, dir, json, .. })) => (what, *traces, dir, *json),
@@ -128,6 +141,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data()?, &bench, progress)
             }
+            What::Score { .. } => score(&data()?, progress),
             What::Page(read) => pages(&data()?, &folder, read.rounds, progress),
             What::Search(read) => search(&data()?, &folder, read.rounds, progress),
             What::Health(read) => vitals(&data()?, &folder, read.rounds, progress),

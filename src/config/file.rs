@@ -10,12 +10,28 @@ use toml::de::{DeTable, DeValue};
 use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
-use crate::domain::{Error, Result};
+use crate::domain::{Error, EvalConfig, Result};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
-const KEYS: &[&str] =
-    &["store", "reviewer", "evals_dir", "runbook", "theme", "editor", "keys", "colors", "compare"];
+const KEYS: &[&str] = &[
+    "store",
+    "reviewer",
+    "evals_dir",
+    "runbook",
+    "theme",
+    "editor",
+    "keys",
+    "colors",
+    "targets",
+    "prices",
+    "judge",
+    "prompts_dir",
+    "evaluator",
+    "embedders",
+    "similarity_threshold",
+    "compare",
+];
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -28,6 +44,7 @@ pub struct FileConfig {
     pub editor: Option<Set<String>>,
     pub keymap: Keymap,
     pub colours: Vec<(Role, Colour)>,
+    pub evaluation: EvalConfig,
     pub thresholds: Thresholds,
 }
 
@@ -50,6 +67,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
     let reader = Reader { name: name.to_owned(), text };
     let table = DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
     let mut config = FileConfig::default();
+    let mut judge = None;
     for (key, value) in table.get_ref() {
         let at = || Origin::File { line: reader.place(&key.span()).0 };
         match key.get_ref().as_ref() {
@@ -61,16 +79,29 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
             "keys" => config.keymap = reader.keymap(value)?,
             "colors" => config.colours = reader.colours(value)?,
+            "targets" => config.evaluation.targets = reader.targets(value)?,
+            "prices" => config.evaluation.prices = reader.prices(value)?,
+            "prompts_dir" => config.evaluation.prompts_dir = reader.text(value)?.into(),
+            "judge" => judge = Some(value),
+            "evaluator" => config.evaluation.evaluators = reader.evaluators(value)?,
+            "embedders" => config.evaluation.embedders = reader.embedders(value)?,
+            "similarity_threshold" => {
+                config.evaluation.similarity_threshold = Some(reader.share(value)?);
+            }
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
+    }
+    // It names a target, wherever in the file that stands.
+    if let Some(value) = judge {
+        config.evaluation.judge = Some(reader.judge(value, &config.evaluation.targets)?);
     }
     Ok(config)
 }
 
 impl Reader<'_> {
     /// Line and column of a place, from 1.
-    fn place(&self, span: &Range<usize>) -> (usize, usize) {
+    pub(super) fn place(&self, span: &Range<usize>) -> (usize, usize) {
         let before = self.text.get(..span.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

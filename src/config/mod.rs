@@ -6,13 +6,15 @@
 
 mod colour;
 mod compare;
+mod evaluators;
 mod file;
 mod place;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
@@ -130,6 +132,8 @@ pub struct Config {
     pub keymap: Keymap,
     /// Colours set by meaning.
     pub colours: Vec<(Role, Colour)>,
+    /// What is said of evaluators, embedders and targets.
+    pub evaluation: EvalConfig,
     /// What must hold of a candidate.
     pub thresholds: Thresholds,
 }
@@ -177,6 +181,17 @@ impl Config {
         } else {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
+        let mut evaluation = EvalConfig { home: home.clone(), file: path.clone(), ..file.evaluation };
+        let prompts = std::mem::take(&mut evaluation.prompts_dir);
+        let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
+        evaluation.prompts_dir = home.join(prompts);
+        for target in &mut evaluation.targets {
+            if let TargetKind::Command(argv) = &mut target.kind
+                && argv.first().is_some_and(|program| program.contains('/'))
+            {
+                argv[0] = home.join(&argv[0]).display().to_string();
+            }
+        }
         Ok(Self {
             store,
             reviewer,
@@ -192,6 +207,7 @@ impl Config {
             editor,
             keymap: file.keymap,
             colours: file.colours,
+            evaluation,
             thresholds: file.thresholds,
             file: path,
         })

@@ -99,6 +99,37 @@ fn an_editors_command_is_split_without_a_shell() {
 }
 
 #[test]
+fn programs_and_prompts_are_found_from_the_files_folder() {
+    use crate::domain::TargetKind;
+    let (folder, inner) = with_file(
+        "prompts_dir = 'our/prompts'\n[targets.a]\nkind = 'command'\ncommand = ['./answer.py', './x']\n\
+         [targets.b]\nkind = 'command'\ncommand = ['cat']\n",
+    );
+    let config = Config::resolve(&Flags::default(), &environment(&inner, &[])).unwrap().evaluation;
+    assert_eq!(config.home, folder.path());
+    assert_eq!(config.prompts_dir, folder.path().join("our/prompts"));
+    let program = folder.path().join("./answer.py").display().to_string();
+    assert_eq!(config.targets[0].kind, TargetKind::Command(vec![program, "./x".into()]));
+    assert_eq!(config.targets[1].kind, TargetKind::Command(vec!["cat".into()]));
+    let without = Config::resolve(&Flags::default(), &environment(Path::new("/"), &[])).unwrap();
+    assert_eq!(without.evaluation.prompts_dir, PathBuf::from("/prompts"));
+}
+
+#[test]
+fn the_examples_in_the_file_that_init_writes_are_right() {
+    let text = include_str!("../../fixtures/tuesday.toml");
+    let from = text.find("# Targets are what").unwrap();
+    let examples: String = text[from..]
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.starts_with('[') || line.contains(" = "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let config = file::parse("c.toml", &examples).unwrap().evaluation;
+    assert_eq!((config.targets.len(), config.prices.len()), (5, 1));
+}
+
+#[test]
 fn thresholds_are_taken_and_the_rest_keeps_its_default() {
     use crate::ops::compare::{Need, Thresholds};
     let text = "[compare]\nmin_pass_rate = 1\nmax_cost_usd = 0.05\nmax_p95_ms = inf\nmin_cases = 1_000\nneed = 'proven'\n";

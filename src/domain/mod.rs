@@ -31,7 +31,7 @@ pub use eval::{
     category, some_text,
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
-pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject, together};
+pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
 pub use query::{Query, QueryError, nearest};
 pub use run::{Answered, CaseResult, Run, RunHead, RunName};

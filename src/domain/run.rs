@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Assessment, Outcome, together};
 use super::target::{Answer, AskError};
-use super::{CaseId, Content, Error, ExpectedKind, Result, SetName, Untrusted};
+use super::{CaseId, Content, Error, ExpectedKind, Result, Untrusted};
 
 /// The name of a run, unique in a store: `[A-Za-z0-9._-]`, 1 to 64 long.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -147,16 +147,4 @@ pub struct Run {
     pub done: u64,
     /// Why it ended before its end: the spending limit, a wish to stop. `None`: over, at work, or killed.
     pub stopped: Option<String>,
-}
-
-impl Run {
-    /// Whether every case has its result.
-    pub fn is_complete(&self) -> bool {
-        self.done >= self.head.cases
-    }
-
-    /// The set, as a checked name.
-    pub fn set(&self) -> Result<SetName> {
-        SetName::parse(&self.head.set)
-    }
 }

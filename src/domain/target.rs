@@ -116,6 +116,9 @@ impl Price {
 pub struct Ask {
     /// The id of the case, for targets that want it.
     pub id: String,
+    /// Names this very question, so that a target that knows `Idempotency-Key` answers it once however often it
+    /// is sent; `None` where nothing is lost by asking twice.
+    pub key: Option<String>,
     /// What goes in.
     pub input: Content,
     /// The standing instructions before it: the text of the target's prompt.
@@ -231,6 +234,8 @@ pub struct EmbedderSpec {
 pub struct EvalConfig {
     /// The folder of `tuesday.toml`, or the one the program was started in: files are named from here.
     pub home: std::path::PathBuf,
+    /// The configuration that was read, to name a place in it.
+    pub file: Option<std::path::PathBuf>,
     /// `[[evaluator]]`, with the line of each in the file.
     pub evaluators: Vec<(super::Evaluator, usize)>,
     /// `[targets.NAME]`.
@@ -243,4 +248,6 @@ pub struct EvalConfig {
     pub similarity_threshold: Option<f64>,
     /// `judge`: the target that judges where an evaluator names none.
     pub judge: Option<String>,
+    /// `prompts_dir`: the folder of the team's prompts; `prompts` beside the configuration where it is not said.
+    pub prompts_dir: std::path::PathBuf,
 }

@@ -20,6 +20,7 @@ pub mod promote;
 pub mod review;
 pub mod run;
 pub mod sample;
+pub mod score;
 pub mod taxonomy;
 #[cfg(test)]
 pub mod testing;

@@ -77,9 +77,9 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             json!(wilson(input.f("successes"), input.f("n"), input.f("confidence")).unwrap())
         }
         "wilson_upper_bound" => {
-            // One-sided at `alpha` is the upper end of two-sided at twice that.
-            let both = wilson(input.f("successes"), input.f("n"), 1.0 - 2.0 * input.f("alpha")).unwrap();
-            json!({ "upper": both.upper })
+            // One-sided: the upper end of the two-sided interval that leaves out as much on each side.
+            let confidence = 1.0 - 2.0 * input.f("alpha");
+            json!({ "upper": wilson(input.f("successes"), input.f("n"), confidence).unwrap().upper })
         }
         "clopper_pearson_ci" => {
             json!(clopper_pearson(input.n("successes"), input.n("n"), input.f("confidence")).unwrap())

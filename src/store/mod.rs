@@ -21,6 +21,7 @@ mod changes;
 mod check;
 mod column;
 mod draw;
+mod embeddings;
 mod filter;
 mod filter_terms;
 mod filter_text;

@@ -7,6 +7,7 @@
 mod chars;
 mod clean;
 mod diff;
+pub mod embedding;
 pub mod figures;
 mod find;
 mod json;

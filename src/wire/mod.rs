@@ -1,4 +1,8 @@
 //! The outside: formats read and written, and files of the team's repository. Knows no store.
 
+pub mod embed;
+pub mod http;
+pub mod prompts_dir;
 pub mod read;
+pub mod target;
 pub mod write;

@@ -10,6 +10,7 @@ mod hostile;
 mod json;
 mod kill;
 mod labelling;
+mod local_model;
 mod picture;
 mod pictures;
 mod pty;

@@ -5,9 +5,9 @@ use clap::Args;
 use super::long::{self, Unit};
 use super::show::told;
 use super::{Face, output};
-use crate::domain::{EvalConfig, Result, RunName, SetName};
+use crate::domain::{Result, RunName, SetName};
 use crate::ops::Access;
-use crate::ops::run::{EstimateView, RunSpec, askers, estimate, run as run_set, scores, target};
+use crate::ops::run::{self, EstimateView, RunSpec, estimate, run as run_set};
 use crate::text::figures::{dollars, plural, thousands};
 
 /// Put an eval set through a target
@@ -59,6 +59,7 @@ fn usd(text: &str) -> std::result::Result<f64, String> {
 }
 
 pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
+    let config = &face.config.evaluation;
     let set = SetName::parse(&args.set)?;
     let spec = RunSpec {
         version: args.version,
@@ -68,7 +69,7 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         resume: args.resume,
         retry_errors: args.retry_errors,
         cache: !args.no_cache,
-        ..RunSpec::new(set, target(&evaluating(face), &args.target)?)
+        ..run::spec(config, set, &args.target)?
     };
     if args.estimate {
         let view = estimate(&face.ctx(Access::ReadOnly)?, &spec)?;
@@ -80,12 +81,14 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         return Ok(0);
     }
     let ctx = face.ctx(Access::Existing)?;
-    let (asker, scores) = (askers(&ctx, &spec)?, scores(&ctx, &spec)?);
     if !args.json {
         output::note(&estimated(&estimate(&ctx, &spec)?));
     }
-    let view =
-        long::run(Unit::Cases, |cancel, progress| run_set(&ctx, &spec, asker, scores, cancel, progress))?;
+    let view = long::run(Unit::Cases, |cancel, progress| {
+        let asker = run::asker(&ctx, config, &spec, cancel)?;
+        let scores = run::scores(&ctx, config, &spec, cancel)?;
+        run_set(&ctx, &spec, asker, scores, cancel, progress)
+    })?;
     if args.json {
         output::json(&view)?;
     } else {
@@ -93,11 +96,6 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         output::text(&format!("\nThe cases: tuesday eval show {}", view.run))?;
     }
     Ok(u8::from(!view.is_complete()))
-}
-
-/// What the configuration says of evaluating.
-fn evaluating(_face: &Face) -> EvalConfig {
-    EvalConfig::default()
 }
 
 fn estimated(view: &EstimateView) -> String {

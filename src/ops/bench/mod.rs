@@ -5,6 +5,7 @@ mod data;
 mod find;
 mod import;
 mod run;
+mod score;
 mod work;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ pub use data::{BenchData, make_data};
 pub use find::{pages, search, vitals};
 pub use import::{ImportBench, import};
 pub use run::run;
+pub use score::score;
 pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.

@@ -161,7 +161,6 @@ fn common(view: &CompareView) -> minijinja::Value {
         decision => view.decision.words(),
         tone => if view.decision == super::Decision::Hold { "worse" } else { "" },
         reason => clean_line(&view.reason).into_string(),
-        enough => view.enough_cases,
         multiplicity => view.multiplicity.as_str(),
         metrics => Serde(rows(view)),
         checks => Serde(checks(view)),

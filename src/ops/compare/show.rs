@@ -177,10 +177,6 @@ pub fn text(view: &CompareView) -> String {
     table(&mut out, view);
     out.line(&format!("change with its 95 % interval; {}", view.multiplicity));
     out.wrapped(&format!("{}: {}.", view.decision.words(), view.reason));
-    if let Some(enough) = view.enough_cases {
-        let enough = usize::try_from(enough).unwrap_or(usize::MAX);
-        out.wrapped(&format!("{} would be enough to tell.", plural(enough, "case")));
-    }
     for note in &view.notes {
         out.wrapped(&format!("note: {note}."));
     }
@@ -223,8 +219,8 @@ impl Text {
 }
 
 fn table(out: &mut Text, view: &CompareView) {
-    const NAME: usize = 14;
     let rows = rows(view);
+    let widest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).min(16);
     let column = |head: &str, of: fn(&Row) -> &str| -> Vec<String> {
         let cells = on_point(&rows.iter().map(of).collect::<Vec<_>>());
         let most = cells.iter().map(|cell| width(cell)).max().unwrap_or(0).max(width(head));
@@ -240,7 +236,7 @@ fn table(out: &mut Text, view: &CompareView) {
     let names = std::iter::once("").chain(rows.iter().map(|row| row.name.as_str()));
     let tests = std::iter::once("test").chain(rows.iter().map(|row| row.test.as_str()));
     for (at, ((name, interval), test)) in names.zip(intervals).zip(tests).enumerate() {
-        let name = pad(&truncate(&Clean::from(name), NAME), NAME);
+        let name = pad(&truncate(&Clean::from(name), widest), widest);
         let space = " ".repeat(most - width(interval));
         let line = format!("{name} {} {} {}  {interval}{space} ", current[at], new[at], change[at]);
         // The p-value of what is clear is the first that can be spared.

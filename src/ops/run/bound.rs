@@ -25,7 +25,13 @@ pub(super) enum Bound {
 
 /// The question that a case is.
 pub(super) fn ask_of(spec: &RunSpec, case: &EvalCase) -> Ask {
-    Ask { id: case.id.to_string(), input: case.body.input.clone(), prompt: spec.prompt.clone(), json: None }
+    Ask {
+        id: case.id.to_string(),
+        key: None,
+        input: case.body.input.clone(),
+        prompt: spec.prompt.clone(),
+        json: None,
+    }
 }
 
 /// What asking this costs at most. A token is at least a byte of what was sent.

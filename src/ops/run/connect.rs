@@ -1,14 +1,20 @@
 //! What is asked, and who evaluates: here the targets and evaluators of the configuration meet the run.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
 use super::{Asker, Recorded, RunSpec, Scores, taken};
 use crate::domain::{
-    Assessment, Error, EvalCase, EvalConfig, Result, Subject, TargetKind, TargetLimits, TargetSpec, nearest,
+    Answer, Ask, AskError, Assessment, CaseId, Check, Error, EvalCase, EvalConfig, Price, Result, SetName,
+    Subject, TargetKind, TargetLimits, TargetSpec, nearest,
 };
 use crate::ops::Ctx;
+use crate::ops::score::{AskModel, Prepared, Scorer, Services, of_set};
+use crate::task::Cancel;
+use crate::wire::prompts_dir::read_prompt;
+use crate::wire::target::{Target, ask_patiently};
 
 /// The target that needs no configuration.
 const RECORDED: &str = "recorded";
@@ -35,27 +41,142 @@ pub fn target(config: &EvalConfig, name: &str) -> Result<TargetSpec> {
     Err(error.hint("A target is a table [targets.NAME] of tuesday.toml."))
 }
 
-/// What asks the target of a run.
-pub fn askers(ctx: &Ctx, spec: &RunSpec) -> Result<Arc<dyn Asker>> {
-    match spec.target.kind {
-        TargetKind::Recorded => Ok(Arc::new(Recorded::new(ctx.store.clone(), &taken(ctx, spec)?))),
-        TargetKind::OpenAi(_) | TargetKind::Anthropic(_) | TargetKind::Http(_) | TargetKind::Command(_) => {
-            Err(Error::failed(format!("The target {} cannot be reached from here.", spec.target.name))
-                .hint("Run the recorded outputs: --target recorded"))
-        }
+/// A run of a set through the target of this name, as the configuration describes it: prompt, price and
+/// evaluators are looked up, and what is missing is named before anything is asked.
+pub fn spec(config: &EvalConfig, set: SetName, target_name: &str) -> Result<RunSpec> {
+    let target = target(config, target_name)?;
+    let prompt = target.prompt.as_ref().map(|name| read_prompt(&config.prompts_dir, name)).transpose()?;
+    let evaluators = of_set(config, &set);
+    Ok(RunSpec {
+        prompt: prompt.map(|file| file.text),
+        price: price(config, &target),
+        evaluators: evaluators.iter().map(|one| (one.name.clone(), one.version())).collect(),
+        evaluators_usd: evaluators.iter().map(|one| judging_usd(config, &one.check)).sum(),
+        ..RunSpec::new(set, target)
+    })
+}
+
+/// What a million tokens of a target cost, where that is known.
+fn price(config: &EvalConfig, target: &TargetSpec) -> Option<Price> {
+    match &target.kind {
+        TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => config.prices.get(&model.model).copied(),
+        TargetKind::Http(_) | TargetKind::Command(_) | TargetKind::Recorded => None,
     }
 }
 
-/// Who evaluates the answers of a run.
-pub fn scores(_ctx: &Ctx, _spec: &RunSpec) -> Result<Arc<dyn Scores>> {
-    Ok(Arc::new(Nobody))
+/// What judging one answer costs at most, in US dollars, where the judge's price is known: so many tokens
+/// that only an essay passes them, for each vote.
+fn judging_usd(config: &EvalConfig, check: &Check) -> f64 {
+    const TOKENS: (u64, u64) = (16_000, 1_500);
+    if check.kind() != "judge" {
+        return 0.0;
+    }
+    let setting = |name: &str| check.settings().get(name);
+    let judge = setting("target").and_then(|name| name.as_str()).or(config.judge.as_deref());
+    let target = config.targets.iter().find(|target| Some(target.name.as_str()) == judge);
+    let votes = setting("votes").and_then(serde_json::Value::as_f64).unwrap_or(1.0).max(1.0);
+    target.and_then(|target| price(config, target)).map_or(0.0, |price| price.of(TOKENS.0, TOKENS.1) * votes)
 }
 
-/// A set without evaluators: whatever is answered passes.
-struct Nobody;
+/// What asks the target of a run. Errors when a key or an address is missing.
+pub fn asker(ctx: &Ctx, config: &EvalConfig, spec: &RunSpec, cancel: &Cancel) -> Result<Arc<dyn Asker>> {
+    if spec.target.kind == TargetKind::Recorded {
+        return Ok(Arc::new(Recorded::new(ctx.store.clone(), &taken(ctx, spec)?)));
+    }
+    Ok(Arc::new(Patient::connect(config, &spec.target, cancel)?))
+}
 
-impl Scores for Nobody {
-    fn score<'a>(&'a self, _: &'a EvalCase, _: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>> {
-        Box::pin(std::future::ready(Vec::new()))
+/// A target that is asked until it answers, at its pace.
+struct Patient {
+    target: Target,
+    limits: TargetLimits,
+    by: String,
+    cancel: Cancel,
+}
+
+impl Patient {
+    fn connect(config: &EvalConfig, spec: &TargetSpec, cancel: &Cancel) -> Result<Self> {
+        let target = Target::connect(spec, &config.prices, &|name| std::env::var(name).ok())?;
+        let by = match &spec.kind {
+            TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => {
+                format!("{} {}", spec.name, model.model)
+            }
+            _ => spec.name.clone(),
+        };
+        Ok(Self { target, limits: spec.limits.clone(), by, cancel: cancel.clone() })
+    }
+}
+
+impl Asker for Patient {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
+        Box::pin(ask_patiently(&self.target, ask, &self.limits, &self.cancel, |_| {}))
+    }
+}
+
+impl AskModel for Patient {
+    fn by(&self) -> String {
+        self.by.clone()
+    }
+
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
+        Box::pin(async move { Asker::ask(self, ask).await.0 })
+    }
+}
+
+/// What evaluators may ask: the embedders of the configuration, and the targets that judge for any of these
+/// evaluators. Errors when such a target cannot be asked.
+pub fn services<'a>(
+    ctx: &Ctx,
+    config: &EvalConfig,
+    checks: impl IntoIterator<Item = &'a Check>,
+    cancel: &Cancel,
+) -> Result<Services> {
+    let mut services = Services::new(config, &ctx.store);
+    for check in checks.into_iter().filter(|check| check.kind() == "judge") {
+        let named = check.settings().get("target").and_then(|name| name.as_str()).or(config.judge.as_deref());
+        // A judge that is nowhere named is refused where the evaluators are made ready, with its place.
+        let Some(spec) = named.and_then(|name| config.targets.iter().find(|target| target.name == name))
+        else {
+            continue;
+        };
+        if !services.judges.contains_key(&spec.name) && spec.kind != TargetKind::Recorded {
+            services.judges.insert(spec.name.clone(), Arc::new(Patient::connect(config, spec, cancel)?));
+        }
+    }
+    Ok(services)
+}
+
+/// Who evaluates the answers of a run: the evaluators of the set, then the checks of the case. All of them
+/// are made ready here, so that what is wrong with one is named before anything is spent.
+pub fn scores(ctx: &Ctx, config: &EvalConfig, spec: &RunSpec, cancel: &Cancel) -> Result<Arc<dyn Scores>> {
+    let set = taken(ctx, spec)?;
+    let shared = of_set(config, &spec.set);
+    let own = set.cases.iter().flat_map(|case| &case.body.checks);
+    let services = services(ctx, config, shared.iter().map(|one| &one.check).chain(own), cancel)?;
+    let scorer = Scorer::new(config, services)?;
+    let shared = scorer.prepare(&shared)?;
+    let mut cases = HashMap::new();
+    for case in set.cases.iter().filter(|case| !case.body.checks.is_empty()) {
+        cases.insert(case.id.clone(), scorer.prepare_case(&spec.set, &case.id, &case.body.checks)?);
+    }
+    Ok(Arc::new(Evaluators { scorer, shared, cases }))
+}
+
+/// The evaluators of a set and those of its cases.
+struct Evaluators {
+    scorer: Scorer,
+    shared: Prepared,
+    cases: HashMap<CaseId, Prepared>,
+}
+
+impl Scores for Evaluators {
+    fn score<'a>(&'a self, case: &'a EvalCase, subject: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>> {
+        Box::pin(async move {
+            let mut said = self.scorer.score(&self.shared, subject).await;
+            if let Some(own) = self.cases.get(&case.id) {
+                said.extend(self.scorer.score(own, subject).await);
+            }
+            said
+        })
     }
 }

@@ -16,7 +16,7 @@ use super::plan::{Left, Plan, error_may_be_paid, result_of, without_answer};
 use super::writer::Writer;
 use super::{Asker, RunSpec, Scores};
 use crate::domain::{
-    Answer, Answered, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, Subject, TargetKind,
+    Answer, Answered, Ask, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, Subject, TargetKind,
 };
 use crate::ops::Ctx;
 use crate::store::RunWrite;
@@ -40,7 +40,9 @@ pub(super) async fn drive(
 ) -> Result<Option<String>> {
     let (writer, mut committed) = Writer::start(ctx.store.clone(), plan.head.name.clone())?;
     let ended = {
-        let work = Work { ctx: ctx.clone(), spec: spec.clone(), asker, scores, queue: writer.queue() };
+        let identity = format!("{}@{}", plan.head.name, plan.head.at.as_millisecond());
+        let (ctx, spec, queue) = (ctx.clone(), spec.clone(), writer.queue());
+        let work = Work { ctx, spec, asker, scores, queue, identity };
         let mut drive = Drive::new(work, plan, &writer, progress);
         drive.run(&mut committed, cancel).await
     };
@@ -55,6 +57,8 @@ struct Work {
     asker: Arc<dyn Asker>,
     scores: Arc<dyn Scores>,
     queue: Sender<RunWrite>,
+    /// Of this run and no other, whatever store it is in.
+    identity: String,
 }
 
 /// What is to be done with an admitted case.
@@ -335,7 +339,8 @@ impl Work {
             }
             Task::Rescore(result) => (*result, Paid::Beside),
             Task::Ask => {
-                let ask = ask_of(&self.spec, case);
+                let key = format!("{}/{}", self.identity, case.id);
+                let ask = Ask { key: Some(key), ..ask_of(&self.spec, case) };
                 let (answered, attempts) = self.asker.ask(&ask).await;
                 match answered {
                     Ok(answer) => {

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 
 use super::Asker;
 use crate::domain::{Answer, Ask, AskError, AskErrorKind, EvalSet, Status, Untrusted};
+use crate::ops::score::with_tools;
 use crate::store::Store;
 
 /// Answers with what is in the traces. Nothing is asked and nothing paid.
@@ -38,7 +39,7 @@ impl Recorded {
             return Err(no(AskErrorKind::Unavailable, "The request of the trace failed."));
         }
         Ok(Answer {
-            output: trace.output,
+            output: with_tools(&trace),
             latency_ms: trace.latency_ms.unwrap_or(f64::NAN),
             tokens_in: trace.tokens_in,
             tokens_out: trace.tokens_out,

@@ -330,9 +330,11 @@ fn recorded_outputs_are_scored_without_asking() {
             Ok(())
         })
         .unwrap();
-    let spec = RunSpec::new(set(), target(&Default::default(), "recorded").unwrap());
-    let (asker, scores) = (askers(&ctx, &spec).unwrap(), scores(&ctx, &spec).unwrap());
-    let view = run(&ctx, &spec, asker, scores, &Cancel::default(), &Progress::default()).unwrap();
+    let (config, cancel) = (crate::domain::EvalConfig::default(), Cancel::default());
+    let spec = super::spec(&config, set(), "recorded").unwrap();
+    let asker = asker(&ctx, &config, &spec, &cancel).unwrap();
+    let scores = scores(&ctx, &config, &spec, &cancel).unwrap();
+    let view = run(&ctx, &spec, asker, scores, &cancel, &Progress::default()).unwrap();
     assert_eq!((view.passed, view.errors, view.cost_usd, view.cached), (1, 2, 0.0, 0));
     // The trace does not say how long it took, and that survives the store.
     assert_eq!(view.latency_ms.mean, None);
@@ -341,7 +343,7 @@ fn recorded_outputs_are_scored_without_asking() {
     assert_eq!(answer.output, Content::Text("It was a fee.".into()));
     let why = export::reasons(&shown.results[0]).join("") + &export::reasons(&shown.results[1]).join("");
     assert!(why.contains("not in the store") && why.contains("did not come from a trace"));
-    assert!(target(&Default::default(), "recorde").unwrap_err().hints[0].contains("recorded"));
+    assert!(super::spec(&config, set(), "recorde").unwrap_err().hints[0].contains("recorded"));
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! `length`, `latency`, `cost`: a figure between bounds.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::look::{Finding, Look, Rule, Settings};
+use crate::domain::{Error, Result};
+
+/// How long the answer's text is.
+pub(super) struct Length {
+    min: Option<f64>,
+    max: Option<f64>,
+    unit: Unit,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    /// What a person sees as one: grapheme clusters.
+    Characters,
+    /// By Unicode's word boundaries (UAX #29).
+    Words,
+    Tokens,
+}
+
+impl Length {
+    pub fn new(settings: Settings<'_>) -> Result<Self> {
+        let (min, max) = (settings.number("min"), settings.number("max"));
+        if let (Some(min), Some(max)) = (min, max)
+            && min > max
+        {
+            return Err(Error::usage(format!("`min` ({min}) is above `max` ({max}).")));
+        }
+        let unit = match settings.text("unit") {
+            Some("words") => Unit::Words,
+            Some("tokens") => Unit::Tokens,
+            _ => Unit::Characters,
+        };
+        Ok(Self { min, max, unit })
+    }
+}
+
+impl Rule for Length {
+    fn decide(&self, look: &Look<'_>) -> Finding {
+        let text = look.text;
+        let (count, about, unit) = match self.unit {
+            Unit::Characters => (characters(text), false, "characters"),
+            Unit::Words => (text.unicode_words().count(), false, "words"),
+            Unit::Tokens => match look.subject.tokens_out {
+                Some(known) => (usize::try_from(known).unwrap_or(usize::MAX), false, "tokens"),
+                None => (about_tokens(text), true, "tokens"),
+            },
+        };
+        let about = if about { "About " } else { "" };
+        let estimate = if about.is_empty() { "" } else { " (an estimate: the count is not known)" };
+        let figure = count as f64;
+        match (self.min.filter(|min| figure < *min), self.max.filter(|max| figure > *max)) {
+            (Some(min), _) => Finding::of(false, format!("{about}{count} {unit}, below {min}{estimate}.")),
+            (None, Some(max)) => {
+                let why = format!("{about}{count} {unit}, above {max}{estimate}.");
+                Finding::of(false, why).at(self.over(text, max))
+            }
+            (None, None) => Finding::of(true, format!("{about}{count} {unit}{estimate}.")),
+        }
+    }
+}
+
+impl Length {
+    /// The text that is too much.
+    fn over(&self, text: &str, max: f64) -> Option<std::ops::Range<usize>> {
+        let most = max as usize;
+        let from = match self.unit {
+            Unit::Characters => text.grapheme_indices(true).nth(most)?.0,
+            Unit::Words => text.unicode_word_indices().nth(most)?.0,
+            Unit::Tokens => return None,
+        };
+        Some(from..text.len())
+    }
+}
+
+fn characters(text: &str) -> usize {
+    if text.is_ascii() {
+        // CR LF is the one cluster of two that ASCII has.
+        return text.len() - memchr::memmem::find_iter(text.as_bytes(), "\r\n").count();
+    }
+    text.graphemes(true).count()
+}
+
+/// A rule of thumb for today's tokenizers: four characters of ASCII a token, one of any other script.
+fn about_tokens(text: &str) -> usize {
+    let ascii = text.bytes().filter(u8::is_ascii).count();
+    ascii.div_ceil(4) + text.chars().filter(|c| !c.is_ascii()).count()
+}
+
+/// The most that a figure of the request may be.
+pub(super) struct Limit {
+    most: f64,
+    what: Figure,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Figure {
+    LatencyMs,
+    CostUsd,
+}
+
+impl Limit {
+    pub fn latency(settings: Settings<'_>) -> Result<Self> {
+        Self::new(settings, "max_ms", Figure::LatencyMs)
+    }
+
+    pub fn cost(settings: Settings<'_>) -> Result<Self> {
+        Self::new(settings, "max_usd", Figure::CostUsd)
+    }
+
+    fn new(settings: Settings<'_>, key: &str, what: Figure) -> Result<Self> {
+        let most = settings.number(key).ok_or_else(|| Error::usage(format!("`{key}` is missing.")))?;
+        Ok(Self { most, what })
+    }
+}
+
+impl Rule for Limit {
+    fn decide(&self, look: &Look<'_>) -> Finding {
+        let (figure, noun) = match self.what {
+            Figure::LatencyMs => (look.subject.latency_ms, "latency"),
+            Figure::CostUsd => (look.subject.cost_usd, "cost"),
+        };
+        let Some(figure) = figure.filter(|figure| figure.is_finite()) else {
+            return Finding::error(format!("The {noun} is not known."));
+        };
+        let said = |figure: f64| match self.what {
+            Figure::LatencyMs => format!("{figure:.0} ms"),
+            Figure::CostUsd => format!("${figure}"),
+        };
+        let pass = figure <= self.most;
+        let word = if pass { "at most" } else { "above" };
+        Finding::of(pass, format!("{}, {word} {}.", said(figure), said(self.most)))
+    }
+}

@@ -1,0 +1,402 @@
+//! `judge`: a second model rates the answer from 1 to 10 on named criteria and explains itself.
+//!
+//! What is judged is fenced with a hash of itself: a text would have to hold its own hash to close the
+//! fence. A reply that stays unreadable is an error, never a guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+use minijinja::{Environment, UndefinedBehavior, Value as Given, context};
+use serde_json::{Deserializer, Value, json};
+
+use super::look::{Finding, Look, Settings, quoted};
+use super::services::{AskModel, Services};
+use super::{team_file, unknown};
+use crate::domain::{
+    Ask, AskErrorKind, Content, Error, EvalConfig, ExpectedKind, Outcome, Result, Untrusted, nearest,
+};
+
+/// The default template.
+const TEMPLATE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/judge.txt"));
+/// What a template may name.
+const VARIABLES: &[&str] = &["input", "answer", "expected", "behaviour", "criteria", "fence"];
+/// What is rated where nothing is said.
+const CRITERIA: &[(&str, &str)] = &[
+    ("accuracy", "what it says is true and answers the request"),
+    ("tone", "polite, clear and fit for the person who asks"),
+    ("helpfulness", "the person can go on with it"),
+];
+/// The criterion of the expected behaviour.
+const BEHAVIOUR: (&str, &str) = ("behaviour", "it does what the answer should do");
+/// The mean rating from which an answer passes, where none is said.
+const THRESHOLD: f64 = 7.0;
+/// Times that an unreadable reply is asked again.
+const ATTEMPTS: u32 = 3;
+/// Votes at most.
+const MOST_VOTES: f64 = 15.0;
+/// Bytes of a reply that is looked at for ratings.
+const LONGEST_REPLY: usize = 64 << 10;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Criterion {
+    name: String,
+    description: String,
+}
+
+impl Criterion {
+    fn known((name, description): (&str, &str)) -> Self {
+        Self { name: name.to_owned(), description: description.to_owned() }
+    }
+
+    fn given(&self) -> Given {
+        Given::from_pairs([("name", self.name.as_str()), ("description", self.description.as_str())])
+    }
+}
+
+/// Asks a model to rate.
+pub(super) struct Judge {
+    model: Arc<dyn AskModel>,
+    template: Environment<'static>,
+    criteria: Vec<Criterion>,
+    behaviour: Option<String>,
+    threshold: f64,
+    votes: u32,
+}
+
+/// One reply that could be read.
+struct Vote {
+    ratings: BTreeMap<String, f64>,
+    explanation: String,
+}
+
+/// A vote or why there is none, with what asking cost and who answered.
+struct Asked {
+    vote: std::result::Result<Vote, String>,
+    cost_usd: Option<f64>,
+    model: Option<String>,
+}
+
+impl Judge {
+    pub fn new(settings: Settings<'_>, config: &EvalConfig, services: &Services) -> Result<Self> {
+        let target = settings.text("target").or(config.judge.as_deref()).ok_or_else(|| {
+            Error::usage("No target is named that judges.")
+                .hint("Give the evaluator a `target`, or say `judge = \"NAME\"` in tuesday.toml.")
+        })?;
+        let model = services.judges.get(target).ok_or_else(|| {
+            let known = services.judges.keys().map(String::as_str);
+            unknown("target that can judge", target, known, "Describe one as [targets.NAME] in tuesday.toml.")
+        })?;
+        let votes = settings.number("votes").unwrap_or(1.0);
+        if votes.fract() != 0.0 || !(1.0..=MOST_VOTES).contains(&votes) {
+            return Err(Error::usage(format!("`votes` must be a whole number from 1 to {MOST_VOTES}.")));
+        }
+        let threshold = settings.number("threshold").unwrap_or(THRESHOLD);
+        if !(1.0..=10.0).contains(&threshold) {
+            return Err(Error::usage("`threshold` of a judge is a rating: a number from 1 to 10."));
+        }
+        let behaviour = settings.text("behaviour").map(str::to_owned);
+        let (name, source) = match settings.text("template") {
+            Some(file) => {
+                let (path, text) = team_file(&config.home, file, "template")?;
+                (path.display().to_string(), text)
+            }
+            None => ("the default template".to_owned(), TEMPLATE.to_owned()),
+        };
+        Ok(Self {
+            model: Arc::clone(model),
+            template: template(&name, source)?,
+            criteria: criteria(&settings.texts("criteria"), behaviour.is_some())?,
+            behaviour,
+            threshold,
+            votes: votes as u32,
+        })
+    }
+
+    pub async fn decide(&self, look: &Look<'_>) -> Finding {
+        let question = Question::new(self, look);
+        let prompt = match question.prompt(&self.template) {
+            Ok(prompt) => prompt,
+            Err(e) => return Finding::error(format!("The judge's template cannot be filled: {e:#}.")),
+        };
+        let asked = join_all((1..=self.votes).map(|vote| self.vote(&question, &prompt, vote))).await;
+        let mut finding = self.word(&question, &asked);
+        finding.by = asked.iter().find_map(|one| one.model.clone()).or_else(|| Some(self.model.by()));
+        let costs: Vec<f64> = asked.iter().filter_map(|one| one.cost_usd).collect();
+        finding.cost_usd = (!costs.is_empty()).then(|| costs.iter().sum());
+        finding
+    }
+
+    /// One vote: asked again while the reply cannot be read.
+    async fn vote(&self, question: &Question, prompt: &str, vote: u32) -> Asked {
+        let (mut cost_usd, mut model, mut why) = (None, None, String::new());
+        for attempt in 1..=ATTEMPTS {
+            let mut input = prompt.to_owned();
+            if attempt > 1 {
+                input += "\nYour last reply could not be read. Reply with the JSON object alone.\n";
+            }
+            let ask = Ask {
+                // By vote and attempt, so that no cache takes one for another.
+                id: format!("judge-{vote}-{attempt}"),
+                key: None,
+                input: Content::Text(input.into()),
+                prompt: None,
+                json: Some(question.schema()),
+            };
+            match self.model.ask(&ask).await {
+                Ok(answer) => {
+                    if let Some(cost) = answer.cost_usd {
+                        *cost_usd.get_or_insert(0.0) += cost;
+                    }
+                    model = answer.model.clone().or(model);
+                    match read(&answer.output.answer_text(), &question.criteria) {
+                        Ok(vote) => return Asked { vote: Ok(vote), cost_usd, model },
+                        Err(wrong) => why = format!("its reply could not be read ({wrong})"),
+                    }
+                }
+                Err(e) if e.kind == AskErrorKind::Unreadable => {
+                    why = format!("{}: {}", e.kind.words(), e.what.raw())
+                }
+                Err(e) => {
+                    why = format!("{}: {}", e.kind.words(), e.what.raw());
+                    break;
+                }
+            }
+        }
+        Asked { vote: Err(why), cost_usd, model }
+    }
+
+    fn word(&self, question: &Question, asked: &[Asked]) -> Finding {
+        let votes: Vec<&Vote> = asked.iter().filter_map(|one| one.vote.as_ref().ok()).collect();
+        let lost = asked.len() - votes.len();
+        if votes.len() * 2 <= asked.len() {
+            let why = asked.iter().find_map(|one| one.vote.as_ref().err()).cloned().unwrap_or_default();
+            return Finding::error(format!("The judge gave no word: {why}."));
+        }
+        let count = votes.len() as f64;
+        let mean = |name: &str| votes.iter().filter_map(|vote| vote.ratings.get(name)).sum::<f64>() / count;
+        let ratings: BTreeMap<String, f64> =
+            question.criteria.iter().map(|one| (one.name.clone(), mean(&one.name))).collect();
+        let overall = |ratings: &BTreeMap<String, f64>| ratings.values().sum::<f64>() / ratings.len() as f64;
+        let score = overall(&ratings);
+        let behaves = ratings.get(BEHAVIOUR.0).is_none_or(|rating| *rating >= self.threshold);
+        let pass = score >= self.threshold && behaves;
+        let mut why = format!("Rated {score:.1} of 10, ");
+        why += &match (pass, score >= self.threshold) {
+            (true, _) => format!("at least {}", self.threshold),
+            (false, true) => format!("but below {} for its behaviour", self.threshold),
+            (false, false) => format!("below {}", self.threshold),
+        };
+        if asked.len() > 1 {
+            let all: Vec<f64> = votes.iter().map(|vote| overall(&vote.ratings)).collect();
+            let (low, high) = all.iter().fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(*x), h.max(*x)));
+            why += &format!(" (mean of {} votes from {low:.1} to {high:.1}", votes.len());
+            why += &if lost > 0 { format!("; {lost} could not be read)") } else { ")".to_owned() };
+        }
+        why += &votes.first().map_or_else(String::new, |vote| format!(": {}", vote.explanation));
+        let outcome = if pass { Outcome::Pass } else { Outcome::Fail };
+        let mut finding = Finding::new(outcome, why).scored(score, 1.0, 10.0);
+        finding.criteria = ratings;
+        finding
+    }
+}
+
+/// What is rated: names, each with what it means behind a colon.
+fn criteria(given: &[&str], behaviour: bool) -> Result<Vec<Criterion>> {
+    let mut all: Vec<Criterion> = given
+        .iter()
+        .map(|text| {
+            let (name, description) = text.split_once(':').unwrap_or((text, ""));
+            let name = name.trim();
+            let known = CRITERIA.iter().find(|(known, _)| *known == name).map_or("", |(_, meaning)| meaning);
+            let description = if description.trim().is_empty() { known } else { description.trim() };
+            Criterion::known((name, description))
+        })
+        .collect();
+    let mut seen = BTreeSet::from(["explanation".to_owned()]);
+    for one in &all {
+        let fine = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+        if one.name.is_empty() || one.name.chars().count() > 40 || !one.name.chars().all(fine) {
+            return Err(Error::usage(format!("{} is not the name of a criterion.", quoted(&one.name)))
+                .hint("Write the name, and behind a colon what it means: \"brevity: no word too many\"."));
+        }
+        if !seen.insert(one.name.to_lowercase()) {
+            return Err(Error::usage(format!("`criteria` may not have `{}` here, or twice.", one.name)));
+        }
+    }
+    // A behaviour that is all one asks for should not drown in three other ratings.
+    if all.is_empty() && !behaviour {
+        all = CRITERIA.iter().copied().map(Criterion::known).collect();
+    }
+    if behaviour && !seen.contains(BEHAVIOUR.0) {
+        all.push(Criterion::known(BEHAVIOUR));
+    }
+    Ok(all)
+}
+
+/// Compiles a template, and refuses one that names what there is not or leaves the answer out.
+fn template(name: &str, source: String) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_template_owned("judge", source).map_err(|e| {
+        let line = e.line().map_or_else(String::new, |line| format!(":{line}"));
+        Error::usage(format!("{name}{line} is not a template: {e}"))
+    })?;
+    let named =
+        environment.get_template("judge").map(|it| it.undeclared_variables(false)).unwrap_or_default();
+    let mut strangers: Vec<&String> = named.iter().filter(|it| !VARIABLES.contains(&it.as_str())).collect();
+    strangers.sort();
+    if let Some(stranger) = strangers.first() {
+        let error = Error::usage(format!("{name} names `{stranger}`, which a judge is not given."));
+        return Err(match nearest(stranger, VARIABLES.iter().copied()) {
+            Some(near) => error.hint(format!("Did you mean `{near}`?")),
+            None => error.hint(format!("There are: {}.", VARIABLES.join(", "))),
+        });
+    }
+    if !named.contains("answer") {
+        return Err(Error::usage(format!("{name} does not show the answer: it has no {{{{ answer }}}}.")));
+    }
+    Ok(environment)
+}
+
+/// What is asked about one answer.
+struct Question {
+    criteria: Vec<Criterion>,
+    fence: String,
+    input: String,
+    answer: String,
+    expected: Option<String>,
+    behaviour: Option<String>,
+}
+
+impl Question {
+    fn new(judge: &Judge, look: &Look<'_>) -> Self {
+        let expected = look.subject.expected.map(Untrusted::raw);
+        let is_behaviour = look.subject.expected_kind == ExpectedKind::Behaviour;
+        let of_case = expected.filter(|_| is_behaviour);
+        let behaviour = match (judge.behaviour.as_deref(), of_case) {
+            (Some(one), Some(other)) => Some(format!("{one}\n{other}")),
+            (one, other) => one.or(other).map(str::to_owned),
+        };
+        let mut criteria = judge.criteria.clone();
+        if behaviour.is_some() && !criteria.iter().any(|one| one.name.eq_ignore_ascii_case(BEHAVIOUR.0)) {
+            criteria.push(Criterion::known(BEHAVIOUR));
+        }
+        let input = talk(look.subject.input);
+        let mut answer = look.text.to_owned();
+        for call in look.subject.output.tool_calls() {
+            answer += &format!("\n[calls {} with {}]", call.function.name.raw(), call.function.arguments);
+        }
+        let expected = expected.filter(|_| !is_behaviour).map(str::to_owned);
+        let texts = [Some(&input), Some(&answer), expected.as_ref(), behaviour.as_ref()];
+        let fence = fence(texts.into_iter().flatten().map(String::as_str));
+        Self { criteria, fence, input, answer, expected, behaviour }
+    }
+
+    fn prompt(&self, template: &Environment<'_>) -> std::result::Result<String, minijinja::Error> {
+        let fenced = |what: &str, text: &str| {
+            let fence = &self.fence;
+            format!("<data-{fence} {what}>\n{text}\n</data-{fence} {what}>")
+        };
+        let maybe = |what: &str, text: &Option<String>| {
+            text.as_ref().map_or_else(|| Given::from(()), |text| Given::from(fenced(what, text)))
+        };
+        template.get_template("judge")?.render(context! {
+            input => fenced("request", &self.input),
+            answer => fenced("answer", &self.answer),
+            expected => maybe("expected", &self.expected),
+            behaviour => maybe("behaviour", &self.behaviour),
+            criteria => self.criteria.iter().map(Criterion::given).collect::<Vec<_>>(),
+            fence => &self.fence,
+        })
+    }
+
+    /// The JSON Schema of a reply.
+    fn schema(&self) -> Value {
+        let mut properties = serde_json::Map::new();
+        properties.insert("explanation".into(), json!({"type": "string"}));
+        for one in &self.criteria {
+            properties.insert(one.name.clone(), json!({"type": "integer", "minimum": 1, "maximum": 10}));
+        }
+        let required: Vec<&String> = properties.keys().collect();
+        json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
+    }
+}
+
+/// A word that none of the texts holds and that nobody could have written into them: a hash of them all.
+fn fence<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts.clone() {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    loop {
+        let fence: String = hasher.finalize().to_hex().chars().take(32).collect();
+        if !texts.clone().any(|text| text.contains(&fence)) {
+            return fence;
+        }
+        hasher.update(&[0]);
+    }
+}
+
+/// A conversation as a judge reads it: who says what. The standing instructions are left out.
+fn talk(content: &Content) -> String {
+    let Content::Messages(messages) = content else { return content.plain_text().into_raw() };
+    let lines = messages.iter().filter(|message| !message.is_instruction()).map(|message| {
+        let mut line = format!("{}:", message.role.raw());
+        message.each_text(&mut |text| {
+            line.push(' ');
+            line.push_str(text);
+        });
+        line
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The ratings of a reply: a JSON object, whatever stands around it. `Err`: why there are none. Two objects
+/// that rate differently are none either: one of them may be quoted from what was judged.
+fn read(reply: &str, criteria: &[Criterion]) -> std::result::Result<Vote, String> {
+    if reply.len() > LONGEST_REPLY {
+        return Err("it is too long".into());
+    }
+    let (mut found, mut why): (Option<Vote>, _) = (None, "it holds no JSON object".to_owned());
+    let mut rest = reply;
+    while let Some(at) = rest.find('{') {
+        rest = &rest[at..];
+        let mut stream = Deserializer::from_str(rest).into_iter::<Value>();
+        let Some(Ok(Value::Object(object))) = stream.next() else {
+            rest = &rest[1..];
+            continue;
+        };
+        rest = &rest[stream.byte_offset()..];
+        match ratings(&object, criteria) {
+            Ok(vote) if found.as_ref().is_some_and(|other| other.ratings != vote.ratings) => {
+                return Err("it holds two ratings that differ".into());
+            }
+            Ok(vote) => found = Some(found.unwrap_or(vote)),
+            Err(wrong) => why = wrong,
+        }
+    }
+    found.ok_or(why)
+}
+
+fn ratings(
+    object: &serde_json::Map<String, Value>,
+    criteria: &[Criterion],
+) -> std::result::Result<Vote, String> {
+    let get =
+        |name: &str| object.iter().find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, v)| v);
+    let mut ratings = BTreeMap::new();
+    for one in criteria {
+        let rating = match get(&one.name) {
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_f64(),
+            None => return Err(format!("it does not rate {}", one.name)),
+        };
+        let rating = rating.filter(|rating| (1.0..=10.0).contains(rating));
+        ratings.insert(one.name.clone(), rating.ok_or_else(|| format!("{} is not 1 to 10", one.name))?);
+    }
+    let explanation =
+        get("explanation").and_then(Value::as_str).unwrap_or("without an explanation").to_owned();
+    Ok(Vote { ratings, explanation })
+}

@@ -1,0 +1,137 @@
+//! `contains` and `forbidden`: texts that an answer must, or must not, hold.
+
+use std::ops::{ControlFlow, Range};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::fold::{between_characters, between_words, fold, locate};
+use super::look::{Finding, Look, Rule, Settings, quoted};
+use crate::domain::{Error, Result};
+
+/// From so many texts on the automaton is left to the crate: a full table would be large.
+const FEW: usize = 100;
+
+/// Looks for texts, all in one pass.
+pub(super) struct Words {
+    values: Vec<String>,
+    automaton: AhoCorasick,
+    want: Want,
+    case_sensitive: bool,
+    whole_word: bool,
+    fine: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Want {
+    All,
+    Any,
+    None,
+}
+
+impl Words {
+    /// All, or any, of the texts must be there. Case is ignored and parts of words count, unless it is said
+    /// otherwise.
+    pub fn contains(settings: Settings<'_>) -> Result<Self> {
+        let want = if settings.text("mode") == Some("any") { Want::Any } else { Want::All };
+        Self::new(settings, want, settings.yes("whole_word").unwrap_or(false))
+    }
+
+    /// None may be there as a whole word, whatever its case, unless it is said otherwise.
+    pub fn forbidden(settings: Settings<'_>) -> Result<Self> {
+        Self::new(settings, Want::None, settings.yes("whole_word").unwrap_or(true))
+    }
+
+    fn new(settings: Settings<'_>, want: Want, whole_word: bool) -> Result<Self> {
+        let case_sensitive = settings.yes("case_sensitive").unwrap_or(false);
+        let values: Vec<String> = settings.texts("values").into_iter().map(str::to_owned).collect();
+        let folded: Vec<String> = values.iter().map(|value| fold(value, case_sensitive)).collect();
+        if let Some(at) = folded.iter().position(|value| value.trim().is_empty()) {
+            return Err(Error::usage(format!(
+                "{} of `values` holds nothing to look for.",
+                quoted(&values[at])
+            )));
+        }
+        let kind = (values.len() <= FEW).then_some(AhoCorasickKind::DFA);
+        let automaton = AhoCorasick::builder()
+            .kind(kind)
+            .build(&folded)
+            .map_err(|e| Error::usage("`values` are too many or too long to look for.").because(e))?;
+        let case = if case_sensitive { "case counts" } else { "case ignored" };
+        let whole = if whole_word { ", whole words" } else { "" };
+        let fine = match (want, values.as_slice()) {
+            (Want::None, [one]) => format!("Does not say {} ({case}{whole}).", quoted(one)),
+            (Want::None, all) => format!("Says none of the {} forbidden texts ({case}{whole}).", all.len()),
+            (_, [one]) => format!("Says {} ({case}{whole}).", quoted(one)),
+            (_, all) => format!("Says all of the {} texts ({case}{whole}).", all.len()),
+        };
+        Ok(Self { values, automaton, want, case_sensitive, whole_word, fine })
+    }
+
+    /// Visits the places where a text stands, in the order of their ends.
+    fn each(&self, folded: &str, mut visit: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
+        // A quick look first: most answers hold nothing of what is looked for.
+        if !self.automaton.is_match(folded) {
+            return;
+        }
+        for hit in self.automaton.find_overlapping_iter(folded) {
+            let whole =
+                !self.whole_word || between_words(folded, hit.start()) && between_words(folded, hit.end());
+            let found =
+                whole && between_characters(folded, hit.start()) && between_characters(folded, hit.end());
+            if found && visit(hit.pattern().as_usize(), hit.range()).is_break() {
+                break;
+            }
+        }
+    }
+}
+
+impl Rule for Words {
+    fn decide(&self, look: &Look<'_>) -> Finding {
+        let own;
+        let folded = if self.case_sensitive {
+            own = fold(look.text, true);
+            &own
+        } else {
+            look.folded()
+        };
+        let place = |range: Range<usize>| Some(locate(look.text, self.case_sensitive, range));
+        if self.want == Want::All {
+            let mut found = vec![false; self.values.len()];
+            let (mut left, mut first) = (self.values.len(), None);
+            self.each(folded, |which, range| {
+                first.get_or_insert(range);
+                left -= usize::from(!std::mem::replace(&mut found[which], true));
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            let span = first.and_then(place);
+            if left == 0 {
+                return Finding::of(true, self.fine.clone()).at(span);
+            }
+            let lacking: Vec<String> = self
+                .values
+                .iter()
+                .zip(&found)
+                .filter(|(_, found)| !**found)
+                .map(|(v, _)| quoted(v))
+                .collect();
+            let share = (self.values.len() - left) as f64 / self.values.len() as f64;
+            return Finding::of(false, format!("Lacks {}.", lacking.join(", "))).share(share).at(span);
+        }
+        let mut hit = None;
+        self.each(folded, |which, range| {
+            hit = Some((which, range));
+            ControlFlow::Break(())
+        });
+        match (hit, self.want) {
+            (Some((which, range)), Want::None) => {
+                let why = format!("Says {}, which is forbidden.", quoted(&self.values[which]));
+                Finding::of(false, why).at(place(range))
+            }
+            (None, Want::None) => Finding::of(true, self.fine.clone()),
+            (Some((which, range)), _) => {
+                Finding::of(true, format!("Says {}.", quoted(&self.values[which]))).at(place(range))
+            }
+            (None, _) => Finding::of(false, format!("Says none of the {} texts.", self.values.len())),
+        }
+    }
+}
