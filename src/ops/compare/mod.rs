@@ -32,7 +32,7 @@ pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust};
 const OPENED: usize = 200;
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompareSpec {
     /// The run that stands.
     pub baseline: RunName,

@@ -17,7 +17,9 @@ use ratatui::layout::Rect;
 use crate::command::table::{app, runs as rows};
 use crate::command::{Id, Place, When};
 use crate::domain::{CaseId, CaseResult, Result, RunName, Untrusted};
-use crate::ops::compare::{CaseLine, CaseView, CompareView, Disagreement, JudgeTrust, TrustView};
+use crate::ops::compare::{
+    CaseLine, CaseView, CompareSpec, CompareView, Disagreement, JudgeTrust, Thresholds, TrustView,
+};
 use crate::ops::run::{RunShowView, RunView};
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -43,6 +45,8 @@ pub struct RunsScreen {
     runs: Option<Filtered<RunView>>,
     baseline: Option<RunName>,
     pile: Vec<Page>,
+    /// What must hold of a candidate.
+    thresholds: Thresholds,
 }
 
 /// What lies open above the list.
@@ -236,6 +240,11 @@ impl Text {
 }
 
 impl RunsScreen {
+    /// The screen with the thresholds of the configuration.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { thresholds, ..Self::default() }
+    }
+
     /// Takes the answer of a request.
     pub fn answered(&mut self, request: &Request, result: Result<Answer>, cx: &mut Cx<'_>) {
         let answer = match result {
@@ -295,7 +304,7 @@ impl RunsScreen {
     fn give_up(&mut self, request: &Request) {
         let waits = match (self.pile.last(), request) {
             (Some(Page::Run(page)), Request::Show(name)) => page.view.is_none() && page.name == *name,
-            (Some(Page::Comparison(page)), Request::Compare { .. }) => page.view.is_none(),
+            (Some(Page::Comparison(page)), Request::Compare(_)) => page.view.is_none(),
             (Some(Page::Pair(page)), Request::Pair { .. }) => page.view.is_none(),
             (Some(Page::Trust(page)), Request::Trust(_)) => page.view.is_none(),
             _ => false,
@@ -335,7 +344,7 @@ impl RunsScreen {
         for page in &self.pile {
             match page {
                 Page::Run(page) => show(&page.name, cx),
-                Page::Comparison(page) => compare(&page.baseline, &page.candidate, cx),
+                Page::Comparison(page) => compare(&page.baseline, &page.candidate, &self.thresholds, cx),
                 Page::Trust(page) => trust(&page.name, cx),
                 Page::Case(..) | Page::Pair(_) => {}
             }
@@ -381,7 +390,7 @@ impl RunsScreen {
         let (Some(baseline), Some(candidate)) = (self.other_baseline().cloned(), self.run().cloned()) else {
             return;
         };
-        compare(&baseline, &candidate, cx);
+        compare(&baseline, &candidate, &self.thresholds, cx);
         let cases = Filtered::default();
         self.pile.push(Page::Comparison(ComparisonPage { baseline, candidate, view: None, cases }));
     }
@@ -544,8 +553,9 @@ fn show(name: &RunName, cx: &mut Cx<'_>) {
     cx.start(Job::replace("run", "reading the run", Request::Show(name.clone()).into()));
 }
 
-fn compare(baseline: &RunName, candidate: &RunName, cx: &mut Cx<'_>) {
-    let request = Request::Compare { baseline: baseline.clone(), candidate: candidate.clone() };
+fn compare(baseline: &RunName, candidate: &RunName, thresholds: &Thresholds, cx: &mut Cx<'_>) {
+    let (baseline, candidate) = (baseline.clone(), candidate.clone());
+    let request = Request::Compare(CompareSpec { baseline, candidate, thresholds: thresholds.clone() });
     cx.start(Job::replace("comparison", "comparing the runs", request.into()));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{CaseId, Result, RunName};
 use crate::ops::Ctx;
-use crate::ops::compare::{self, CaseView, CompareSpec, CompareView, Thresholds, TrustView};
+use crate::ops::compare::{self, CaseView, CompareSpec, CompareView, TrustView};
 use crate::ops::run::{self, RunShowView, RunView};
 use crate::task::{Cancel, Progress};
 
@@ -14,7 +14,7 @@ pub enum Request {
     /// A run with its results.
     Show(RunName),
     /// Two runs compared.
-    Compare { baseline: RunName, candidate: RunName },
+    Compare(CompareSpec),
     /// A case of two runs.
     Pair { baseline: RunName, candidate: RunName, case: CaseId },
     /// The judges of a run, held against the labels.
@@ -37,11 +37,7 @@ impl Request {
         match self {
             Self::List => run::list(ctx).map(Answer::List),
             Self::Show(name) => run::show(ctx, name).map(|view| Answer::Show(Box::new(view))),
-            Self::Compare { baseline, candidate } => {
-                let (baseline, candidate) = (baseline.clone(), candidate.clone());
-                let spec = CompareSpec { baseline, candidate, thresholds: Thresholds::default() };
-                compare::compare(ctx, &spec).map(|view| Answer::Compare(Box::new(view)))
-            }
+            Self::Compare(spec) => compare::compare(ctx, spec).map(|view| Answer::Compare(Box::new(view))),
             Self::Pair { baseline, candidate, case } => {
                 compare::case(ctx, baseline, candidate, case).map(|view| Answer::Pair(Box::new(view)))
             }
