@@ -101,8 +101,8 @@ fn result(
         let answer = Answer {
             output: trace.output.clone(),
             latency_ms: trace.latency_ms.unwrap_or(0.0),
-            tokens_in: trace.tokens_in.and_then(|n| n.try_into().ok()),
-            tokens_out: trace.tokens_out.and_then(|n| n.try_into().ok()),
+            tokens_in: trace.tokens_in,
+            tokens_out: trace.tokens_out,
             cost_usd: trace.cost_usd,
             model: trace.model.as_ref().map(|model| model.raw().to_owned()),
             request_id: None,

@@ -64,7 +64,7 @@ enum Page {
 #[derive(Debug)]
 struct RunPage {
     name: RunName,
-    view: Option<RunView>,
+    view: Option<Box<RunView>>,
     cases: Filtered<CaseResult>,
     /// The case under the cursor, laid out beside the list.
     beside: Option<(CaseId, Text)>,
@@ -320,7 +320,7 @@ impl RunsScreen {
             match page {
                 Page::Run(page) if page.name == view.run.run => {
                     page.beside = None;
-                    page.view = Some(view.run.clone());
+                    page.view = Some(Box::new(view.run.clone()));
                     page.cases.take(view.results.clone());
                     open = Some(page.name.clone());
                 }
