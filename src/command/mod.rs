@@ -36,6 +36,12 @@ pub enum Place {
     /// The queue of a sample.
     Review,
     Evals,
+    /// The list of runs.
+    Runs,
+    /// One run with its cases.
+    Run,
+    /// Two runs compared.
+    Comparison,
     /// The list of incidents.
     Incidents,
     /// One incident with its steps.
@@ -70,6 +76,9 @@ impl Place {
         Place::Samples,
         Place::Review,
         Place::Evals,
+        Place::Runs,
+        Place::Run,
+        Place::Comparison,
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
@@ -93,6 +102,9 @@ impl Place {
             Place::Samples => "Samples",
             Place::Review => "Review",
             Place::Evals => "Evals",
+            Place::Runs => "Runs",
+            Place::Run => "One run",
+            Place::Comparison => "Two runs compared",
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
@@ -110,7 +122,21 @@ impl Place {
     /// Whether this is a screen: there the commands of [`Place::Anywhere`] work too.
     pub fn is_screen(self) -> bool {
         use Place::*;
-        matches!(self, Health | Traces | Trace | Samples | Review | Evals | Incidents | Incident | Postmortem)
+        matches!(
+            self,
+            Health
+                | Traces
+                | Trace
+                | Samples
+                | Review
+                | Evals
+                | Runs
+                | Run
+                | Comparison
+                | Incidents
+                | Incident
+                | Postmortem
+        )
     }
 }
 

@@ -1,12 +1,20 @@
 //! The README's table of keys: the ones to know, made of the table of commands. The test below holds the
 //! README to it; `RENEW=1 cargo test readme` writes it anew.
 
-use super::table::{self, app, incidents, review, talk, traces};
+use super::table::{self, app, incidents, review, runs, talk, traces};
 use super::{Id, Keymap};
 
 /// What a newcomer should know, a line of the README each; the commands of a line share their places.
 const TO_KNOW: &[&[Id]] = &[
-    &[app::NEXT_TAB, app::GO_HEALTH, app::GO_TRACES, app::GO_REVIEW, app::GO_EVALS, app::GO_INCIDENTS],
+    &[
+        app::NEXT_TAB,
+        app::GO_HEALTH,
+        app::GO_TRACES,
+        app::GO_REVIEW,
+        app::GO_EVALS,
+        app::GO_RUNS,
+        app::GO_INCIDENTS,
+    ],
     &[app::DOWN, app::UP, app::HALF_DOWN, app::HALF_UP, app::TOP, app::BOTTOM],
     &[app::LEFT, app::RIGHT, app::OPEN, app::BACK, app::FIND],
     &[app::PALETTE, app::HELP, app::QUIT],
@@ -16,6 +24,9 @@ const TO_KNOW: &[&[Id]] = &[
     &[talk::FOLD, talk::NEXT_FOLD, talk::PREVIOUS_FOLD, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
     &[review::PASS, review::FAIL, review::SKIP, review::UNDO],
     &[review::NOTE, review::CORRECT, review::PROMOTE],
+    &[runs::BASELINE],
+    &[runs::COMPARE, runs::TRUST],
+    &[runs::TRACE],
     &[talk::FOLD, talk::NEXT_FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
 ];
 

@@ -5,9 +5,15 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::{Access, Ctx};
-use crate::domain::{Trace, Untrusted};
-use crate::store::Preparer;
+use crate::domain::{CaseResult, RunName, Trace, Untrusted};
+use crate::store::{Preparer, RunWrite};
 use crate::task::Clock;
+
+/// Lets results of a run land.
+pub fn land(ctx: &Ctx, run: &RunName, results: impl IntoIterator<Item = CaseResult>) {
+    let writes: Vec<_> = results.into_iter().map(|result| RunWrite::Landed(Box::new(result))).collect();
+    ctx.store.write_run(run, &writes).unwrap();
+}
 
 /// A store in a folder of its own.
 pub struct World {

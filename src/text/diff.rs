@@ -107,20 +107,25 @@ mod tests {
 
     #[test]
     fn lines_and_words_that_changed_are_marked() {
-        let lines = side_by_side(OLD, NEW, 120);
-        assert_eq!(text(&lines).len(), 4);
-        let of = |role: Role| lines[1].spans.iter().filter(move |span| span.style.role == role);
-        let same: Vec<&Span> =
-            of(Role::Removed).filter(|span| span.text.as_str().contains("resolve")).collect();
-        assert!(
-            !same.is_empty() && same.iter().all(|span| span.style == Style::of(Role::Removed)),
-            "{same:?}"
+        let lines = diff(OLD, NEW, 60);
+        assert_eq!(
+            text(&lines),
+            [
+                "  Sorry!",
+                "- Just transfer your balance to resolve the fee.",
+                "+ We can waive it to resolve the fee.",
+                "+ Anything else?",
+                "  Bye",
+            ]
         );
-        let changed = |role: Role| -> String {
-            of(role).filter(|span| span.style.bold).map(|span| span.text.as_str()).collect()
+        let same: Vec<&Span> =
+            lines[1].spans.iter().filter(|span| span.text.as_str().contains("resolve")).collect();
+        assert!(same.iter().all(|span| span.style == Style::of(Role::Removed)), "{same:?}");
+        let changed = |line: &Line| -> String {
+            line.spans.iter().filter(|span| span.style.bold).map(|span| span.text.as_str()).collect()
         };
-        assert!(changed(Role::Removed).contains("transfer"));
-        assert!(changed(Role::Added).contains("waive"));
+        assert!(changed(&lines[1]).contains("transfer"));
+        assert!(changed(&lines[2]).contains("waive"));
     }
 
     #[test]
@@ -140,8 +145,8 @@ mod tests {
 
     #[test]
     fn equal_and_empty_texts() {
-        assert_eq!(text(&side_by_side("a\n", "a\n", 9)), ["a   │ a"]);
-        assert!(side_by_side("", "", 9).is_empty());
-        assert_eq!(text(&side_by_side("", "a", 9)), ["    │ a"]);
+        assert_eq!(text(&diff("a\n", "a\n", 20)), ["  a"]);
+        assert!(diff("", "", 20).is_empty());
+        assert_eq!(text(&diff("", "a", 20)), ["+ a"]);
     }
 }

@@ -266,6 +266,9 @@ mod tests {
         assert_eq!(fixed(1204.5, 2), "1,204.50");
         assert_eq!(fixed(-0.01, 1), "0.0");
         assert_eq!(fixed(f64::NAN, 1), "—");
+        assert_eq!(signed(2.81, 1), "+2.8");
+        assert_eq!(signed(-0.4, 1), "−0.4");
+        assert_eq!(signed(0.001, 1), "0.0");
         assert_eq!(plural(1, "trace"), "1 trace");
         assert_eq!(plural(18_204, "trace"), "18,204 traces");
         assert_eq!(list_of(&["a", "b", "c"], "and"), "a, b and c");
@@ -297,6 +300,7 @@ mod tests {
             shown,
             ["0 ms", "890 ms", "1.0 s", "1.8 s", "1 min", "3 min", "2 h 5 min", "1 h", "2 d 2 h"]
         );
+        assert_eq!(seconds_to(1840.0, 2), "1.84 s");
         assert_eq!([512, 1_400, 999_600, 23_000_000_000].map(size), ["512 B", "1.4 kB", "1.0 MB", "23 GB"]);
     }
 

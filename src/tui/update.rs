@@ -315,6 +315,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             let result = only(result, |answer| if let Answer::Review(a) = answer { Some(a) } else { None });
             model.screens.review.answered(request, result, cx);
         }
+        Request::Runs(request) => {
+            let result = only(result, |answer| if let Answer::Runs(a) = answer { Some(a) } else { None });
+            model.screens.runs.answered(&request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);

@@ -52,8 +52,10 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["g r", "alt-3"], hint: 0 }
     GO_EVALS = "go.evals" { title: "Go to Evals", does: "Go to the eval sets.",
         places: HERE, when: When::ALWAYS, keys: &["g e", "alt-4"], hint: 0 }
+    GO_RUNS = "go.runs" { title: "Go to Runs", does: "Go to the runs of the eval sets, and their comparison.",
+        places: HERE, when: When::ALWAYS, keys: &["g u", "alt-5"], hint: 0 }
     GO_INCIDENTS = "go.incidents" { title: "Go to Incidents", does: "Go to the incidents.",
-        places: HERE, when: When::ALWAYS, keys: &["g i", "alt-5"], hint: 0 }
+        places: HERE, when: When::ALWAYS, keys: &["g i", "alt-6"], hint: 0 }
     HELP = "help" { title: "All keys", does: "Show every key that works here.",
         places: HERE, when: When::ALWAYS, keys: &["?", "f1"], hint: 5 }
     PALETTE = "palette" { title: "Command palette", does: "Find a command by its name and run it.",

@@ -6,6 +6,7 @@ pub mod health;
 pub mod incidents;
 pub mod overlays;
 pub mod review;
+pub mod runs;
 pub mod talk;
 pub mod traces;
 
@@ -51,6 +52,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         review::ROWS,
         talk::ROWS,
         evals::ROWS,
+        runs::ROWS,
         incidents::ROWS,
         overlays::ROWS,
     ]

@@ -25,14 +25,14 @@ pub use case::{AnswerView, CaseView, case};
 pub use decide::{CheckView, Decision, Need, State, Thresholds};
 pub use metric::{Mark, Metric, Unit};
 pub use report::{html, junit, markdown};
-pub use show::text;
-pub use trust::{JudgeTrust, Rate, TrustView, trust};
+pub use show::{Row, became, decided, headline, rows, tally, text, title};
+pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust};
 
 /// Cases whose answers are kept for a report.
 const OPENED: usize = 200;
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompareSpec {
     /// The run that stands.
     pub baseline: RunName,

@@ -16,19 +16,19 @@ const LISTED: usize = 20;
 
 /// A row of the table in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Row {
-    pub(super) name: String,
-    pub(super) current: String,
-    pub(super) new: String,
-    pub(super) change: String,
-    pub(super) interval: String,
-    pub(super) test: String,
+pub struct Row {
+    pub name: String,
+    pub current: String,
+    pub new: String,
+    pub change: String,
+    pub interval: String,
+    pub test: String,
     /// `better`, `worse`, or nothing, for a colour beside the words.
-    pub(super) tone: &'static str,
+    pub tone: &'static str,
 }
 
 /// The table in words.
-pub(super) fn rows(view: &CompareView) -> Vec<Row> {
+pub fn rows(view: &CompareView) -> Vec<Row> {
     view.metrics.iter().map(|metric| row(view, metric)).collect()
 }
 
@@ -99,7 +99,7 @@ fn p_words(p: f64) -> String {
 }
 
 /// `support · v4 → v5 · 180 cases`.
-pub(super) fn title(view: &CompareView) -> String {
+pub fn title(view: &CompareView) -> String {
     let (before, after) = (view.baseline.title(), view.candidate.title());
     let (before, after) = if before == after {
         (view.baseline.run.as_str(), view.candidate.run.as_str())
@@ -111,7 +111,7 @@ pub(super) fn title(view: &CompareView) -> String {
 }
 
 /// `HOLD: cost`.
-pub(super) fn headline(view: &CompareView) -> String {
+pub fn headline(view: &CompareView) -> String {
     let state = match view.decision {
         Decision::Ship => return view.decision.words().to_owned(),
         Decision::Hold => State::NotMet,
@@ -128,7 +128,7 @@ pub(super) fn headline(view: &CompareView) -> String {
 }
 
 /// `newly failing 4 · newly passing 9 · both fail 5 · both pass 162`.
-pub(super) fn tally(view: &CompareView) -> String {
+pub fn tally(view: &CompareView) -> String {
     let mut tally = format!(
         "newly failing {} · newly passing {} · both fail {} · both pass {}",
         view.regressed.len(),
@@ -143,7 +143,7 @@ pub(super) fn tally(view: &CompareView) -> String {
 }
 
 /// What became of a case, in words beside the mark.
-pub(super) fn became(line: &CaseLine) -> &'static str {
+pub fn became(line: &CaseLine) -> &'static str {
     match line.became {
         Became::Regressed => "✗ fails, passed",
         Became::Fixed => "✓ passes, failed",
@@ -155,7 +155,7 @@ pub(super) fn became(line: &CaseLine) -> &'static str {
 }
 
 /// Which evaluator decided: `judge 4`.
-pub(super) fn decided(line: &CaseLine) -> String {
+pub fn decided(line: &CaseLine) -> String {
     let name = line.evaluator.as_deref().unwrap_or_default();
     let score = line.score.map_or_else(String::new, |score| {
         format!(" {}", fixed(score, if score.fract() == 0.0 { 0 } else { 2 }))

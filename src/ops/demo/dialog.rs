@@ -8,13 +8,13 @@ use super::book::{Book, Topic, Voice, book};
 use super::calendar::Calendar;
 use super::case::Case;
 use super::dice::Dice;
-use super::feedback::{feedback, judge};
+use super::feedback::{Judgement, feedback, judge, opinion};
 use super::figures::{Figures, Work};
 use super::question::{Asking, question};
 use super::session::{Session, Step, Turn, Wish, session_id, trace_id};
 use super::summary;
 use super::tools::{Call, Retrieval, call, retrieve};
-use super::truth::{Cause, Truth, Verdict, Version};
+use super::truth::{Cause, Mode, Truth, Verdict, Version};
 use super::user::Channel;
 use super::words::tokens;
 use crate::domain::{
@@ -22,9 +22,10 @@ use crate::domain::{
 };
 
 const PURPOSE: u64 = 0x7e87;
+const RUNS: u64 = 0x3043;
 
 /// The head of each prompt, as the traces hold it.
-fn prompt_head(version: Version) -> &'static str {
+pub fn prompt_head(version: Version) -> &'static str {
     match version {
         Version::V3 => include_str!("../../../fixtures/demo/prompts/customer_support/v3.txt").trim_ascii(),
         Version::V4 => {
@@ -90,6 +91,35 @@ pub fn facts(mut session: Session, turn: usize, seed: u64, calendar: &Calendar) 
         }
     };
     Facts { case, corrected, ignored }
+}
+
+/// What a version of the support prompt answers at this turn, and what the judge says of it. The answer of
+/// the version that was there is the one that was given; `v3` gives no advice to move money, `v4` does
+/// wherever it can.
+pub fn answered_by(
+    mut session: Session,
+    turn: usize,
+    version: Version,
+    seed: u64,
+    calendar: &Calendar,
+) -> (Trace, Judgement) {
+    let was = std::mem::replace(&mut session.version, version);
+    let at = &mut session.turns[turn];
+    let planted = at.truth.cause == Cause::OverdraftAdvice;
+    let can = match at.step {
+        Step::Open(about, ..) => !about.near(&about.topic.planted).is_empty(),
+        _ => false,
+    };
+    if version == Version::V3 && planted {
+        at.truth = Truth { verdict: Verdict::Good, cause: Cause::Usual, ..at.truth };
+    } else if version == Version::V4 && was == Version::V3 && can {
+        let verdict = Verdict::Fails(Mode::IgnoredInstructions);
+        at.truth = Truth { verdict, cause: Cause::OverdraftAdvice, ..at.truth };
+    }
+    let mut dice = Dice::new(seed, RUNS, session.place << 1 | u64::from(version == Version::V4));
+    let said = opinion(&session.turns[turn], &mut dice);
+    let (trace, _) = traces(&session, seed, calendar).swap_remove(turn);
+    (trace, said)
 }
 
 struct Talk<'a> {

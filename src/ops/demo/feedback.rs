@@ -110,10 +110,13 @@ pub struct Judgement {
 
 /// The judge's opinion of an answer, for the few that it looks at.
 pub fn judge(turn: &Turn, dice: &mut Dice) -> Option<Judgement> {
+    let looks = dice.chance(JUDGED) && !matches!(turn.truth.verdict, Verdict::NoAnswer(_));
+    looks.then(|| opinion(turn, dice))
+}
+
+/// The judge's opinion of an answer.
+pub fn opinion(turn: &Turn, dice: &mut Dice) -> Judgement {
     let truth = turn.truth;
-    if !dice.chance(JUDGED) || matches!(truth.verdict, Verdict::NoAnswer(_)) {
-        return None;
-    }
     let seen = match truth.verdict {
         Verdict::Fails(mode) if !dice.chance(JUDGE_MISSES) => Some(mode),
         Verdict::Good if dice.chance(JUDGE_ALARMS) => Some(*dice.pick(&Mode::ALL)),
@@ -191,5 +194,5 @@ pub fn judge(turn: &Turn, dice: &mut Dice) -> Option<Judgement> {
         .zip(means)
         .map(|(name, mean)| ((*name).to_owned(), (mean + dice.between(-1, 1)).clamp(1, 10) as f64))
         .collect();
-    Some(Judgement { score, explanation })
+    Judgement { score, explanation }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::incident::Outcome;
 use crate::domain::{FailureKind, FeedbackKind, Query, SetName, Thumbs};
 use crate::ops::testing::World;
-use crate::ops::{Ctx, browse, figures, incident, index, label, promote, sample};
+use crate::ops::{Ctx, browse, figures, incident, index, label, promote, run, sample};
 use crate::task::{Cancel, Progress};
 
 const TRACES: u64 = 12_000;
@@ -100,6 +100,25 @@ fn people_have_worked_on_it() {
     assert_eq!(told.head.outcome, Some(Outcome::Resolved));
     assert!(told.missing.is_empty(), "{:?}", told.missing);
     assert!(told.figures.unwrap().all.errors > 5);
+}
+
+#[test]
+fn two_runs_tell_what_the_new_prompt_breaks() {
+    use crate::ops::compare::{self, CompareSpec, Decision, Thresholds};
+    let (_world, ctx, ..) = demo();
+    let names = run::list(&ctx).unwrap();
+    assert_eq!(names.iter().map(|one| one.run.as_str()).collect::<Vec<_>>(), ["support-v4", "support-v3"]);
+    assert!(names.iter().all(|one| one.is_complete() && one.errors == 0 && one.cost_usd > 0.0), "{names:?}");
+    let [candidate, baseline] = [0, 1].map(|at: usize| names[at].run.clone());
+    let spec = CompareSpec { baseline, candidate, thresholds: Thresholds::default() };
+    let view = compare::compare(&ctx, &spec).unwrap();
+    assert_eq!(view.decision, Decision::Hold, "{}", view.reason);
+    let advice = view.lines.iter().filter(|line| line.evaluator.as_deref() == Some("advice"));
+    let advice: Vec<_> = advice.filter(|line| view.regressed.contains(&line.case)).collect();
+    assert!(advice.len() >= 2, "{:?}", view.regressed);
+    // What v4 gave in production is what its run has: labels of it count.
+    let trust = compare::trust(&ctx, &spec.candidate).unwrap();
+    assert!(trust.judges[0].labelled >= 5, "{trust:?}");
 }
 
 #[test]

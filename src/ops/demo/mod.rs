@@ -15,6 +15,7 @@ mod figures;
 mod make;
 mod phrase;
 mod question;
+mod runs;
 mod session;
 mod summary;
 mod tools;
@@ -85,6 +86,12 @@ impl Generator {
     fn facts(&self, id: &str) -> Option<dialog::Facts> {
         let (session, turn) = self.planned(id)?;
         Some(dialog::facts(session, turn, self.spec.seed, &self.calendar))
+    }
+
+    /// What a version of the prompt answers where the trace with this id stands, with the judge's word.
+    fn answered_by(&self, id: &str, version: truth::Version) -> Option<(Trace, feedback::Judgement)> {
+        let (session, turn) = self.planned(id)?;
+        Some(dialog::answered_by(session, turn, version, self.spec.seed, &self.calendar))
     }
 
     /// The conversation in which a trace stands, and its turn.

@@ -112,6 +112,7 @@ pub fn work(ctx: &Ctx, spec: &DemoSpec, picked: &Picked) -> Result<Done> {
     let mut done = Done { samples: Vec::new(), labels: 0, cases: 0, incidents };
     let failing = office.week(&week, &mut done)?;
     office.cases(&failing, picked, &mut done)?;
+    super::runs::runs(ctx, spec, &office.generator)?;
     Ok(done)
 }
 

@@ -5,6 +5,7 @@ pub mod health;
 pub mod incidents;
 pub mod known;
 pub mod review;
+pub mod runs;
 pub mod trace;
 pub mod traces;
 
@@ -19,13 +20,20 @@ pub enum ScreenId {
     Traces,
     Review,
     Evals,
+    Runs,
     Incidents,
 }
 
 impl ScreenId {
     /// The tabs, left to right.
-    pub const TABS: &'static [ScreenId] =
-        &[ScreenId::Health, ScreenId::Traces, ScreenId::Review, ScreenId::Evals, ScreenId::Incidents];
+    pub const TABS: &'static [ScreenId] = &[
+        ScreenId::Health,
+        ScreenId::Traces,
+        ScreenId::Review,
+        ScreenId::Evals,
+        ScreenId::Runs,
+        ScreenId::Incidents,
+    ];
 
     /// Where the program begins.
     pub const FRONT: ScreenId = ScreenId::Health;
@@ -37,6 +45,7 @@ impl ScreenId {
             ScreenId::Traces => "Traces",
             ScreenId::Review => "Review",
             ScreenId::Evals => "Evals",
+            ScreenId::Runs => "Runs",
             ScreenId::Incidents => "Incidents",
         }
     }
@@ -48,6 +57,7 @@ impl ScreenId {
             app::GO_TRACES => Some(ScreenId::Traces),
             app::GO_REVIEW => Some(ScreenId::Review),
             app::GO_EVALS => Some(ScreenId::Evals),
+            app::GO_RUNS => Some(ScreenId::Runs),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
             _ => None,
         }
@@ -61,6 +71,7 @@ pub struct Screens {
     pub traces: traces::TracesScreen,
     pub review: review::ReviewScreen,
     pub evals: evals::EvalsScreen,
+    pub runs: runs::RunsScreen,
     pub incidents: incidents::IncidentsScreen,
 }
 
@@ -72,6 +83,7 @@ impl Screens {
             ScreenId::Traces => &self.traces,
             ScreenId::Review => &self.review,
             ScreenId::Evals => &self.evals,
+            ScreenId::Runs => &self.runs,
             ScreenId::Incidents => &self.incidents,
         }
     }
@@ -83,6 +95,7 @@ impl Screens {
             ScreenId::Traces => &mut self.traces,
             ScreenId::Review => &mut self.review,
             ScreenId::Evals => &mut self.evals,
+            ScreenId::Runs => &mut self.runs,
             ScreenId::Incidents => &mut self.incidents,
         }
     }

@@ -61,6 +61,13 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             story.model.screens.traces.come_to("t-0".into(), ScreenId::Traces);
             return Some(story);
         }
+        Place::Runs => return Some(Story::new(ctx.clone(), ScreenId::Runs)),
+        Place::Run | Place::Comparison => {
+            crate::tui::screens::runs::tests::two_runs(ctx);
+            let mut story = Story::new(ctx.clone(), ScreenId::Runs);
+            story.press(if place == Place::Run { "enter" } else { "j b k enter" });
+            return Some(story);
+        }
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
     };
     story.model.overlays.push(overlay);
