@@ -115,7 +115,7 @@ fn position(screen: &RunsScreen) -> Line {
         Page::Comparison(page) => Some(&page.cases.shown),
         _ => None,
     });
-    list.map(|list| line(Role::Muted, format!("{} of {}", list.position(), list.rows().len())))
+    list.map(|list| line(Role::Muted, format!("{} of {}", list.position().unwrap_or(0), list.rows().len())))
         .unwrap_or_default()
 }
 
