@@ -44,9 +44,9 @@ impl Reader<'_> {
         }
         let check = Check::from_value(Value::Object(map)).map_err(|e| {
             // The error names the setting it is about; of several the last, which it is about most.
-            let named = table.iter().filter(|(key, _)| e.what.contains(&format!("`{}`", key.get_ref())));
+            let mut named = table.iter().filter(|(key, _)| e.what.contains(&format!("`{}`", key.get_ref())));
             let of_kind = table.iter().find(|(key, _)| key.get_ref() == "kind");
-            let span = named.last().or(of_kind).map_or_else(|| value.span(), |(key, _)| key.span());
+            let span = named.next_back().or(of_kind).map_or_else(|| value.span(), |(key, _)| key.span());
             let mut error = self.wrong(span, &e.what);
             error.hints = e.hints;
             error

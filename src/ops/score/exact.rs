@@ -8,8 +8,11 @@ use unicode_normalization::UnicodeNormalization;
 use super::look::{Finding, Look, Rule, Settings, quoted};
 use crate::domain::{Error, Result, nearest};
 
+/// What a text becomes before it is compared: its name, and how.
+type Step = (&'static str, fn(&str) -> String);
+
 /// Steps by name, in the order in which they are taken.
-const STEPS: &[(&str, fn(&str) -> String)] = &[
+const STEPS: &[Step] = &[
     ("nfkc", |text| text.nfkc().collect()),
     ("case", |text| text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()),
     ("punctuation", without_punctuation),
@@ -22,7 +25,7 @@ const DEFAULT: &[&str] = &["nfkc", "whitespace"];
 /// Compares with a text of the check's own, or with what the case expects.
 pub(super) struct Exact {
     value: Option<String>,
-    steps: Vec<(&'static str, fn(&str) -> String)>,
+    steps: Vec<Step>,
 }
 
 impl Exact {

@@ -58,7 +58,7 @@ struct Item {
 enum Work {
     Rule(Box<dyn Rule>),
     Similarity(similarity::Similarity),
-    Judge(judge::Judge),
+    Judge(Box<judge::Judge>),
 }
 
 impl Scorer {
@@ -111,7 +111,7 @@ impl Scorer {
         let settings = Settings(one.check.settings());
         Ok(match one.check.kind() {
             "similarity" => Work::Similarity(similarity::Similarity::new(settings, &self.services)?),
-            "judge" => Work::Judge(judge::Judge::new(settings, &self.config, &self.services)?),
+            "judge" => Work::Judge(Box::new(judge::Judge::new(settings, &self.config, &self.services)?)),
             kind => Work::Rule(rule(kind, settings, &self.config.home)?),
         })
     }
