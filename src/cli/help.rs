@@ -32,6 +32,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json.txt"),
     },
     Topic {
+        name: "json-eval",
+        about: "The same, of evaluating: eval run, list, show, compare, trust, score, calibrate",
+        text: include_str!("../../fixtures/help/json-eval.txt"),
+    },
+    Topic {
         name: "schema",
         about: "The JSON Schema of a trace in our own format",
         text: include_str!("../../fixtures/trace.schema.json"),
@@ -91,7 +96,9 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = TOPICS.iter().find(|topic| topic.name == "json").unwrap().text;
+        let text =
+            ["json", "json-eval"].map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =
             titles.map(|title| title.split(|c: char| !c.is_alphanumeric()).collect()).collect();

@@ -59,6 +59,12 @@ impl Laid {
         self
     }
 
+    /// Whether a region of this frame has other heights than it had last, so that what fills it must be laid out
+    /// and drawn again. A region that is not on this frame has no say.
+    pub fn differs_from(&self, former: &Self) -> bool {
+        self.pages.iter().any(|(pane, rows)| former.page(*pane) != Some(*rows))
+    }
+
     /// How many rows a region shows, or showed last.
     pub fn page(&self, pane: Pane) -> Option<u16> {
         self.pages.iter().find(|(of, _)| *of == pane).map(|(_, rows)| *rows)
@@ -220,5 +226,22 @@ impl<'a> Canvas<'a> {
     /// Puts the terminal's cursor here.
     pub fn cursor(&mut self, x: u16, y: u16) {
         self.cursor = Some(Position { x, y });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise a program that once showed another region would draw for ever.
+    #[test]
+    fn a_region_that_is_gone_is_no_reason_to_draw_again() {
+        let (list, text) = (Pane("list"), Pane("text"));
+        let both = Laid { pages: vec![(list, 10), (text, 5)], ..Laid::default() };
+        let one = Laid { pages: vec![(text, 5)], ..Laid::default() };
+        let kept = one.clone().after(&both);
+        assert!(!one.differs_from(&kept));
+        assert!(both.differs_from(&Laid::default()));
+        assert!(Laid { pages: vec![(text, 6)], ..Laid::default() }.differs_from(&kept));
     }
 }

@@ -465,7 +465,7 @@ impl Runtime {
             laid = Some(drawn.laid);
         })?;
         if let Some(laid) = laid {
-            let grown = laid.pages != self.model.env.laid.pages;
+            let grown = laid.differs_from(&self.model.env.laid);
             let now = self.clock.now();
             let effects = update(&mut self.model, now, Message::Drawn(laid));
             debug_assert!(effects.iter().all(|effect| matches!(effect, Effect::Run { .. } | Effect::Quit)));
