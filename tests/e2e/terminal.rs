@@ -320,7 +320,7 @@ fn a_resize_at_any_moment_leaves_the_layout_right() {
     let mut sizes = sizes();
     // The way to each kind of screen and overlay: keys, and what stands there then.
     const TRACES: (&str, &str) = ("gt", "1 of 400");
-    const QUEUE: [(&str, &str); 2] = [("gr", "you reviewed"), ("\r", "fee number")];
+    const QUEUE: [(&str, &str); 2] = [("gr", "of traces"), ("\r", "fee number")];
     const INCIDENT: [(&str, &str); 2] = [("gi", "0 open of 1"), ("\r", "Acknowledge")];
     let ways: [Vec<(&str, &str)>; 12] = [
         vec![TRACES],
@@ -331,7 +331,7 @@ fn a_resize_at_any_moment_leaves_the_layout_right() {
         [&QUEUE[..], &[("h", "first one")]].concat(),
         [&QUEUE[..], &[("n", "Note: why")]].concat(),
         [&QUEUE[..], &[("e", "Promote t-")]].concat(),
-        vec![("gr", "you reviewed"), ("D", "Draw a sample")],
+        vec![("gr", "of traces"), ("D", "Draw a sample")],
         vec![("ge", "1 case")],
         INCIDENT.to_vec(),
         [&INCIDENT[..], &[("p", "Post-mortem INC-1")]].concat(),
