@@ -162,11 +162,17 @@ fn nothing_hostile_reaches_the_terminal() {
     for (cols, rows) in [(80, 24), (200, 50)] {
         let mut terminal = Terminal::start(&store, &["review", "all"], cols, rows);
         terminal.wait_until("the first sample", |screen| screen.contains("pass"));
+        // The header is the same for all; the hint line tells what a sample allows between its two ends.
         let frame = |terminal: &Terminal| {
             let screen = terminal.look();
             let lines: Vec<String> = screen.rows(0, cols).collect();
-            (lines[0].clone(), lines[rows as usize - 1].clone())
+            let hints = &lines[rows as usize - 1];
+            let ends =
+                (hints.starts_with(" p pass"), hints.trim_end().ends_with("? all"), hints.chars().count());
+            (lines[0].clone(), ends)
         };
+        // The open incident comes into the header when the incidents have been read.
+        terminal.wait_for("▲ INC-1");
         let first = frame(&terminal);
         for n in 1..=strings.len() {
             terminal.keys("s");

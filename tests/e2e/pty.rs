@@ -315,8 +315,10 @@ impl Terminal {
         }
     }
 
-    /// Waits until the screen has stood still for a moment: all keys typed so far are drawn.
+    /// Waits until the screen has stood still for a moment: all keys typed so far are drawn. A program that
+    /// draws for ever fails.
     pub fn settle(&self) {
+        let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.0.lock().expect("whole");
         loop {
             let before = seen.bytes.len();
@@ -325,6 +327,7 @@ impl Terminal {
             if timeout.timed_out() && seen.bytes.len() == before {
                 return;
             }
+            assert!(Instant::now() < deadline, "never at rest on\n{}", seen.parser.screen().contents());
         }
     }
 
@@ -359,26 +362,40 @@ impl Terminal {
         }
     }
 
-    /// Fails when the terminal is not as the program found it: its screen, cursor, mouse, line discipline.
+    /// Fails when the terminal is not as the program found it: its screen, cursor, mouse, colours, line
+    /// discipline. While somebody still has it open, what they wrote may be on its way to us.
     pub fn assert_given_back(&self, when: &str) {
-        let bytes = self.bytes();
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().expect("whole");
+        while let Err(what) = self.given_back(&seen) {
+            let waits = !seen.closed && Instant::now() < deadline;
+            assert!(waits, "{what} {when}; the screen is\n{}", seen.parser.screen().contents());
+            seen = self.seen.1.wait_timeout(seen, Duration::from_millis(20)).expect("whole").0;
+        }
+    }
+
+    fn given_back(&self, seen: &Seen) -> Result<(), String> {
         for (mode, at_first) in MODES {
             let last = |end: &str| {
                 let sequence = format!("\x1b[?{mode}{end}");
-                bytes.windows(sequence.len()).rposition(|window| window == sequence.as_bytes())
+                seen.bytes.windows(sequence.len()).rposition(|window| window == sequence.as_bytes())
             };
             let on = match (last("h"), last("l")) {
                 (None, None) => at_first,
                 (on, off) => on > off,
             };
-            assert_eq!(on, at_first, "mode ?{mode} {when}; the screen is\n{}", self.screen());
+            if on != at_first {
+                return Err(format!("mode ?{mode} is {on}"));
+            }
         }
         // Colours too: what is written next is plain.
-        let screen = self.look();
-        assert_eq!(screen.fgcolor(), vt100::Color::Default, "the colour {when}");
-        assert_eq!(screen.bgcolor(), vt100::Color::Default, "the background {when}");
-        assert!(!screen.bold() && !screen.underline() && !screen.inverse(), "the style {when}");
-        assert_eq!(discipline(self.master.as_ref()), self.cooked, "the line discipline {when}");
+        let screen = seen.parser.screen();
+        let colours = [screen.fgcolor(), screen.bgcolor()];
+        if colours != [vt100::Color::Default; 2] || screen.bold() || screen.underline() || screen.inverse() {
+            return Err(format!("what is written next is in {colours:?} or bold, underlined, reversed"));
+        }
+        let now = discipline(self.master.as_ref());
+        if now != self.cooked { Err(format!("the line discipline is {now}")) } else { Ok(()) }
     }
 
     /// Whether keys come one by one, not in lines.
