@@ -159,17 +159,25 @@ fn nothing_hostile_reaches_the_terminal() {
     run_to(0, &store, &["doctor"]);
 
     // The program, paging through all of them.
+    let known = hints(&store);
     for (cols, rows) in [(80, 24), (200, 50)] {
         let mut terminal = Terminal::start(&store, &["review", "all"], cols, rows);
         terminal.wait_until("the first sample", |screen| screen.contains("pass"));
-        // The header is the same for all; the hint line tells what a sample allows between its two ends.
+        // The header is the same for all. The hint line tells what the sample allows: our own words, whole, at
+        // the place where the first has them.
         let frame = |terminal: &Terminal| {
             let screen = terminal.look();
             let lines: Vec<String> = screen.rows(0, cols).collect();
-            let hints = &lines[rows as usize - 1];
-            let ends =
-                (hints.starts_with(" p pass"), hints.trim_end().ends_with("? all"), hints.chars().count());
-            (lines[0].clone(), ends)
+            let (hints, last) = lines[rows as usize - 1].rsplit_once("  ").expect("hints");
+            for hint in hints.split("  ").map(str::trim).filter(|hint| !hint.is_empty()) {
+                assert!(known.contains(hint), "not a hint of ours: {hint:?}\n{}", screen.contents());
+            }
+            (
+                lines[0].clone(),
+                hints.starts_with(" p pass  f fail…"),
+                last.to_owned(),
+                lines[rows as usize - 1].chars().count(),
+            )
         };
         // The open incident comes into the header when the incidents have been read.
         terminal.wait_for("▲ INC-1");
@@ -188,4 +196,17 @@ fn nothing_hostile_reaches_the_terminal() {
         terminal.wait_for_end();
         assert_tame(&terminal.bytes(), &format!("the program at {cols}×{rows}"));
     }
+}
+
+/// Every hint that can stand in the bottom line: a key and the title of its command.
+fn hints(store: &std::path::Path) -> std::collections::BTreeSet<String> {
+    let table = crate::support::run_json(store, &["keys", "--json"]);
+    let commands = table["commands"].as_array().expect("commands");
+    let hint = |command: &serde_json::Value| {
+        let (title, key) = (command["title"].as_str()?, command["keys"][0].as_str()?);
+        let mut letters = title.chars();
+        let first = letters.next()?.to_lowercase();
+        Some(format!("{key} {first}{}", letters.as_str()))
+    };
+    commands.iter().filter_map(hint).collect()
 }
