@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{Assessment, Outcome, together};
+use super::evaluate::{Assessment, Outcome, Subject, together};
 use super::target::{Answer, AskError};
-use super::{CaseId, Content, Error, ExpectedKind, Result, Untrusted};
+use super::{CaseId, Content, Error, EvalCase, ExpectedKind, Result, Untrusted};
 
 /// The name of a run, unique in a store: `[A-Za-z0-9._-]`, 1 to 64 long.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,6 +114,23 @@ pub enum Answered {
 }
 
 impl CaseResult {
+    /// What came of a case, with what the case says now; not evaluated yet, and not from the cache.
+    pub fn new(case: &EvalCase, answered: Answered, attempts: u32, at: Timestamp) -> Self {
+        Self {
+            case: case.id.clone(),
+            category: case.body.category.clone(),
+            input: case.body.input.clone(),
+            expected: case.body.expected.clone(),
+            expected_kind: case.body.expected_kind,
+            trace: case.body.trace.clone(),
+            answered,
+            assessments: Vec::new(),
+            cached: false,
+            attempts,
+            at,
+        }
+    }
+
     /// What it came to: without an answer it is an error, counted apart from the failures.
     pub fn outcome(&self) -> Outcome {
         match &self.answered {
@@ -128,6 +145,19 @@ impl CaseResult {
             Answered::Answer(answer) => Some(answer),
             Answered::Error(_) => None,
         }
+    }
+
+    /// What is to be evaluated, where there is an answer.
+    pub fn subject(&self) -> Option<Subject<'_>> {
+        self.answer().map(|answer| Subject {
+            input: &self.input,
+            output: &answer.output,
+            expected: self.expected.as_ref(),
+            expected_kind: self.expected_kind,
+            latency_ms: answer.latency_ms.is_finite().then_some(answer.latency_ms),
+            cost_usd: answer.cost_usd,
+            tokens_out: answer.tokens_out,
+        })
     }
 
     /// What it cost in this run, in US dollars, judges included: nothing where it came from the cache.

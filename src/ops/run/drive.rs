@@ -12,11 +12,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::bound::{Bound, ask_of, bound_of, key_of};
 use super::ledger::{Ledger, Room, Spent};
-use super::plan::{Left, Plan, error_may_be_paid, result_of, without_answer};
+use super::plan::{Left, Plan, error_may_be_paid, without_answer};
 use super::writer::Writer;
 use super::{Asker, RunSpec, Scores};
 use crate::domain::{
-    Answer, Answered, Ask, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, Subject, TargetKind,
+    Answer, Answered, Ask, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, TargetKind,
 };
 use crate::ops::Ctx;
 use crate::store::RunWrite;
@@ -333,7 +333,7 @@ impl Work {
     async fn one(&self, case: &EvalCase, task: Task) -> Done {
         let (mut result, kind) = match task {
             Task::Given(answer) => {
-                let mut result = result_of(&self.ctx, case, Answered::Answer(answer), 0);
+                let mut result = CaseResult::new(case, Answered::Answer(answer), 0, self.ctx.clock.now());
                 result.cached = true;
                 (result, Paid::Beside)
             }
@@ -354,7 +354,10 @@ impl Work {
                             TargetKind::Recorded => Paid::Beside,
                             _ => Paid::Asking,
                         };
-                        (result_of(&self.ctx, case, Answered::Answer(answer), attempts), paid)
+                        (
+                            CaseResult::new(case, Answered::Answer(answer), attempts, self.ctx.clock.now()),
+                            paid,
+                        )
                     }
                     Err(error) => {
                         let spent = if error_may_be_paid(error.kind)
@@ -364,14 +367,15 @@ impl Work {
                         } else {
                             Spent::Beside(0.0)
                         };
-                        let result = result_of(&self.ctx, case, Answered::Error(error), attempts);
+                        let result =
+                            CaseResult::new(case, Answered::Error(error), attempts, self.ctx.clock.now());
                         return Done { result, spent, paid: None };
                     }
                 }
             }
         };
-        result.assessments = match result.answer() {
-            Some(answer) => self.scores.score(case, subject(&result, answer)).await,
+        result.assessments = match result.subject() {
+            Some(subject) => self.scores.score(case, subject).await,
             None => Vec::new(),
         };
         result.at = self.ctx.clock.now();
@@ -389,16 +393,4 @@ impl Work {
 enum Paid {
     Asking,
     Beside,
-}
-
-fn subject<'a>(result: &'a CaseResult, answer: &'a Answer) -> Subject<'a> {
-    Subject {
-        input: &result.input,
-        output: &answer.output,
-        expected: result.expected.as_ref(),
-        expected_kind: result.expected_kind,
-        latency_ms: answer.latency_ms.is_finite().then_some(answer.latency_ms),
-        cost_usd: answer.cost_usd,
-        tokens_out: answer.tokens_out,
-    }
 }

@@ -239,22 +239,5 @@ pub(super) fn error_may_be_paid(kind: AskErrorKind) -> bool {
 /// The result of a case that has no answer.
 pub(super) fn without_answer(ctx: &Ctx, case: &EvalCase, kind: AskErrorKind, what: &str) -> CaseResult {
     let error = AskError { kind, what: Untrusted::from(what), retry_after: None };
-    result_of(ctx, case, Answered::Error(error), 0)
-}
-
-/// A result with what the case said.
-pub(super) fn result_of(ctx: &Ctx, case: &EvalCase, answered: Answered, attempts: u32) -> CaseResult {
-    CaseResult {
-        case: case.id.clone(),
-        category: case.body.category.clone(),
-        input: case.body.input.clone(),
-        expected: case.body.expected.clone(),
-        expected_kind: case.body.expected_kind,
-        trace: case.body.trace.clone(),
-        answered,
-        assessments: Vec::new(),
-        cached: false,
-        attempts,
-        at: ctx.clock.now(),
-    }
+    CaseResult::new(case, Answered::Error(error), 0, ctx.clock.now())
 }
