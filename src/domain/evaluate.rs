@@ -97,6 +97,13 @@ pub struct Score {
     pub max: f64,
 }
 
+impl Score {
+    /// Whether it says more than pass or fail: a rule's 0 or 1 of 1 does not.
+    pub fn says_more(&self) -> bool {
+        (self.min, self.max) != (0.0, 1.0) || self.value > 0.0 && self.value < 1.0
+    }
+}
+
 /// One evaluator's word on one answer. Its serde form is stored with a result and printed with `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
@@ -161,6 +168,13 @@ mod tests {
         assert_eq!(one.version(), same.version());
         assert_ne!(one.version(), other.version());
         assert_eq!(one.version().len(), 12);
+    }
+
+    #[test]
+    fn a_rules_score_says_no_more_than_its_outcome() {
+        let says_more = |value, min, max| Score { value, min, max }.says_more();
+        assert!(!says_more(0.0, 0.0, 1.0) && !says_more(1.0, 0.0, 1.0));
+        assert!(says_more(0.62, 0.0, 1.0) && says_more(10.0, 1.0, 10.0) && says_more(1.0, 1.0, 10.0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::domain::{Answered, CaseId, CaseResult, Error, Outcome, Result, Run, RunName, Untrusted};
+use crate::domain::{Answered, CaseId, CaseResult, Error, Outcome, Result, Run, RunName, Score, Untrusted};
 use crate::ops::Ctx;
 use crate::text::figures::list_of;
 
@@ -342,7 +342,7 @@ fn line(pair: &Pair) -> CaseLine {
         current: pair.before.outcome(),
         new: pair.after.outcome(),
         evaluator: decided.map(|one| one.evaluator.clone()),
-        score: decided.and_then(|one| one.score).map(|score| score.value),
+        score: decided.and_then(|one| one.score).filter(Score::says_more).map(|score| score.value),
         why,
     }
 }

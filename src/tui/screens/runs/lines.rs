@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::domain::{Answered, Assessment, CaseResult, ExpectedKind, Outcome, Untrusted, Verdict};
+use crate::domain::{Answered, Assessment, CaseResult, ExpectedKind, Outcome, Score, Untrusted, Verdict};
 use crate::ops::compare::{AnswerView, CaseView, Confusion, JudgeTrust, Rate};
 use crate::text::{Line, Role, Span, Style, clean_str, diff, figures, side_by_side, wrap_line};
 use crate::tui::words::{line, one_line, span, words};
@@ -125,7 +125,7 @@ fn evaluator(out: &mut Vec<Line>, one: &Assessment, cols: usize) {
 /// ` 4 of 10 · accuracy 4, tone 8 · gpt-4o`.
 fn assessment_facts(one: &Assessment) -> String {
     let mut facts = String::new();
-    if let Some(given) = one.score {
+    if let Some(given) = one.score.filter(Score::says_more) {
         facts.push_str(&format!(" {}", score(given.value)));
         if given.max > 1.0 && given.max.is_finite() {
             facts.push_str(&format!(" of {}", score(given.max)));

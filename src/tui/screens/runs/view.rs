@@ -29,7 +29,7 @@ use super::{
     TrustPage, lines,
 };
 use crate::command::table::app;
-use crate::domain::{CaseResult, RunName, Untrusted};
+use crate::domain::{CaseResult, RunName, Score, Untrusted};
 use crate::ops::compare::{self, CaseLine, CompareView, Decision, Disagreement};
 use crate::ops::run::RunView;
 use crate::stats::{CONFIDENCE, wilson};
@@ -389,8 +389,7 @@ fn case_line(case: &CaseResult, cols: usize) -> Line {
     }
     for one in said {
         let (role, mark) = lines::mark(one.outcome);
-        let score =
-            one.score.filter(|_| one.kind == "judge").map(|score| format!(" {}", lines::score(score.value)));
+        let score = one.score.filter(Score::says_more).map(|score| format!(" {}", lines::score(score.value)));
         words_of = words_of
             .put(role, mark)
             .plain(format!(" {}", one.evaluator))
