@@ -47,6 +47,14 @@ pub fn percent(share: f64) -> String {
     percent_to(share, if share == 0.0 || share == 1.0 { 0 } else { 1 })
 }
 
+/// A share with the ends of its interval, where it has one: `53.8 % [29.1, 76.8]`.
+pub fn share_within(share: f64, interval: Option<[f64; 2]>) -> String {
+    let ends = interval.map_or_else(String::new, |[lower, upper]| {
+        format!(" [{}, {}]", fixed(lower * 100.0, 1), fixed(upper * 100.0, 1))
+    });
+    percent(share) + &ends
+}
+
 /// `81 %`, `0.80 %`: of a share between 0 and 1, with this many decimals. A share that is not nought
 /// never reads as `0`, nor one that is not whole as `100`.
 pub fn percent_to(share: f64, decimals: usize) -> String {

@@ -6,7 +6,7 @@ use super::{Face, output};
 use crate::domain::{CaseResult, Outcome, Result, RunName};
 use crate::ops::Access;
 use crate::ops::run::{RunShowView, RunView, reasons, score_words, show, title};
-use crate::text::figures::{UNKNOWN, dollars, duration, percent, plural};
+use crate::text::figures::{UNKNOWN, dollars, duration, plural};
 use crate::text::{Clean, clean_line, pad, truncate, wrap};
 
 /// Columns of a line.
@@ -71,7 +71,7 @@ fn summary(run: &RunView) -> String {
         if run.is_complete() { run.cases.to_string() } else { format!("{} of {}", run.done, run.cases) };
     let mut figures = vec![
         ("cases", format!("{done}: {}", parts.join(", "))),
-        ("pass rate", run.pass_rate.map_or_else(unknown, percent)),
+        ("pass rate", run.pass_words()),
         (
             "response",
             format!(

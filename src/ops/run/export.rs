@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{RunShowView, RunView};
 use crate::domain::{Answered, Assessment, CaseResult, Error, ExpectedKind, Outcome, Result};
-use crate::text::figures::{UNKNOWN, dollars, duration, percent};
+use crate::text::figures::{UNKNOWN, dollars, duration};
 use crate::text::{clean_line, clean_str, json_out, truncate};
 
 /// Columns of a text in a Markdown table.
@@ -131,7 +131,7 @@ fn figures(run: &RunView) -> Vec<(&'static str, String)> {
         ("passed", run.passed.to_string()),
         ("failed", run.failed.to_string()),
         ("errors", run.errors.to_string()),
-        ("pass rate", run.pass_rate.map_or_else(|| UNKNOWN.to_owned(), percent)),
+        ("pass rate", run.pass_words()),
         ("mean response time", ms(run.latency_ms.mean)),
         ("p95 response time", ms(run.latency_ms.p95)),
         ("paid", dollars(run.cost_usd)),

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{CaseResult, Outcome, Run, RunName, Untrusted};
-use crate::stats::nearest_rank;
+use crate::stats::{CONFIDENCE, Interval, nearest_rank, wilson};
+use crate::text::figures::{UNKNOWN, share_within};
 
 /// What a run came to. Its serde form is the answer of `eval run --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +42,8 @@ pub struct RunView {
     pub errors: u64,
     /// Passed, of those passed and failed.
     pub pass_rate: Option<f64>,
+    /// Its interval (Wilson), at [`CONFIDENCE`].
+    pub pass_interval: Option<Interval>,
     /// Answers that came from the cache.
     pub cached: u64,
     /// What it cost, evaluators included, in US dollars.
@@ -106,6 +109,12 @@ pub struct EvaluatorView {
 }
 
 impl RunView {
+    /// The pass rate with its interval, for a person.
+    pub fn pass_words(&self) -> String {
+        let ends = self.pass_interval.map(|ends| [ends.lower, ends.upper]);
+        self.pass_rate.map_or_else(|| UNKNOWN.to_owned(), |rate| share_within(rate, ends))
+    }
+
     /// The figures of a run from its results. `paid`: what the store counted.
     pub fn of(run: Run, results: &[CaseResult], paid: f64) -> Self {
         let head = run.head;
@@ -172,6 +181,7 @@ impl RunView {
             passed: count.passed,
             failed: count.failed,
             errors: count.errors,
+            pass_interval: wilson(count.passed as f64, told as f64, CONFIDENCE),
             pass_rate: (told > 0).then(|| count.passed as f64 / told as f64),
             cached,
             cost_usd: paid,

@@ -33,14 +33,6 @@ pub fn score(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A share with its 95 % interval: `53.8 % [29.1, 76.8]`.
-pub fn share(share: f64, interval: Option<[f64; 2]>) -> String {
-    let ends = interval.map_or_else(String::new, |[lower, upper]| {
-        format!(" [{}, {}]", figures::fixed(lower * 100.0, 1), figures::fixed(upper * 100.0, 1))
-    });
-    figures::percent(share) + &ends
-}
-
 /// A case as the run has it: what was expected, the answer with what decided marked in it, and each
 /// evaluator's word.
 pub fn case(case: &CaseResult, cols: usize) -> Vec<Line> {
@@ -304,11 +296,14 @@ pub fn judge(judge: &JudgeTrust, cols: usize) -> Vec<Line> {
     let rate = |rate: &Rate| {
         rate.share.map_or_else(
             || figures::UNKNOWN.to_owned(),
-            |of| share(of, rate.interval.map(|ends| [ends.lower, ends.upper])),
+            |of| figures::share_within(of, rate.interval.map(|ends| [ends.lower, ends.upper])),
         )
     };
     let corrected = judge.corrected.map(|found| {
-        format!(", corrected {}", share(found.rate, Some([found.interval.lower, found.interval.upper])))
+        format!(
+            ", corrected {}",
+            figures::share_within(found.rate, Some([found.interval.lower, found.interval.upper]))
+        )
     });
     let no_word = (judge.no_word > 0).then(|| format!(", no word on {}", judge.no_word));
     let reports = words()

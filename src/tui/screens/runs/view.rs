@@ -32,7 +32,6 @@ use crate::command::table::app;
 use crate::domain::{CaseResult, RunName, Score, Untrusted};
 use crate::ops::compare::{self, CaseLine, CompareView, Decision, Disagreement};
 use crate::ops::run::RunView;
-use crate::stats::{CONFIDENCE, wilson};
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate, width, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
@@ -234,8 +233,7 @@ fn columns(runs: &[RunView]) -> [Vec<String>; 5] {
     let unknown = || figures::UNKNOWN.to_owned();
     let rates = figures::on_point(&of(&|run| run.pass_rate.map_or_else(unknown, figures::percent)));
     let ends = of(&|run| {
-        let told = (run.passed + run.failed) as f64;
-        wilson(run.passed as f64, told, CONFIDENCE).map_or_else(String::new, |ends| {
+        run.pass_interval.map_or_else(String::new, |ends| {
             format!("[{}, {}]", figures::fixed(ends.lower * 100.0, 0), figures::fixed(ends.upper * 100.0, 0))
         })
     });
@@ -249,13 +247,6 @@ fn columns(runs: &[RunView]) -> [Vec<String>; 5] {
         })),
         figures::on_point(&of(&|run| figures::dollars(run.cost_usd))),
     ]
-}
-
-/// The pass rate with its interval.
-fn pass_rate(run: &RunView, rate: f64) -> String {
-    let told = (run.passed + run.failed) as f64;
-    let ends = wilson(run.passed as f64, told, CONFIDENCE).map(|ends| [ends.lower, ends.upper]);
-    lines::share(rate, ends)
 }
 
 fn set_and_target(run: &RunView) -> String {
@@ -323,9 +314,8 @@ fn run(page: &RunPage, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let title = words().put(Style::of(Role::Heading), page.name.as_str()).done();
         return waiting(canvas, area, &title, "reading the run…");
     };
-    let rate = view
-        .pass_rate
-        .map_or_else(|| "nothing told".to_owned(), |rate| format!("{} pass", pass_rate(view, rate)));
+    let rate =
+        view.pass_rate.map_or_else(|| "nothing told".to_owned(), |_| format!("{} pass", view.pass_words()));
     let title = words()
         .put(Style::of(Role::Heading), format!("{}@v{}", view.set, view.set_version))
         .muted(" → ")
