@@ -16,6 +16,12 @@ use crate::task::Cancel;
 /// How long a writer waits for another process's transaction before it gives up.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
+/// Memory a reader keeps of the file's pages, in KiB. Little, for there are as many readers as queries at a
+/// time, and the system keeps the file's pages for all of them.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+/// Readers kept open while nobody asks: a burst of keys makes more, and they would keep their pages.
+const IDLE_READERS: usize = 4;
+
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -143,7 +149,7 @@ impl Store {
         .map_err(sql)?;
         TRACES.check(&db, &name)?;
         WORK.check_attached(&db, "work", &self.work_path().display().to_string())?;
-        db.pragma_update(None, "cache_size", -8 * 1024).map_err(sql)?;
+        db.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(sql)?;
         db.pragma_update(None, "query_only", true).map_err(sql)?;
         Ok(db)
     }
@@ -168,7 +174,14 @@ impl Store {
         db.progress_handler(10_000, Some(move || watch.is_cancelled()))
             .map_err(|e| explain(e, &self.0.path.display().to_string()))?;
         let result = query(&db);
-        lock(&self.0.readers).push(db);
+        let mut idle = lock(&self.0.readers);
+        if idle.len() < IDLE_READERS {
+            idle.push(db);
+        } else {
+            // Closing takes a while, and others wait for the pool.
+            drop(idle);
+            drop(db);
+        }
         cancel.check()?;
         result.map_err(|e| explain(e, &self.0.path.display().to_string()))
     }

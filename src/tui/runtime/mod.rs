@@ -47,6 +47,9 @@ const SAMPLE: Duration = Duration::from_millis(100);
 const WATCH: Duration = Duration::from_millis(300);
 /// How often a screen that shows a time that goes on is told.
 const MINUTE: Duration = Duration::from_secs(60);
+/// Work done at a time: a few that last (a run, the index, the look at the store) and a few look-ups. Each
+/// thread takes memory and keeps it, so that a burst of keys must not make one a key.
+const WORKERS: usize = 6;
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
 /// How long jobs get to stop when the program ends.
@@ -86,7 +89,7 @@ pub fn open(start: Start) -> Result<u8> {
     let logging = log_to_file();
     let threads = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(16)
+        .max_blocking_threads(WORKERS)
         .build()
         .map(|tokio| Threads(Some(tokio)))
         .map_err(|e| Error::failed("The program cannot start its threads.").because(e))?;
@@ -410,6 +413,8 @@ impl Runtime {
         tokio::task::spawn_blocking(move || {
             let result = panic::contain(|| {
                 panic::rehearse("job");
+                // While it waited for a thread a newer question may have made it moot.
+                cancel.check()?;
                 request.run(&ctx, &cancel, &progress)
             });
             let _ = send.blocking_send(Event::Answered(job, result));
