@@ -15,6 +15,8 @@
 #![allow(clippy::print_stdout)]
 
 // Each of the two that use it leaves out something of it.
+#[path = "support/figures.rs"]
+mod figures;
 #[allow(dead_code)]
 #[path = "../tests/e2e/pty.rs"]
 mod pty;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
+use figures::{Figure, show};
 use pty::Terminal;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tuesday");
@@ -50,16 +53,6 @@ const QUIET: Duration = Duration::from_millis(60);
 const PAGE_DOWN: &str = "\x06";
 const PAGE_UP: &str = "\x02";
 
-/// A figure and what it is held against.
-struct Figure {
-    what: String,
-    value: f64,
-    unit: &'static str,
-    limit: f64,
-    /// The same without the program.
-    without: Vec<(&'static str, f64)>,
-}
-
 fn main() -> ExitCode {
     let traces: u64 = match std::env::var("TUESDAY_BENCH_TRACES") {
         Ok(text) => text.replace(['_', ','], "").parse().expect("TUESDAY_BENCH_TRACES is a number"),
@@ -73,7 +66,7 @@ fn main() -> ExitCode {
     let mut figures = first_frames(&store, started);
     figures.extend(pages(&store, echo, yard_less(&folder, traces)));
     figures.extend(memory(&store));
-    show(traces, &figures)
+    show(&format!("{traces} traces, {COLS}×{ROWS}"), &figures)
 }
 
 /// The store of this many traces with its search index, made when it is not there.
@@ -291,21 +284,4 @@ fn quantile(values: &[f64], q: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
     values[((values.len() as f64 * q).ceil() as usize).max(1) - 1]
-}
-
-fn show(traces: u64, figures: &[Figure]) -> ExitCode {
-    println!("{traces} traces, {COLS}×{ROWS}");
-    println!("{:<52} {:>9} {:>9} {:>7}  without the program", "what", "measured", "limit", "ratio");
-    for figure in figures {
-        let Figure { what, value, unit, limit, without } = figure;
-        let without: Vec<String> =
-            without.iter().map(|(name, value)| format!("{value:.2} {unit} {name}")).collect();
-        let verdict = if value <= limit { "" } else { "  BEYOND THE LIMIT" };
-        println!(
-            "{what:<52} {value:>6.2} {unit} {limit:>6.0} {unit} {:>7.2}  {}{verdict}",
-            limit / value,
-            without.join(", ")
-        );
-    }
-    ExitCode::from(u8::from(figures.iter().any(|figure| figure.value > figure.limit)))
 }
