@@ -125,6 +125,8 @@ pub struct Ask {
     pub prompt: Option<String>,
     /// The answer must be a JSON object of this schema, where the target can be told so.
     pub json: Option<serde_json::Value>,
+    /// The most tokens that the answer may have, where the target sets no limit of its own.
+    pub max_tokens: Option<u64>,
 }
 
 /// What a target answered.
@@ -198,6 +200,14 @@ impl AskErrorKind {
     /// Whether asking again may help.
     pub fn is_passing(self) -> bool {
         matches!(self, Self::Timeout | Self::RateLimit | Self::Unavailable | Self::Unreadable)
+    }
+
+    /// Whether the target may have done its work, and be paid for it, although no answer came of it.
+    pub fn may_be_paid(self) -> bool {
+        match self {
+            Self::Timeout | Self::Unreadable | Self::Cancelled | Self::Interrupted => true,
+            Self::RateLimit | Self::Unavailable | Self::Refused => false,
+        }
     }
 
     /// Its words.

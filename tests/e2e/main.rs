@@ -8,6 +8,8 @@ mod contract;
 mod flows;
 mod hostile;
 mod json;
+mod json_eval;
+mod json_shape;
 mod kill;
 mod labelling;
 // Used by the program's own tests too; neither needs all of it.

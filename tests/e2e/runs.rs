@@ -145,3 +145,81 @@ fn what_is_wrong_in_the_configuration_is_named_before_anything_is_asked() {
     }
     assert_eq!(server.seen().len(), 0);
 }
+
+/// A judge that replies at length and has a price; what it was paid is counted by the server.
+fn judging(server: &LlmServer, name: &str) -> String {
+    let reply =
+        serde_json::json!({"role": "assistant", "content": r#"{"explanation": "Polite.", "tone": 9}"#});
+    server.fault_model("judge", Fault::Message(reply));
+    format!(
+        "[[evaluator]]\nname = '{name}'\nkind = 'judge'\ntarget = 'judge'\ncriteria = 'tone'\n\
+         [targets.judge]\nkind = 'openai'\nbase_url = '{}'\nmodel = 'judge'\n\
+         [prices.small]\ninput = 3\noutput = 15\n[prices.judge]\ninput = 3\noutput = 15\n",
+        server.url("/v1")
+    )
+}
+
+/// The server says 10 tokens in and 5 out of every answer.
+const EACH_USD: f64 = (10.0 * 3.0 + 5.0 * 15.0) / 1e6;
+
+fn questions_to(server: &LlmServer, model: &str) -> Vec<Value> {
+    server.seen().into_iter().map(|seen| seen.body).filter(|body| body["model"] == model).collect()
+}
+
+#[test]
+fn a_sensible_limit_lets_a_judged_run_through_and_is_never_passed() {
+    let server = LlmServer::start();
+    let (_folder, store) = world(&server, 24, &judging(&server, "tone"));
+    let run = ["eval", "run", "--set", "support", "--target", "api", "--no-cache", "--json"];
+    let estimate = json_of(&eval(&store, &[&run[..], &["--estimate"]].concat()).output().expect("runs"));
+    let expected = estimate["cost_usd"].as_f64().expect("a cost");
+    assert!(expected < 0.2, "an estimate is no bound: {estimate}");
+    // What is estimated, and twice that: enough.
+    let limit = (2.0 * expected).to_string();
+    let view = json_of(&eval(&store, &[&run[..], &["--max-usd", &limit]].concat()).output().expect("runs"));
+    assert_eq!((&view["passed"], &view["stopped"]), (&24.into(), &Value::Null), "{view}");
+    let paid = view["cost_usd"].as_f64().expect("a cost");
+    assert!((paid - 48.0 * EACH_USD).abs() < 1e-9, "{paid}");
+    let judged = questions_to(&server, "judge");
+    assert!(judged.iter().all(|body| body["max_tokens"] == 544), "{:?}", judged.first());
+    // The next estimate knows what judging cost.
+    let estimate = json_of(&eval(&store, &[&run[..], &["--estimate"]].concat()).output().expect("runs"));
+    assert!((estimate["cost_usd"].as_f64().expect("a cost") - paid).abs() < 1e-9, "{estimate}");
+    assert!(estimate["based_on"].as_str().expect("words").contains("judging as in the run"), "{estimate}");
+
+    // However little there is, it is never passed, and what is left is told. The run goes on with more.
+    for (n, limit) in ["0", "0.08", "0.09"].into_iter().enumerate() {
+        let server = LlmServer::start();
+        let (_folder, store) = world(&server, 24, &judging(&server, "tone"));
+        let name = format!("little-{n}");
+        let args = [&run[..], &["--name", &name, "--max-usd", limit]].concat();
+        let limit: f64 = limit.parse().expect("dollars");
+        let output = eval(&store, &args).output().expect("runs");
+        let view = json_of(&output);
+        let asked = questions_to(&server, "small").len() + questions_to(&server, "judge").len();
+        assert!(asked as f64 * EACH_USD <= limit, "{asked} questions within {limit}: {view}");
+        if limit < 0.01 {
+            assert_eq!((asked, &view["done"]), (0, &0.into()));
+            assert!(view["stopped"].as_str().expect("words").contains("spending limit"), "{view}");
+            let view = json_of(
+                &eval(&store, &[&run[..], &["--name", &name, "--resume"]].concat()).output().expect("runs"),
+            );
+            assert_eq!((&view["passed"], &view["stopped"]), (&24.into(), &Value::Null), "{view}");
+        } else {
+            assert!(view["done"].as_u64().expect("a count") > 0, "{view}");
+        }
+    }
+}
+
+#[test]
+fn a_judge_without_a_price_cannot_be_limited() {
+    let server = LlmServer::start();
+    let more = judging(&server, "tone").replace("[prices.judge]", "[prices.other]");
+    let (_folder, store) = world(&server, 1, &more);
+    let run = ["eval", "run", "--set", "support", "--target", "api", "--max-usd", "1"];
+    let output = eval(&store, &run).output().expect("runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("[prices.\"judge\"]"), "{error}");
+    assert_eq!(server.seen().len(), 0);
+}

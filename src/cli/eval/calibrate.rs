@@ -10,6 +10,10 @@ use crate::domain::Result;
 use crate::ops::Access;
 use crate::ops::score::{Calibration, CutView, Services, calibrate};
 use crate::text::figures::percent;
+use crate::text::{clean_line, wrap};
+
+/// Columns of a line.
+const WIDE: usize = 80;
 
 /// Find the threshold of an embedder from pairs of texts that mean the same or do not
 ///
@@ -23,8 +27,7 @@ pub(super) struct CalibrateArgs {
     /// The embedder [default: the one carried with the program]
     #[arg(long, value_name = "NAME")]
     embedder: Option<String>,
-    /// Answer with JSON: {"embedder","same","different","unknown","best":{"threshold","found","mistaken",
-    /// "youden","f1"},"now":{…},"best_f1":{…},"setting","notes"}
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
@@ -66,11 +69,10 @@ fn print(found: &Calibration) -> Result<()> {
             format!("{:.3}", cut.f1),
         ]
     };
-    let rows =
-        [row("best (Youden's J)", &found.best), row("best F1", &found.best_f1), row("in force", &found.now)];
-    output::table(&["cut", "threshold", "same found", "different mistaken", "J", "F1"], rows)?;
-    for note in &found.notes {
-        output::text(note)?;
+    let rows = [row("best J", &found.best), row("best F1", &found.best_f1), row("in force", &found.now)];
+    output::table(&["cut", "at", "same found", "different mistaken", "J", "F1"], rows)?;
+    for line in found.notes.iter().flat_map(|note| wrap(&clean_line(note), WIDE)) {
+        output::text(line.as_str())?;
     }
     output::text(&format!("To set it, in tuesday.toml:\n{}", found.setting))
 }

@@ -12,7 +12,7 @@ use crate::text::figures::{UNKNOWN, date_clock, dollars, duration, percent};
 /// List the runs, the newest first
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }

@@ -9,6 +9,7 @@ use crate::domain::{Result, RunName, SetName};
 use crate::ops::Access;
 use crate::ops::run::{self, EstimateView, RunSpec, estimate, run as run_set};
 use crate::text::figures::{dollars, plural, thousands};
+use crate::text::{Clean, clean_line, wrap};
 
 /// Put an eval set through a target
 ///
@@ -46,7 +47,7 @@ pub(super) struct RunArgs {
     /// Say what it would cost, and ask nothing
     #[arg(long)]
     estimate: bool,
-    /// Answer with JSON
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
@@ -118,5 +119,7 @@ fn estimated(view: &EstimateView) -> String {
     if let Some(most) = view.at_most_usd.filter(|most| *most > 0.0) {
         text.push_str(&format!(", at most {}", dollars(most)));
     }
-    format!("{text}.\nBased on: {}.", view.based_on)
+    let based_on = wrap(&clean_line(&format!("Based on: {}.", view.based_on)), 80);
+    let based_on: Vec<&str> = based_on.iter().map(Clean::as_str).collect();
+    format!("{text}.\n{}", based_on.join("\n"))
 }

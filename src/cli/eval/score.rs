@@ -9,6 +9,7 @@ use crate::ops::Access;
 use crate::ops::run::services;
 use crate::ops::score::{SampleScores, ScoreSpec, Scorer, by_name, of_set, score_sample};
 use crate::text::figures::{percent, plural, thousands};
+use crate::text::{clean_line, wrap};
 
 /// Score the recorded traces of a sample with evaluators of tuesday.toml
 ///
@@ -28,8 +29,7 @@ pub(super) struct ScoreArgs {
     /// Answer with one line of JSON a trace, as it is scored
     #[arg(long, conflicts_with = "json")]
     each: bool,
-    /// Answer with JSON: {"sample","traces","missing","evaluators":[{"evaluator","kind","passes","fails",
-    /// "errors","passing":{"rate","lower","upper"},"mean_score"}]}
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
@@ -86,10 +86,15 @@ fn print(scores: &SampleScores) -> Result<()> {
             thousands(one.errors.cast_signed()),
             rate,
             one.mean_score.map_or_else(String::new, |mean| format!("{mean:.2}")),
-            one.by.clone().unwrap_or_default(),
         ]
     });
-    output::table(&["evaluator", "kind", "pass", "fail", "error", "passing", "score", "by"], rows)?;
+    output::table(&["evaluator", "kind", "pass", "fail", "error", "passing", "score"], rows)?;
+    let by =
+        scores.evaluators.iter().filter_map(|one| Some(format!("{} by {}", one.evaluator, one.by.as_ref()?)));
+    let by: Vec<String> = by.collect();
+    for line in wrap(&clean_line(&by.join(", ")), 80).iter().filter(|_| !by.is_empty()) {
+        output::text(line.as_str())?;
+    }
     match scores.cost_usd {
         Some(cost) => output::text(&format!("Judging cost ${cost:.4}.")),
         None => Ok(()),

@@ -7,13 +7,19 @@ use crate::domain::{Result, RunName, Untrusted};
 use crate::ops::Access;
 use crate::ops::compare::{JudgeTrust, Rate, TrustView, trust};
 use crate::text::figures::{UNKNOWN, fixed, percent, plural};
+use crate::text::{clean_line, wrap};
+
+/// Columns of a line.
+const WIDE: usize = 80;
+/// Disagreements that are shown.
+const FEW: usize = 20;
 
 /// See how far the judge of a run agrees with the reviewers' labels
 #[derive(Args, Debug)]
 pub(super) struct TrustArgs {
     /// The run
     run: String,
-    /// Print a JSON document
+    /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
 }
@@ -85,21 +91,26 @@ fn judge(of: &JudgeTrust) -> Result<()> {
     if !of.disagreements.is_empty() {
         output::text("\nto look at")?;
     }
-    output::table(
-        &["case", "trace", "judge", "label", "reviewer", "the judge's reason"],
-        of.disagreements.iter().map(|one| {
-            let score = one.score.map_or_else(String::new, |score| format!(" {}", fixed(score, 1)));
-            let reviewers: Vec<&str> = one.reviewers.iter().map(Untrusted::raw).collect();
-            vec![
-                one.case.to_string(),
-                one.trace.raw().to_owned(),
-                format!("{}{score}", one.judge.word()),
-                one.label.word().to_owned(),
-                reviewers.join(", "),
-                one.explanation.raw().chars().take(80).collect(),
-            ]
-        }),
-    )
+    for one in of.disagreements.iter().take(FEW) {
+        let score = one.score.map_or_else(String::new, |score| format!(" {}", fixed(score, 1)));
+        let reviewers: Vec<&str> = one.reviewers.iter().map(Untrusted::raw).collect();
+        let (judge, label) = (one.judge.word(), one.label.word());
+        let head = format!(
+            "{} · trace {} · judge {judge}{score} · label {label} by {}",
+            one.case,
+            one.trace.raw(),
+            reviewers.join(", ")
+        );
+        for (text, indent) in [(head.as_str(), 2), (one.explanation.raw(), 4)] {
+            for line in wrap(&clean_line(text), WIDE - indent) {
+                output::text(&format!("{:indent$}{line}", ""))?;
+            }
+        }
+    }
+    if of.disagreements.len() > FEW {
+        output::text(&format!("  … and {} more; --json has them all", of.disagreements.len() - FEW))?;
+    }
+    Ok(())
 }
 
 fn rate(of: &Rate) -> String {

@@ -14,6 +14,7 @@ use crate::domain::{
     Subject, TargetKind, TargetLimits, TargetSpec,
 };
 use crate::ops::run::{Asker, RunSpec, Scores, run as run_set};
+use crate::ops::score::Purse;
 use crate::ops::{Access, Ctx};
 use crate::task::{Cancel, Clock, Progress};
 
@@ -87,7 +88,12 @@ impl Asker for Sleeps {
 struct Silent;
 
 impl Scores for Silent {
-    fn score<'a>(&'a self, _: &'a EvalCase, _: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>> {
+    fn score<'a>(
+        &'a self,
+        _: &'a EvalCase,
+        _: Subject<'a>,
+        _: &'a dyn Purse,
+    ) -> BoxFuture<'a, Vec<Assessment>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 }

@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::RunSpec;
-use crate::domain::{Ask, Content, EvalCase, TargetKind};
+use crate::domain::{Ask, Content, EvalCase, Price, TargetKind};
 use crate::store::AnswerKey;
 
 /// Output tokens presumed where neither the target nor an answer so far says how many there may be.
 const LONGEST: u64 = 4096;
 /// What a message and a request take besides their text.
 const PER_MESSAGE: u64 = 16;
-const PER_REQUEST: u64 = 64;
+pub(super) const PER_REQUEST: u64 = 64;
+/// Characters to a token of English, roughly.
+pub(super) const PER_TOKEN: u64 = 4;
 
 /// What is known of the cost of asking once, in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,27 +33,40 @@ pub(super) fn ask_of(spec: &RunSpec, case: &EvalCase) -> Ask {
         input: case.body.input.clone(),
         prompt: spec.prompt.clone(),
         json: None,
+        max_tokens: None,
     }
 }
 
 /// What asking this costs at most. A token is at least a byte of what was sent.
 pub(super) fn bound_of(spec: &RunSpec, ask: &Ask) -> Bound {
-    let model = match &spec.target.kind {
-        TargetKind::Recorded => return Bound::AtMost(0.0),
-        TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => Some(model),
-        TargetKind::Http(_) | TargetKind::Command(_) => None,
-    };
+    if spec.target.kind == TargetKind::Recorded {
+        return Bound::AtMost(0.0);
+    }
     let Some(price) = spec.price else { return Bound::Unknown };
-    match model.and_then(|model| model.max_tokens) {
+    match longest(&spec.target.kind) {
         Some(most) => Bound::AtMost(price.of(tokens_at_most(ask), most)),
         None => Bound::About(price.of(tokens_at_most(ask), LONGEST)),
     }
 }
 
+/// The tokens that an answer of the target may have, where it is told so.
+pub(super) fn longest(kind: &TargetKind) -> Option<u64> {
+    match kind {
+        TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => model.max_tokens,
+        TargetKind::Http(_) | TargetKind::Command(_) | TargetKind::Recorded => None,
+    }
+}
+
+/// What asking a model with this price costs at most, where the answer's length is bounded.
+pub(super) fn most_usd(price: Price, max_tokens: Option<u64>, ask: &Ask) -> f64 {
+    price.of(tokens_at_most(ask), max_tokens.or(ask.max_tokens).unwrap_or(LONGEST))
+}
+
 fn tokens_at_most(ask: &Ask) -> u64 {
     // As it is sent, with the names of tools and whatever else a message holds.
     let bytes = serde_json::to_string(&ask.input).map_or(0, |text| text.len())
-        + ask.prompt.as_ref().map_or(0, String::len);
+        + ask.prompt.as_ref().map_or(0, String::len)
+        + ask.json.as_ref().map_or(0, |schema| schema.to_string().len());
     let messages = match &ask.input {
         Content::Text(_) => 2,
         Content::Messages(messages) => messages.len() as u64 + 1,

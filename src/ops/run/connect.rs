@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use super::bound::{longest, most_usd};
+use super::judging::{Judging, judge_of};
 use super::{Asker, Recorded, RunSpec, Scores, taken};
 use crate::domain::{
     Answer, Ask, AskError, Assessment, CaseId, Check, Error, EvalCase, EvalConfig, Price, Result, SetName,
     Subject, TargetKind, TargetLimits, TargetSpec, nearest,
 };
 use crate::ops::Ctx;
-use crate::ops::score::{AskModel, Prepared, Scorer, Services, of_set};
+use crate::ops::score::{AskModel, Prepared, Purse, Scorer, Services, of_set};
 use crate::task::Cancel;
 use crate::wire::prompts_dir::read_prompt;
 use crate::wire::target::{Target, ask_patiently};
@@ -51,7 +53,7 @@ pub fn spec(config: &EvalConfig, set: SetName, target_name: &str) -> Result<RunS
         prompt: prompt.map(|file| file.text),
         price: price(config, &target),
         evaluators: evaluators.iter().map(|one| (one.name.clone(), one.version())).collect(),
-        evaluators_usd: evaluators.iter().map(|one| judging_usd(config, &one.check)).sum(),
+        judging: Judging::new(config, &evaluators),
         ..RunSpec::new(set, target)
     })
 }
@@ -62,20 +64,6 @@ fn price(config: &EvalConfig, target: &TargetSpec) -> Option<Price> {
         TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => config.prices.get(&model.model).copied(),
         TargetKind::Http(_) | TargetKind::Command(_) | TargetKind::Recorded => None,
     }
-}
-
-/// What judging one answer costs at most, in US dollars, where the judge's price is known: so many tokens
-/// that only an essay passes them, for each vote.
-fn judging_usd(config: &EvalConfig, check: &Check) -> f64 {
-    const TOKENS: (u64, u64) = (16_000, 1_500);
-    if check.kind() != "judge" {
-        return 0.0;
-    }
-    let setting = |name: &str| check.settings().get(name);
-    let judge = setting("target").and_then(|name| name.as_str()).or(config.judge.as_deref());
-    let target = config.targets.iter().find(|target| Some(target.name.as_str()) == judge);
-    let votes = setting("votes").and_then(serde_json::Value::as_f64).unwrap_or(1.0).max(1.0);
-    target.and_then(|target| price(config, target)).map_or(0.0, |price| price.of(TOKENS.0, TOKENS.1) * votes)
 }
 
 /// What asks the target of a run. Errors when a key or an address is missing.
@@ -91,6 +79,8 @@ struct Patient {
     target: Target,
     limits: TargetLimits,
     by: String,
+    price: Option<Price>,
+    max_tokens: Option<u64>,
     cancel: Cancel,
 }
 
@@ -103,7 +93,14 @@ impl Patient {
             }
             _ => spec.name.clone(),
         };
-        Ok(Self { target, limits: spec.limits.clone(), by, cancel: cancel.clone() })
+        Ok(Self {
+            target,
+            limits: spec.limits.clone(),
+            by,
+            price: price(config, spec),
+            max_tokens: longest(&spec.kind),
+            cancel: cancel.clone(),
+        })
     }
 }
 
@@ -121,6 +118,10 @@ impl AskModel for Patient {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
         Box::pin(async move { Asker::ask(self, ask).await.0 })
     }
+
+    fn most_usd(&self, ask: &Ask) -> f64 {
+        self.price.map_or(0.0, |price| most_usd(price, self.max_tokens, ask))
+    }
 }
 
 /// What evaluators may ask: the embedders of the configuration, and the targets that judge for any of these
@@ -133,12 +134,8 @@ pub fn services<'a>(
 ) -> Result<Services> {
     let mut services = Services::new(config, &ctx.store);
     for check in checks.into_iter().filter(|check| check.kind() == "judge") {
-        let named = check.settings().get("target").and_then(|name| name.as_str()).or(config.judge.as_deref());
         // A judge that is nowhere named is refused where the evaluators are made ready, with its place.
-        let Some(spec) = named.and_then(|name| config.targets.iter().find(|target| target.name == name))
-        else {
-            continue;
-        };
+        let Some(spec) = judge_of(config, check) else { continue };
         if !services.judges.contains_key(&spec.name) && spec.kind != TargetKind::Recorded {
             services.judges.insert(spec.name.clone(), Arc::new(Patient::connect(config, spec, cancel)?));
         }
@@ -170,11 +167,16 @@ struct Evaluators {
 }
 
 impl Scores for Evaluators {
-    fn score<'a>(&'a self, case: &'a EvalCase, subject: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>> {
+    fn score<'a>(
+        &'a self,
+        case: &'a EvalCase,
+        subject: Subject<'a>,
+        purse: &'a dyn Purse,
+    ) -> BoxFuture<'a, Vec<Assessment>> {
         Box::pin(async move {
-            let mut said = self.scorer.score(&self.shared, subject).await;
+            let mut said = self.scorer.score(&self.shared, subject, purse).await;
             if let Some(own) = self.cases.get(&case.id) {
-                said.extend(self.scorer.score(own, subject).await);
+                said.extend(self.scorer.score(own, subject, purse).await);
             }
             said
         })

@@ -5,19 +5,17 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::bound::{Bound, ask_of, bound_of, key_of};
-use super::ledger::{Ledger, Room, Spent};
-use super::plan::{Left, Plan, error_may_be_paid, without_answer};
+use super::bound::{Bound, ask_of, bound_of, key_of, longest};
+use super::ledger::{Aside, Ledger, Room, Spent};
+use super::plan::{Left, Plan, without_answer};
+use super::work::{Done, Task, Work};
 use super::writer::Writer;
 use super::{Asker, RunSpec, Scores};
-use crate::domain::{
-    Answer, Answered, Ask, AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result, TargetKind,
-};
+use crate::domain::{AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result};
 use crate::ops::Ctx;
 use crate::store::RunWrite;
 use crate::task::{Cancel, Progress};
@@ -27,6 +25,8 @@ use crate::text::figures::{dollars, percent};
 const GRACE: Duration = Duration::from_secs(3);
 /// How often a wish to stop is looked for.
 const LOOK: Duration = Duration::from_millis(20);
+/// The disk is not waited for where that would take more than this share of the time of an answer.
+const SMALL: f64 = 0.02;
 
 /// Drives a run to its end. Gives why it ended before that, where it did.
 pub(super) async fn drive(
@@ -50,37 +50,19 @@ pub(super) async fn drive(
     ended
 }
 
-/// What a task needs.
-struct Work {
-    ctx: Ctx,
-    spec: RunSpec,
-    asker: Arc<dyn Asker>,
-    scores: Arc<dyn Scores>,
-    queue: Sender<RunWrite>,
-    /// Of this run and no other, whatever store it is in.
-    identity: String,
-}
-
-/// What is to be done with an admitted case.
-enum Task {
-    Ask,
-    /// The cache has its answer.
-    Given(Answer),
-    /// It was answered; only its evaluation is left.
-    Rescore(Box<CaseResult>),
-}
-
 struct Job {
     case: EvalCase,
     task: Task,
-    aside: f64,
+    aside: Aside,
+    /// When it was given to be written down.
+    since: Instant,
 }
 
-struct Done {
-    result: CaseResult,
-    spent: Spent,
-    /// What the store is to count, where that is not what the answer cost.
-    paid: Option<f64>,
+/// A case in flight.
+struct Flight {
+    case: EvalCase,
+    aside: Aside,
+    since: Instant,
 }
 
 struct Drive<'a> {
@@ -94,10 +76,23 @@ struct Drive<'a> {
     /// Written down, to be asked when one in flight lands.
     ready: VecDeque<Job>,
     flying: JoinSet<Done>,
-    jobs: HashMap<Id, (EvalCase, f64)>,
+    jobs: HashMap<Id, Flight>,
     concurrency: usize,
+    /// How long it takes to have a case written down, and to land one.
+    writing: Mean,
+    answering: Mean,
     tally: Tally,
     stopped: Option<String>,
+}
+
+/// A mean in which what was lately weighs more.
+#[derive(Default)]
+struct Mean(Option<Duration>);
+
+impl Mean {
+    fn add(&mut self, time: Duration) {
+        self.0 = Some(self.0.map_or(time, |mean| mean.mul_f64(0.9) + time.mul_f64(0.1)));
+    }
 }
 
 #[derive(Default)]
@@ -127,11 +122,12 @@ impl<'a> Drive<'a> {
     fn new(work: Work, plan: &Plan, writer: &'a Writer, progress: &'a Progress) -> Self {
         let spec = &work.spec;
         let concurrency = spec.concurrency.unwrap_or(spec.target.limits.concurrency).max(1);
-        let mut ledger = Ledger::new(spec.max_usd, plan.paid);
+        let ledger = Ledger::new(spec.max_usd, plan.paid);
         for case in &plan.perhaps_paid {
             if let Bound::AtMost(most) | Bound::About(most) = bound_of(spec, &ask_of(spec, case)) {
                 ledger.presume(most);
             }
+            ledger.presume(spec.judging.cost(case, longest(&spec.target.kind)).most);
         }
         let mut tally = Tally { paid: plan.paid, ..Tally::default() };
         plan.kept.iter().for_each(|result| tally.count(result));
@@ -148,6 +144,8 @@ impl<'a> Drive<'a> {
             flying: JoinSet::new(),
             jobs: HashMap::new(),
             concurrency,
+            writing: Mean::default(),
+            answering: Mean::default(),
             tally,
             stopped: None,
         }
@@ -191,10 +189,22 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Takes what may be asked next, and has it written down. A few more than may be in flight, so that
-    /// the disk is waited for while others are asked.
+    /// How many more than may be in flight are written down, so that the disk is waited for while others
+    /// are asked. None where that wait is nothing beside an answer: what is down as asked is then sent at
+    /// once, and a kill leaves no case as perhaps paid that was not sent.
+    fn ahead(&self) -> usize {
+        let (Some(writing), Some(answering)) = (self.writing.0, self.answering.0) else { return 0 };
+        let share = writing.as_secs_f64() / answering.as_secs_f64().max(1e-6);
+        if share < SMALL {
+            return 0;
+        }
+        let wanted = (share * self.concurrency as f64).ceil() as usize;
+        wanted.clamp(1, self.concurrency.div_ceil(4))
+    }
+
+    /// Takes what may be asked next, and has it written down.
     fn admit(&mut self) -> Result<()> {
-        let ahead = self.concurrency.div_ceil(4);
+        let ahead = self.ahead();
         while self.pending.len() + self.ready.len() + self.flying.len() < self.concurrency + ahead {
             let Some((case, left)) = self.left.pop_front() else { break };
             let work = Arc::clone(&self.work);
@@ -216,10 +226,11 @@ impl<'a> Drive<'a> {
                 }
             };
             let bound = if matches!(task, Task::Ask) { bound_of(spec, &ask) } else { Bound::AtMost(0.0) };
-            match self.ledger.admit(bound, spec.evaluators_usd) {
+            let judging = spec.judging.cost(&case, longest(&spec.target.kind)).most;
+            match self.ledger.admit(bound, judging) {
                 Room::Yes(aside) => {
                     let asks = matches!(task, Task::Ask);
-                    let job = Job { case, task, aside };
+                    let job = Job { case, task, aside, since: Instant::now() };
                     if asks {
                         self.writer.write(RunWrite::Asked(job.case.id.clone(), work.ctx.clock.now()));
                         self.pending.push_back(job);
@@ -269,17 +280,19 @@ impl<'a> Drive<'a> {
     fn written(&mut self, case: &CaseId) {
         // The writer tells in the order in which it was told.
         if self.pending.front().is_some_and(|job| job.case.id == *case) {
-            self.ready.extend(self.pending.pop_front());
+            let job = self.pending.pop_front();
+            job.iter().for_each(|job| self.writing.add(job.since.elapsed()));
+            self.ready.extend(job);
         }
     }
 
     fn start(&mut self) {
         while self.flying.len() < self.concurrency {
-            let Some(Job { case, task, aside }) = self.ready.pop_front() else { break };
-            let work = Arc::clone(&self.work);
-            let its = case.clone();
-            let id = self.flying.spawn(async move { work.one(&case, task).await }).id();
-            self.jobs.insert(id, (its, aside));
+            let Some(Job { case, task, aside, .. }) = self.ready.pop_front() else { break };
+            let (work, purse) = (Arc::clone(&self.work), Arc::clone(&aside.purse));
+            let (its, since) = (case.clone(), Instant::now());
+            let id = self.flying.spawn(async move { work.one(&case, task, &purse).await }).id();
+            self.jobs.insert(id, Flight { case: its, aside, since });
         }
     }
 
@@ -290,7 +303,7 @@ impl<'a> Drive<'a> {
             if matches!(job.task, Task::Ask) {
                 self.writer.write(RunWrite::Unasked(job.case.id));
             }
-            self.ledger.settle(job.aside, Spent::Beside(0.0));
+            self.ledger.settle(&job.aside, Spent::Nothing);
         }
     }
 
@@ -299,7 +312,8 @@ impl<'a> Drive<'a> {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        let Some((case, aside)) = self.jobs.remove(&id) else { return };
+        let Some(Flight { case, aside, since }) = self.jobs.remove(&id) else { return };
+        self.answering.add(since.elapsed());
         let done = match ended {
             Ok((_, done)) => done,
             Err(error) => {
@@ -312,7 +326,7 @@ impl<'a> Drive<'a> {
                 Done { result, spent: Spent::Perhaps, paid: None }
             }
         };
-        self.ledger.settle(aside, done.spent);
+        self.ledger.settle(&aside, done.spent);
         self.keep(done.result, done.paid);
     }
 
@@ -327,70 +341,4 @@ impl<'a> Drive<'a> {
         self.progress.add(1);
         self.progress.note(self.tally.words());
     }
-}
-
-impl Work {
-    async fn one(&self, case: &EvalCase, task: Task) -> Done {
-        let (mut result, kind) = match task {
-            Task::Given(answer) => {
-                let mut result = CaseResult::new(case, Answered::Answer(answer), 0, self.ctx.clock.now());
-                result.cached = true;
-                (result, Paid::Beside)
-            }
-            Task::Rescore(result) => (*result, Paid::Beside),
-            Task::Ask => {
-                let key = format!("{}/{}", self.identity, case.id);
-                let ask = Ask { key: Some(key), ..ask_of(&self.spec, case) };
-                let (answered, attempts) = self.asker.ask(&ask).await;
-                match answered {
-                    Ok(answer) => {
-                        // At once: if a kill comes while it is evaluated, it is not lost.
-                        if let Some(key) = key_of(&self.spec, &ask) {
-                            let answered = Box::new(answer.clone());
-                            let at = self.ctx.clock.now();
-                            self.queue.send(RunWrite::Answered(key, answered, at)).ok();
-                        }
-                        let paid = match self.spec.target.kind {
-                            TargetKind::Recorded => Paid::Beside,
-                            _ => Paid::Asking,
-                        };
-                        (
-                            CaseResult::new(case, Answered::Answer(answer), attempts, self.ctx.clock.now()),
-                            paid,
-                        )
-                    }
-                    Err(error) => {
-                        let spent = if error_may_be_paid(error.kind)
-                            && self.spec.target.kind != TargetKind::Recorded
-                        {
-                            Spent::Perhaps
-                        } else {
-                            Spent::Beside(0.0)
-                        };
-                        let result =
-                            CaseResult::new(case, Answered::Error(error), attempts, self.ctx.clock.now());
-                        return Done { result, spent, paid: None };
-                    }
-                }
-            }
-        };
-        result.assessments = match result.subject() {
-            Some(subject) => self.scores.score(case, subject).await,
-            None => Vec::new(),
-        };
-        result.at = self.ctx.clock.now();
-        let beside = result.assessments.iter().filter_map(|one| one.cost_usd).sum::<f64>();
-        let cost = result.answer().and_then(|answer| answer.cost_usd);
-        match (kind, cost) {
-            (Paid::Beside, _) => Done { result, spent: Spent::Beside(beside), paid: Some(beside) },
-            (Paid::Asking, Some(cost)) => Done { result, spent: Spent::Asking(cost + beside), paid: None },
-            (Paid::Asking, None) => Done { result, spent: Spent::Perhaps, paid: None },
-        }
-    }
-}
-
-/// To whom an answered case was paid.
-enum Paid {
-    Asking,
-    Beside,
 }

@@ -2,13 +2,11 @@
 
 use serde::Serialize;
 
-use super::bound::{Bound, ask_of, bound_of, key_of, kind_words};
+use super::bound::{Bound, PER_TOKEN, ask_of, bound_of, key_of, kind_words, longest};
 use super::{RunSpec, plan, taken};
-use crate::domain::{Result, RunName, TargetKind};
+use crate::domain::{Answer, CaseResult, Result, RunName, TargetKind};
 use crate::ops::Ctx;
 
-/// Characters to a token of English, roughly.
-const PER_TOKEN: u64 = 4;
 /// Tokens of an answer where nothing says more.
 const USUAL: u64 = 256;
 
@@ -44,10 +42,15 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
     let mut set = taken(ctx, spec)?;
     let done = plan::done(ctx, spec)?;
     set.cases.retain(|case| !done.contains(&case.id));
-    let earlier = earlier(ctx, spec)?;
+    let Past { answers: earlier, judging } = past(ctx, spec)?;
+    let judged = judging.as_ref().map(|(_, cost)| *cost);
+    let (mut beside, mut judges) = (0.0, false);
     let (mut cached, mut tokens_in, mut tokens_out, mut asked) = (0, 0, 0, 0u32);
     let mut at_most = Some(0.0);
     for case in &set.cases {
+        let usual = spec.judging.cost(case, longest(&spec.target.kind)).usual;
+        judges |= spec.judging.judges(case);
+        beside += judged.unwrap_or(usual);
         let ask = ask_of(spec, case);
         let key = if spec.cache { key_of(spec, &ask) } else { None };
         if key.map(|key| ctx.store.cached_answer(&key)).transpose()?.flatten().is_some() {
@@ -61,11 +64,11 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
         let expected = case.body.expected.as_ref().map(|text| text.raw().chars().count() as u64);
         tokens_out += expected.map_or(USUAL, |letters| letters.div_ceil(PER_TOKEN));
         at_most = match bound_of(spec, &ask) {
-            Bound::AtMost(most) => at_most.map(|sum| sum + most + spec.evaluators_usd),
-            Bound::About(_) | Bound::Unknown => None,
+            // How much a judge has to read, and how often it is asked again, is not known before.
+            Bound::AtMost(most) if usual == 0.0 => at_most.map(|sum| sum + most),
+            Bound::AtMost(_) | Bound::About(_) | Bound::Unknown => None,
         };
     }
-    let beside = spec.evaluators_usd * set.cases.len() as f64;
     let (mut cost, mut based_on) = match spec.price {
         Some(price) => (
             Some(price.of(tokens_in, tokens_out) + beside),
@@ -88,37 +91,82 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
             .or_else(|| spec.price.map(|price| price.of(tokens_in, tokens_out) + beside));
         based_on = format!("the answers of the run {}", earlier.run);
     }
+    match &judging {
+        Some((run, _)) => based_on.push_str(&format!("; judging as in the run {run}")),
+        None if beside > 0.0 => based_on.push_str("; judges read the case and reply in a few sentences"),
+        None if judges => based_on.push_str("; what judges cost is not known"),
+        None => {}
+    }
     let cases = set.cases.len() as u64;
     Ok(EstimateView { cases, cached, tokens_in, tokens_out, cost_usd: cost, at_most_usd: at_most, based_on })
 }
 
-/// The means of the newest run of this set with this kind of target that has answers with tokens.
-fn earlier(ctx: &Ctx, spec: &RunSpec) -> Result<Option<Earlier>> {
+/// What runs of this set tell of the next one.
+#[derive(Default)]
+struct Past {
+    /// The newest with this kind of target that has answers with tokens.
+    answers: Option<Earlier>,
+    /// The newest that was judged by the same judges, and what judging one answer cost.
+    judging: Option<(RunName, f64)>,
+}
+
+fn past(ctx: &Ctx, spec: &RunSpec) -> Result<Past> {
     let kind = kind_words(&spec.target.kind);
+    let judges: Vec<&(String, String)> =
+        spec.evaluators.iter().filter(|(name, _)| spec.judging.is_judge(name)).collect();
+    let mut past = Past::default();
     for run in ctx.store.runs()? {
-        if run.head.set != spec.set.as_str() || run.head.target_kind != kind {
+        let same_target = run.head.target_kind == kind && past.answers.is_none();
+        let same_judges = past.judging.is_none()
+            && !judges.is_empty()
+            && judges.iter().all(|judge| run.head.evaluators.contains(judge));
+        if run.head.set != spec.set.as_str() || !(same_target || same_judges) {
             continue;
         }
         let results = ctx.store.run_results(&run.head.name)?;
-        let answers: Vec<_> = results
-            .iter()
-            .filter_map(|one| one.answer())
-            .filter(|answer| answer.tokens_in.is_some() && answer.tokens_out.is_some())
-            .collect();
-        if answers.is_empty() {
-            continue;
+        if same_target {
+            past.answers = answers(&run.head.name, &results);
         }
-        let n = answers.len() as f64;
-        let mean = |of: fn(&crate::domain::Answer) -> Option<u64>| {
-            answers.iter().filter_map(|answer| of(answer)).sum::<u64>() as f64 / n
-        };
-        let costs: Vec<f64> = answers.iter().filter_map(|answer| answer.cost_usd).collect();
-        return Ok(Some(Earlier {
-            run: run.head.name,
-            tokens_in: mean(|answer| answer.tokens_in),
-            tokens_out: mean(|answer| answer.tokens_out),
-            cost: (costs.len() == answers.len()).then(|| costs.iter().sum::<f64>() / n),
-        }));
+        if same_judges {
+            past.judging = judging(&results).map(|cost| (run.head.name, cost));
+        }
     }
-    Ok(None)
+    Ok(past)
+}
+
+/// The means of the answers of a run, where any says its tokens.
+fn answers(run: &RunName, results: &[CaseResult]) -> Option<Earlier> {
+    let answers: Vec<&Answer> = results
+        .iter()
+        .filter_map(CaseResult::answer)
+        .filter(|answer| answer.tokens_in.is_some() && answer.tokens_out.is_some())
+        .collect();
+    if answers.is_empty() {
+        return None;
+    }
+    let n = answers.len() as f64;
+    let mean = |of: fn(&Answer) -> Option<u64>| {
+        answers.iter().filter_map(|answer| of(answer)).sum::<u64>() as f64 / n
+    };
+    let costs: Vec<f64> = answers.iter().filter_map(|answer| answer.cost_usd).collect();
+    Some(Earlier {
+        run: run.clone(),
+        tokens_in: mean(|answer| answer.tokens_in),
+        tokens_out: mean(|answer| answer.tokens_out),
+        cost: (costs.len() == answers.len()).then(|| costs.iter().sum::<f64>() / n),
+    })
+}
+
+/// What judging one answer of a run cost in the mean, where every judge says what it cost.
+fn judging(results: &[CaseResult]) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0u32);
+    for result in results {
+        let judges = result.assessments.iter().filter(|one| one.kind == "judge");
+        let costs: Option<Vec<f64>> = judges.map(|one| one.cost_usd).collect();
+        if let Some(costs) = costs.filter(|costs| !costs.is_empty()) {
+            sum += costs.iter().sum::<f64>();
+            n += 1;
+        }
+    }
+    (n > 0).then(|| sum / f64::from(n))
 }

@@ -4,8 +4,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `plan` | which run it is and what of it is left |
-//! | `drive` | the loop: admits, asks, evaluates, lands |
+//! | `drive` | the loop: admits, starts, lands |
+//! | `work` | one case: asks, evaluates |
 //! | `ledger` | the spending limit |
+//! | `judging` | what judging an answer costs |
 //! | `writer` | many small writes, few commits |
 //! | `bound` | what asking may cost at most, and the name of an answer in the cache |
 //! | `connect` | what is asked and who evaluates |
@@ -15,12 +17,14 @@ mod connect;
 mod drive;
 mod estimate;
 mod export;
+mod judging;
 mod ledger;
 mod list;
 mod plan;
 mod recorded;
 mod show;
 mod view;
+mod work;
 mod writer;
 
 use std::sync::Arc;
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::Ctx;
+use super::score::Purse;
 use crate::domain::{
     Answer, Ask, AskError, Assessment, Error, EvalCase, EvalSet, Price, Result, RunName, SetName, Subject,
     TargetSpec,
@@ -37,6 +42,7 @@ use crate::task::{Cancel, Progress};
 pub use connect::{asker, scores, services, spec};
 pub use estimate::{EstimateView, estimate};
 pub use export::{ExportFormat, export, reasons, score_words, title};
+pub use judging::Judging;
 pub use list::list;
 pub use recorded::Recorded;
 pub use show::{RunShowView, show};
@@ -50,8 +56,13 @@ pub trait Asker: Send + Sync {
 
 /// What evaluates an answer: the evaluators of the set, and those of the case.
 pub trait Scores: Send + Sync {
-    /// The word of each.
-    fn score<'a>(&'a self, case: &'a EvalCase, subject: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>>;
+    /// The word of each. What they ask is paid from the purse.
+    fn score<'a>(
+        &'a self,
+        case: &'a EvalCase,
+        subject: Subject<'a>,
+        purse: &'a dyn Purse,
+    ) -> BoxFuture<'a, Vec<Assessment>>;
 }
 
 /// What is to be run, and how.
@@ -69,8 +80,8 @@ pub struct RunSpec {
     pub price: Option<Price>,
     /// The evaluators of the set: (name, version).
     pub evaluators: Vec<(String, String)>,
-    /// What the evaluators spend on one case at most, in US dollars.
-    pub evaluators_usd: f64,
+    /// What the judges among the evaluators cost.
+    pub judging: Judging,
     /// Its name; `None`: made of set, target and a number.
     pub name: Option<RunName>,
     /// Requests at a time; `None`: as the target's limits say.
@@ -95,7 +106,7 @@ impl RunSpec {
             prompt: None,
             price: None,
             evaluators: Vec::new(),
-            evaluators_usd: 0.0,
+            judging: Judging::default(),
             name: None,
             concurrency: None,
             max_usd: None,

@@ -85,7 +85,7 @@ fn set_at(ctx: &Ctx, set: &SetName, version: Option<u64>) -> Result<EvalSet> {
 
 /// Finds or begins the run, takes its lock, and sorts out what is left.
 pub(super) fn make(ctx: &Ctx, spec: &RunSpec) -> Result<Plan> {
-    can_be_limited(spec)?;
+    can_be_limited(spec, &taken(ctx, spec)?)?;
     if let Some(run) = existing(ctx, spec)? {
         same_thing(spec, &run.head)?;
         let lock = lock(ctx, &run.head.name)?;
@@ -172,22 +172,21 @@ fn same_thing(spec: &RunSpec, head: &RunHead) -> Result<()> {
 }
 
 /// A limit on what nobody knows the price of would be no limit.
-fn can_be_limited(spec: &RunSpec) -> Result<()> {
+fn can_be_limited(spec: &RunSpec, set: &EvalSet) -> Result<()> {
     let Some(max) = spec.max_usd else { return Ok(()) };
     if !max.is_finite() || max < 0.0 {
         return Err(Error::usage("A spending limit must be a number of dollars, not below zero."));
     }
-    match (&spec.target.kind, spec.price) {
-        (TargetKind::OpenAi(model) | TargetKind::Anthropic(model), None) => Err(Error::usage(format!(
-            "The spending limit cannot be kept: what {} costs is not known.",
-            model.model
-        ))
-        .hint(format!(
-            "Write [prices.\"{}\"] with `input` and `output`, in dollars a million tokens, into tuesday.toml; 0 for a model of your own.",
-            model.model
-        ))),
-        _ => Ok(()),
-    }
+    let target = match (&spec.target.kind, spec.price) {
+        (TargetKind::OpenAi(model) | TargetKind::Anthropic(model), None) => Some(model.model.as_str()),
+        _ => None,
+    };
+    let Some(model) = target.or_else(|| spec.judging.without_price(&set.cases)) else { return Ok(()) };
+    Err(Error::usage(format!("The spending limit cannot be kept: what {model} costs is not known.")).hint(
+        format!(
+            "Write [prices.\"{model}\"] with `input` and `output`, in dollars a million tokens, into tuesday.toml; 0 for a model of your own."
+        ),
+    ))
 }
 
 fn left_of(ctx: &Ctx, spec: &RunSpec, head: RunHead, lock: Lock) -> Result<Plan> {
@@ -224,16 +223,7 @@ fn left_of(ctx: &Ctx, spec: &RunSpec, head: RunHead, lock: Lock) -> Result<Plan>
 }
 
 fn may_be_paid(result: &CaseResult) -> bool {
-    matches!(&result.answered, Answered::Error(error) if error_may_be_paid(error.kind))
-}
-
-/// Whether a target may have done its work although no answer came of it.
-pub(super) fn error_may_be_paid(kind: AskErrorKind) -> bool {
-    use AskErrorKind::{Cancelled, Interrupted, RateLimit, Refused, Timeout, Unavailable, Unreadable};
-    match kind {
-        Timeout | Unreadable | Cancelled | Interrupted => true,
-        RateLimit | Unavailable | Refused => false,
-    }
+    matches!(&result.answered, Answered::Error(error) if error.kind.may_be_paid())
 }
 
 /// The result of a case that has no answer.

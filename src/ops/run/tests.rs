@@ -129,7 +129,12 @@ impl Asker for Counting {
 struct Strict(Vec<&'static str>);
 
 impl Scores for Strict {
-    fn score<'a>(&'a self, case: &'a EvalCase, subject: Subject<'a>) -> BoxFuture<'a, Vec<Assessment>> {
+    fn score<'a>(
+        &'a self,
+        case: &'a EvalCase,
+        subject: Subject<'a>,
+        _: &'a dyn Purse,
+    ) -> BoxFuture<'a, Vec<Assessment>> {
         let bad = self.0.contains(&case.id.as_str()) || subject.output.answer_text() != "yes";
         let outcome = if bad { Outcome::Fail } else { Outcome::Pass };
         let explanation: Untrusted =
@@ -236,6 +241,35 @@ fn a_crash_at_any_moment_asks_no_case_twice() {
         assert_eq!((view.done, view.passed), (40, 40));
     }
     assert!(interrupted > 0 && landed > 0);
+}
+
+#[test]
+fn a_crash_takes_only_what_was_sent_for_asked() {
+    let world = World::with(12);
+    let asker = Counting::slow(60_000);
+    let (ctx, spec) = (world.open(), spec());
+    let name = {
+        let plan = plan::make(&ctx, &spec).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (cancel, progress, scores) =
+                (Cancel::default(), Progress::default(), Arc::new(Strict::default()));
+            let drive = drive::drive(&ctx, &spec, &plan, Arc::clone(&asker) as _, scores, &cancel, &progress);
+            let asked = async {
+                while asker.at_once.load(Ordering::SeqCst) < 4 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::select! {
+                _ = drive => panic!("nothing was answered"),
+                () = asked => {}
+            }
+        });
+        plan.head.name.clone()
+    };
+    let interrupted = world.open().store.run_interrupted(&name).unwrap();
+    let asked: Vec<String> = asker.asked.lock().unwrap().keys().cloned().collect();
+    assert_eq!((interrupted.len(), interrupted), (4, asked));
 }
 
 #[test]

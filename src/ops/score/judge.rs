@@ -11,10 +11,11 @@ use minijinja::{Environment, UndefinedBehavior, Value as Given, context};
 use serde_json::{Deserializer, Value, json};
 
 use super::look::{Finding, Look, Settings, quoted};
+use super::purse::Purse;
 use super::services::{AskModel, Services};
 use super::{team_file, unknown};
 use crate::domain::{
-    Ask, AskErrorKind, Content, Error, EvalConfig, ExpectedKind, Outcome, Result, Untrusted, nearest,
+    Ask, AskErrorKind, Check, Content, Error, EvalConfig, ExpectedKind, Outcome, Result, Untrusted, nearest,
 };
 
 /// The default template.
@@ -35,8 +36,53 @@ const THRESHOLD: f64 = 7.0;
 const ATTEMPTS: u32 = 3;
 /// Votes at most.
 const MOST_VOTES: f64 = 15.0;
+/// Tokens of a reply: the explanation, of three sentences at most, and each rating with its name.
+const USUAL_EXPLANATION: u64 = 60;
+const LONGEST_EXPLANATION: u64 = 512;
+const PER_RATING: u64 = 12;
+const LONGEST_RATING: u64 = 32;
+/// Why a question was not asked.
+const NO_ROOM: &str = "the spending limit of the run left no room to ask it; --retry-errors does";
 /// Bytes of a reply that is looked at for ratings.
 const LONGEST_REPLY: usize = 64 << 10;
+
+/// How much a judge reads and writes for one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgeSize {
+    /// Bytes of what it is asked, without the texts of the case.
+    pub template: u64,
+    /// Times that it is asked.
+    pub votes: u32,
+    /// Tokens of a reply, usually.
+    pub usual_reply: u64,
+    /// Tokens that a reply may have.
+    pub longest_reply: u64,
+}
+
+/// The size of a check of kind `judge`. What is wrong with it is not said here: [`Judge::new`] does.
+pub fn judge_size(check: &Check, config: &EvalConfig) -> JudgeSize {
+    let settings = Settings(check.settings());
+    let file = settings.text("template").map(|file| config.home.join(file));
+    let template = match file {
+        Some(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+        None => TEMPLATE.len() as u64,
+    };
+    let behaviour = settings.text("behaviour");
+    let rated = criteria(&settings.texts("criteria"), behaviour.is_some()).unwrap_or_default();
+    let described: usize = rated.iter().map(|one| 2 * one.name.len() + one.description.len()).sum();
+    let count = rated.len() as u64;
+    JudgeSize {
+        template: template + described as u64 + behaviour.map_or(0, str::len) as u64,
+        votes: settings.number("votes").unwrap_or(1.0).clamp(1.0, MOST_VOTES) as u32,
+        usual_reply: USUAL_EXPLANATION + PER_RATING * count,
+        longest_reply: longest_reply(rated.len()),
+    }
+}
+
+/// The tokens that a reply on so many criteria may have, unless its target says otherwise.
+fn longest_reply(criteria: usize) -> u64 {
+    LONGEST_EXPLANATION + LONGEST_RATING * criteria as u64
+}
 
 #[derive(Debug, Clone, PartialEq)]
 struct Criterion {
@@ -113,13 +159,13 @@ impl Judge {
         })
     }
 
-    pub async fn decide(&self, look: &Look<'_>) -> Finding {
+    pub async fn decide(&self, look: &Look<'_>, purse: &dyn Purse) -> Finding {
         let question = Question::new(self, look);
         let prompt = match question.prompt(&self.template) {
             Ok(prompt) => prompt,
             Err(e) => return Finding::error(format!("The judge's template cannot be filled: {e:#}.")),
         };
-        let asked = join_all((1..=self.votes).map(|vote| self.vote(&question, &prompt, vote))).await;
+        let asked = join_all((1..=self.votes).map(|vote| self.vote(&question, &prompt, vote, purse))).await;
         let mut finding = self.word(&question, &asked);
         finding.by = asked.iter().find_map(|one| one.model.clone()).or_else(|| Some(self.model.by()));
         let costs: Vec<f64> = asked.iter().filter_map(|one| one.cost_usd).collect();
@@ -128,7 +174,7 @@ impl Judge {
     }
 
     /// One vote: asked again while the reply cannot be read.
-    async fn vote(&self, question: &Question, prompt: &str, vote: u32) -> Asked {
+    async fn vote(&self, question: &Question, prompt: &str, vote: u32, purse: &dyn Purse) -> Asked {
         let (mut cost_usd, mut model, mut why) = (None, None, String::new());
         for attempt in 1..=ATTEMPTS {
             let mut input = prompt.to_owned();
@@ -142,8 +188,23 @@ impl Judge {
                 input: Content::Text(input.into()),
                 prompt: None,
                 json: Some(question.schema()),
+                max_tokens: Some(longest_reply(question.criteria.len())),
             };
-            match self.model.ask(&ask).await {
+            let most = self.model.most_usd(&ask);
+            if !purse.reserve(most) {
+                why = NO_ROOM.to_owned();
+                break;
+            }
+            let replied = self.model.ask(&ask).await;
+            purse.settle(
+                most,
+                match &replied {
+                    Ok(answer) => answer.cost_usd.unwrap_or(most),
+                    Err(e) if e.kind.may_be_paid() => most,
+                    Err(_) => 0.0,
+                },
+            );
+            match replied {
                 Ok(answer) => {
                     if let Some(cost) = answer.cost_usd {
                         *cost_usd.get_or_insert(0.0) += cost;

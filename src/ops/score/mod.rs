@@ -15,6 +15,7 @@ mod language;
 mod look;
 mod number;
 mod pattern;
+mod purse;
 mod sample;
 mod services;
 mod similarity;
@@ -32,7 +33,9 @@ use crate::domain::{
 };
 
 pub use calibrate::{Calibration, CutView, calibrate};
+pub use judge::{JudgeSize, judge_size};
 use look::{Finding, Look, Rule, Settings, longest};
+pub use purse::{Purse, Unlimited};
 pub use sample::{SampleScores, ScoreSpec, score_sample, with_tools};
 pub use services::{AskModel, Embed, Services};
 
@@ -117,11 +120,16 @@ impl Scorer {
     }
 
     /// What the evaluators say of an answer, in their order. Never fails: what cannot be told is an error
-    /// among the assessments.
-    pub async fn score(&self, prepared: &Prepared, subject: Subject<'_>) -> Vec<Assessment> {
+    /// among the assessments. What they ask is paid from the purse.
+    pub async fn score(
+        &self,
+        prepared: &Prepared,
+        subject: Subject<'_>,
+        purse: &dyn Purse,
+    ) -> Vec<Assessment> {
         let text = subject.output.answer_text();
         let look = Look::new(subject, &text);
-        join_all(prepared.items.iter().map(|item| item.assess(&look))).await
+        join_all(prepared.items.iter().map(|item| item.assess(&look, purse))).await
     }
 }
 
@@ -149,11 +157,11 @@ impl Prepared {
 }
 
 impl Item {
-    async fn assess(&self, look: &Look<'_>) -> Assessment {
+    async fn assess(&self, look: &Look<'_>, purse: &dyn Purse) -> Assessment {
         self.assessment(match &self.work {
             Work::Rule(rule) => rule.decide(look),
             Work::Similarity(similarity) => similarity.decide(look).await,
-            Work::Judge(judge) => judge.decide(look).await,
+            Work::Judge(judge) => judge.decide(look, purse).await,
         })
     }
 

@@ -4,7 +4,7 @@
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::{Prepared, Scorer};
+use super::{Prepared, Scorer, Unlimited};
 use crate::domain::{
     Assessment, ChatMessage, Content, Error, ExpectedKind, FunctionCall, Outcome, Result, Subject, ToolCall,
     Trace, Untrusted,
@@ -134,7 +134,7 @@ pub fn score_sample(
             let scored = stream::iter(0..sample.members.len()).map(|at| async move {
                 let Some(trace) = load(at)? else { return Ok::<_, Error>((at, None)) };
                 let output = with_tools(&trace);
-                Ok((at, Some(scorer.score(prepared, subject(&trace, &output)).await)))
+                Ok((at, Some(scorer.score(prepared, subject(&trace, &output), &Unlimited).await)))
             });
             let mut scored = std::pin::pin!(scored.buffered(AT_A_TIME));
             while let Some(done) = scored.next().await {

@@ -50,6 +50,8 @@ pub trait AskModel: Send + Sync {
     fn by(&self) -> String;
     /// Asks once; retrying for what passes is its own affair.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>>;
+    /// The most that asking this costs, in US dollars; nothing where its price is not known.
+    fn most_usd(&self, ask: &Ask) -> f64;
 }
 
 /// What evaluators may ask.

@@ -315,6 +315,10 @@ struct Replies {
 }
 
 impl AskModel for Replies {
+    fn most_usd(&self, _: &Ask) -> f64 {
+        0.5
+    }
+
     fn by(&self) -> String {
         "judge fixed".into()
     }
@@ -347,7 +351,8 @@ fn judged_with(
     let scorer = Scorer::new(config, Services { embedders: Vec::new(), judges }).unwrap();
     let prepared = scorer.prepare(&[evaluator(check)]).unwrap_or_else(|e| panic!("{e}"));
     let input = Content::Text("Why was I charged?".into());
-    let one = futures::executor::block_on(scorer.score(&prepared, said.subject(&input))).remove(0);
+    let one =
+        futures::executor::block_on(scorer.score(&prepared, said.subject(&input), &Unlimited)).remove(0);
     let asked = model.asked.lock().unwrap().clone();
     (one, asked)
 }
@@ -474,7 +479,7 @@ fn similar(services: &Services, check: Value, said: &Said) -> Assessment {
     let prepared = scorer.prepare(&[evaluator(check)]).unwrap();
     assert!(!prepared.only_rules());
     let input = Content::default();
-    futures::executor::block_on(scorer.score(&prepared, said.subject(&input))).remove(0)
+    futures::executor::block_on(scorer.score(&prepared, said.subject(&input), &Unlimited)).remove(0)
 }
 
 #[test]
@@ -534,7 +539,7 @@ async fn embeddings_are_paid_for_once_and_survive_a_restart() {
         let scorer = Scorer::new(&config, Services::new(&config, &store)).unwrap();
         let prepared = scorer.prepare(&[evaluator(json!({"kind":"similarity","embedder":"big"}))]).unwrap();
         let (said, input) = (said("an answer").expecting("another"), Content::default());
-        let one = scorer.score(&prepared, said.subject(&input)).await.remove(0);
+        let one = scorer.score(&prepared, said.subject(&input), &Unlimited).await.remove(0);
         assert_eq!(one.outcome, Pass, "{:?}", one.explanation);
         assert!(one.explanation.raw().contains("0.85") && one.by.as_deref() == Some("big m"));
     }

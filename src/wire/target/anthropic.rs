@@ -84,7 +84,7 @@ impl Anthropic {
             messages.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
         let mut body = json!({
             "model": self.spec.model,
-            "max_tokens": self.spec.max_tokens.unwrap_or(MOST_TOKENS),
+            "max_tokens": self.spec.max_tokens.or(ask.max_tokens).unwrap_or(MOST_TOKENS),
             "messages": messages,
         });
         if !talk.instructions.is_empty() {

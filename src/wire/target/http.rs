@@ -75,6 +75,7 @@ impl Http {
             input: Content::Text("a \"quoted\"\nline".into()),
             prompt: Some("a \"prompt\"".into()),
             json: None,
+            max_tokens: None,
         };
         let body = http.body(&trial).map_err(wrong)?;
         if let (true, Err(e)) = (is_json, serde_json::from_str::<Value>(&body)) {

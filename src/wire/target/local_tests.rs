@@ -37,6 +37,7 @@ async fn a_real_local_model_is_asked_as_the_wire_says() {
         input: Content::Text(text.into()),
         prompt: Some("You answer in one word.".into()),
         json,
+        max_tokens: None,
     };
     let capital = ask("Capital of France?", None);
     let (answer, attempts) = ask_patiently(&target, &capital, &limits, &Cancel::default(), |_| {}).await;

@@ -59,7 +59,9 @@ impl OpenAi {
                 && (refused("response_format") || refused("json_schema"))
             {
                 self.json_wording.fetch_max(wording + 1, Ordering::Relaxed);
-            } else if self.spec.max_tokens.is_some() && !completion_tokens && refused("max_completion_tokens")
+            } else if self.spec.max_tokens.or(ask.max_tokens).is_some()
+                && !completion_tokens
+                && refused("max_completion_tokens")
             {
                 self.completion_tokens.store(true, Ordering::Relaxed);
             } else {
@@ -73,7 +75,7 @@ impl OpenAi {
         if let Some(temperature) = self.spec.temperature {
             body["temperature"] = temperature.into();
         }
-        if let Some(most) = self.spec.max_tokens {
+        if let Some(most) = self.spec.max_tokens.or(ask.max_tokens) {
             body[if completion_tokens { "max_completion_tokens" } else { "max_tokens" }] = most.into();
         }
         if let Some(schema) = &ask.json {
@@ -119,7 +121,8 @@ impl OpenAi {
                     return Err(mask.error(AskErrorKind::Refused, what));
                 }
                 (None, Some("length")) => {
-                    let what = "The answer is empty: all its tokens were spent before a word was said.";
+                    let what = "The answer is empty: all its tokens were spent before a word was said. \
+                                A greater max_tokens of the target may help.";
                     return Err(mask.error(AskErrorKind::Refused, what));
                 }
                 _ => return Err(unreadable("The answer has neither text nor tool calls")),

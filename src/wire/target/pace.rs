@@ -151,6 +151,7 @@ mod tests {
             input: Content::Text("x".repeat(400).into()),
             prompt: None,
             json: None,
+            max_tokens: None,
         }
     }
 

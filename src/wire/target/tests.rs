@@ -44,6 +44,7 @@ fn ask(text: &str) -> Ask {
         input: Content::Text(text.into()),
         prompt: None,
         json: None,
+        max_tokens: None,
     }
 }
 
