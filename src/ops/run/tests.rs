@@ -300,7 +300,7 @@ fn the_same_is_answered_from_the_cache() {
     let view = go(&ctx, &cached, &asker).unwrap();
     assert_eq!((view.passed, view.cached, view.cost_usd), (10, 10, 0.0));
     assert_eq!(asker.times(), vec![1; 10]);
-    let estimated = estimate(&ctx, &cached).unwrap();
+    let estimated = estimate(&ctx, &cached, &Cancel::default()).unwrap();
     assert_eq!((estimated.cases, estimated.cached, estimated.cost_usd), (10, 10, Some(0.0)));
     // Another prompt is another question; and nobody has to take the cache.
     go(&ctx, &RunSpec { prompt: Some("Be kind.".to_owned()), ..cached }, &asker).unwrap();
