@@ -92,8 +92,9 @@ fn style(unit: Unit, whole_known: bool) -> ProgressStyle {
         Unit::Bytes => ("{bytes}", "{total_bytes}", "{bytes_per_sec}"),
         Unit::Traces | Unit::Pairs | Unit::Cases => ("{human_pos}", "{human_len}", "{rate}"),
     };
-    // Cases have a note beside the bar, which must fit into 80 columns with it.
-    let (bar, note) = if unit == Unit::Cases { ("{bar:12}", " · {prefix}") } else { ("{bar:30}", "") };
+    let bar = "{bar:30}";
+    // How it goes so far has a line of its own: both must fit into 80 columns.
+    let note = if unit == Unit::Cases { "\n{prefix}" } else { "" };
     let template = if whole_known {
         format!("{{msg}} {bar} {done} of {whole} · {rate} · {{eta}} left{note}")
     } else {

@@ -64,6 +64,8 @@ pub enum Place {
     Confirm,
     /// The eval case that is being promoted.
     Promote,
+    /// The run that is being started.
+    StartRun,
 }
 
 impl Place {
@@ -90,6 +92,7 @@ impl Place {
         Place::Editor,
         Place::Confirm,
         Place::Promote,
+        Place::StartRun,
     ];
 
     /// What the help calls it.
@@ -116,6 +119,7 @@ impl Place {
             Place::Editor => "Editing text",
             Place::Confirm => "Yes or no",
             Place::Promote => "Promoting a trace",
+            Place::StartRun => "Starting a run",
         }
     }
 

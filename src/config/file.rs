@@ -79,7 +79,10 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
             "keys" => config.keymap = reader.keymap(value)?,
             "colors" => config.colours = reader.colours(value)?,
-            "targets" => config.evaluation.targets = reader.targets(value)?,
+            "targets" => {
+                config.evaluation.targets = reader.targets(value)?;
+                config.evaluation.target_lines = reader.target_lines(value)?;
+            }
             "prices" => config.evaluation.prices = reader.prices(value)?,
             "prompts_dir" => config.evaluation.prompts_dir = reader.text(value)?.into(),
             "judge" => judge = Some(value),

@@ -181,17 +181,7 @@ impl Config {
         } else {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
-        let mut evaluation = EvalConfig { home: home.clone(), file: path.clone(), ..file.evaluation };
-        let prompts = std::mem::take(&mut evaluation.prompts_dir);
-        let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
-        evaluation.prompts_dir = home.join(prompts);
-        for target in &mut evaluation.targets {
-            if let TargetKind::Command(argv) = &mut target.kind
-                && argv.first().is_some_and(|program| program.contains('/'))
-            {
-                argv[0] = home.join(&argv[0]).display().to_string();
-            }
-        }
+        let evaluation = placed(file.evaluation, path.clone(), &home);
         Ok(Self {
             store,
             reviewer,
@@ -229,6 +219,31 @@ impl Config {
             ("editor", self.editor.value.join(" "), self.editor.from),
         ]
     }
+}
+
+/// What the file says of evaluating as it is now, in the place of what it said when it was read first: a
+/// program that stays open asks before each run. Errors as [`Config::resolve`] does.
+pub fn evaluation_now(before: &EvalConfig) -> Result<EvalConfig> {
+    match &before.file {
+        Some(path) => Ok(placed(file::read(path)?.evaluation, Some(path.clone()), &before.home)),
+        None => Ok(before.clone()),
+    }
+}
+
+/// The same with its files named from `home`.
+fn placed(evaluation: EvalConfig, file: Option<PathBuf>, home: &Path) -> EvalConfig {
+    let mut evaluation = EvalConfig { home: home.to_owned(), file, ..evaluation };
+    let prompts = std::mem::take(&mut evaluation.prompts_dir);
+    let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
+    evaluation.prompts_dir = home.join(prompts);
+    for target in &mut evaluation.targets {
+        if let TargetKind::Command(argv) = &mut target.kind
+            && argv.first().is_some_and(|program| program.contains('/'))
+        {
+            argv[0] = home.join(&argv[0]).display().to_string();
+        }
+    }
+    evaluation
 }
 
 impl<T> Set<T> {

@@ -42,6 +42,12 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// The line of each `[targets.NAME]`, from 1.
+    pub(super) fn target_lines(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, usize>> {
+        let lines = self.table(value)?.iter();
+        Ok(lines.map(|(name, _)| (name.get_ref().to_string(), self.place(&name.span()).0)).collect())
+    }
+
     fn target(&self, name: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<TargetSpec> {
         let table = self.table(value)?;
         let Some((_, said)) = table.iter().find(|(key, _)| key.get_ref() == "kind") else {

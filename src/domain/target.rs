@@ -250,6 +250,8 @@ pub struct EvalConfig {
     pub evaluators: Vec<(super::Evaluator, usize)>,
     /// `[targets.NAME]`.
     pub targets: Vec<TargetSpec>,
+    /// The line of each in the file, to name its place.
+    pub target_lines: BTreeMap<String, usize>,
     /// `[prices."MODEL"]`.
     pub prices: BTreeMap<String, Price>,
     /// `[embedders.NAME]`.

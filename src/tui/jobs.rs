@@ -6,6 +6,9 @@ use super::effect::{Effect, Effects};
 use super::work::Request;
 use crate::task::ProgressView;
 
+/// The scope of the run that was started here: one at a time, and the program does not end before it has.
+pub const RUN: &str = "eval run";
+
 /// Names one start of a job; a later start of the same work has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u64);
@@ -155,8 +158,22 @@ impl Jobs {
         Some(running.job.title)
     }
 
+    /// Cancels the jobs of a scope; their answers still come.
+    pub fn cancel(&mut self, scope: &str, effects: &mut Effects) {
+        for running in self.running.iter_mut().filter(|running| running.job.scope == scope) {
+            running.cancelled = true;
+            effects.push(Effect::Cancel(running.id));
+        }
+    }
+
+    /// The request of a job that runs.
+    pub fn request(&self, id: JobId) -> Option<&Request> {
+        self.running.iter().find(|running| running.id == id).map(|running| &running.job.request)
+    }
+
     /// Whether an act of a person is not done yet.
     pub fn acts_pending(&self) -> bool {
-        self.running.iter().any(|running| running.job.policy == Policy::Queue) || !self.waiting.is_empty()
+        let acts = |running: &Running| running.job.policy == Policy::Queue || running.job.scope == RUN;
+        self.running.iter().any(acts) || !self.waiting.is_empty()
     }
 }

@@ -1,5 +1,7 @@
 //! Everything the program knows while it runs.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -39,6 +41,9 @@ pub struct Model {
 /// The question whether what was typed may be thrown away.
 pub const DISCARD: Tag = Tag("discard");
 
+/// The question whether the run that goes on here may be stopped by leaving.
+pub const LEAVE: Tag = Tag("leave a run");
+
 impl Model {
     /// The state at the start: nothing is loaded yet.
     pub fn new(config: &Config, theme: Theme, first: ScreenId, size: (u16, u16), zone: TimeZone) -> Self {
@@ -48,6 +53,7 @@ impl Model {
             reviewer: config.reviewer.value.clone(),
             writable: true,
             runbook: config.runbook.value.clone(),
+            evaluation: Arc::new(config.evaluation.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),
@@ -78,11 +84,16 @@ impl Model {
 
     /// Whether the condition of a command holds now.
     pub fn holds(&self, when: crate::command::When) -> bool {
-        use crate::command::{When, table::app};
+        use crate::command::When;
+        use crate::command::table::{app, evals, runs};
         match when {
             When::ALWAYS => true,
             app::JOB_RUNS => self.jobs.shown().is_some(),
             app::INDEX_STOPPED => self.index_stopped,
+            runs::CAN_RUN => self.env.writable,
+            runs::CAN_GO_ON | evals::CAN_RUN => {
+                self.env.writable && self.screens.get(self.active).holds(when)
+            }
             other => self.screens.get(self.active).holds(other),
         }
     }

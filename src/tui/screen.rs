@@ -1,5 +1,7 @@
 //! What a screen is to the rest of the program, and what it can ask of it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
@@ -10,7 +12,8 @@ use super::jobs::Job;
 use super::overlays::{Overlay, Reply, Tag};
 use super::screens::ScreenId;
 use crate::command::{Id, Key, Keymap, Place, When};
-use crate::domain::{Error, ErrorKind, Query, Untrusted};
+use crate::domain::{Error, ErrorKind, EvalConfig, Query, Untrusted};
+use crate::ops::run::RunAsk;
 use crate::ops::watch::Changes;
 use crate::text::Line;
 
@@ -103,6 +106,8 @@ pub struct Env {
     pub writable: bool,
     /// The team's runbook, when there is one.
     pub runbook: Option<std::path::PathBuf>,
+    /// What the configuration says of evaluators and targets, as it was when the program started.
+    pub evaluation: Arc<EvalConfig>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
@@ -152,6 +157,10 @@ pub enum Wish {
     Unmark,
     Review(Vec<Untrusted>),
     Command(Id),
+    /// Begins a run and goes to where it can be watched.
+    Run(Arc<EvalConfig>, Box<RunAsk>),
+    /// Asks the jobs of a scope to stop.
+    Stop(&'static str),
 }
 
 /// What a screen can look at and wish for while it handles something.

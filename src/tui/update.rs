@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::canvas::Hit;
 use super::effect::{Effect, Effects};
-use super::jobs::{Job, JobId};
+use super::jobs::{Job, JobId, RUN};
 use super::message::{Message, Mouse};
-use super::model::{DISCARD, Model};
+use super::model::{DISCARD, LEAVE, Model};
 use super::overlays::{Confirm, Outcome, Overlay, Page, Palette, Reply, help};
 use super::screen::{Cx, Handled, Wish, wants_dialog};
-use super::screens::ScreenId;
+use super::screens::{ScreenId, runs};
 use super::view;
 use super::work::{Answer, Request};
 use crate::command::table::{app, incidents};
@@ -48,7 +48,14 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
             screen(model, &mut effects, |screen, cx| screen.drawn(cx));
         }
         Message::Answered { job, result } => answered(model, job, result, &mut effects),
-        Message::Progress(progress) => model.jobs.progressed(progress),
+        Message::Progress(progress) => {
+            for (id, view) in &progress {
+                if let Some(Request::Runs(runs::Request::Begin { .. })) = model.jobs.request(*id) {
+                    model.screens.runs.progressed(view.clone());
+                }
+            }
+            model.jobs.progressed(progress);
+        }
         Message::Changed(changes) => {
             for id in ScreenId::TABS {
                 on_screen(model, *id, &mut effects, |screen, cx| screen.changed(changes, cx));
@@ -186,6 +193,8 @@ fn quit(model: &mut Model) {
     if model.would_lose() {
         let question = "What you typed is not saved. Leave anyway?";
         model.overlays.push(Confirm::new(DISCARD, question, "leave").into());
+    } else if let Some(question) = model.screens.runs.leaving().filter(|_| !model.leaving) {
+        model.overlays.push(Confirm::new(LEAVE, &question, "stop it and leave").into());
     } else {
         model.leaving = true;
     }
@@ -216,6 +225,13 @@ fn settle_overlay(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
         return;
     }
     model.overlays.pop();
+    if tag == LEAVE {
+        if reply == Reply::Yes {
+            model.leaving = true;
+            model.jobs.cancel(RUN, effects);
+        }
+        return;
+    }
     if tag == DISCARD {
         if reply == Reply::Yes
             && let Some(under) = model.overlays.pop()
@@ -317,7 +333,16 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
         }
         Request::Runs(request) => {
             let result = only(result, |answer| if let Answer::Runs(a) = answer { Some(a) } else { None });
-            model.screens.runs.answered(&request, result, cx);
+            let form = model.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+                Overlay::StartRun(form) => Some(form),
+                _ => None,
+            });
+            match (&request, form) {
+                // What the form asked for is said in the form, or to nobody once it is closed.
+                (runs::Request::Check { .. }, Some(form)) => form.takes(&request, result),
+                (runs::Request::Check { .. }, None) => {}
+                _ => model.screens.runs.answered(&request, result, cx),
+            }
         }
         Request::Index => indexed(model, result),
     }
@@ -401,6 +426,13 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.review.open_at_start(super::screens::review::Of::Traces(traces));
                 go(model, ScreenId::Review, effects);
             }
+            Wish::Run(config, ask) => {
+                let mut wishes = Vec::new();
+                model.screens.runs.begin(config, *ask, &mut Cx::new(&model.env, &mut wishes));
+                go(model, ScreenId::Runs, effects);
+                carry_out(model, wishes, effects);
+            }
+            Wish::Stop(scope) => model.jobs.cancel(scope, effects),
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

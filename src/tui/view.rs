@@ -103,7 +103,7 @@ fn job_line(running: &Running, cancel: &str) -> Line {
     let mut words = words().put(Role::Accent, running.job.title);
     if let Some(progress) = &running.progress {
         let count = |n: u64| figures::thousands(i64::try_from(n).unwrap_or(i64::MAX));
-        if !progress.phase.is_empty() && progress.phase != running.job.title {
+        if !running.job.title.starts_with(progress.phase) {
             words = words.plain(": ").plain(progress.phase);
         }
         if progress.done > 0 {

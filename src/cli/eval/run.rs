@@ -8,7 +8,8 @@ use super::{Face, output};
 use crate::domain::{Result, RunName, SetName};
 use crate::ops::Access;
 use crate::ops::run::{self, EstimateView, RunSpec, estimate, run as run_set};
-use crate::text::figures::{dollars, plural, thousands};
+use crate::task::Cancel;
+use crate::text::figures::{dollars, duration, plural, thousands};
 use crate::text::{Clean, clean_line, wrap};
 
 /// Put an eval set through a target
@@ -73,7 +74,7 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         ..run::spec(config, set, &args.target)?
     };
     if args.estimate {
-        let view = estimate(&face.ctx(Access::ReadOnly)?, &spec)?;
+        let view = estimate(&face.ctx(Access::ReadOnly)?, &spec, &Cancel::default())?;
         if args.json {
             output::json(&view)?;
         } else {
@@ -83,7 +84,7 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
     }
     let ctx = face.ctx(Access::Existing)?;
     if !args.json {
-        output::note(&estimated(&estimate(&ctx, &spec)?));
+        output::note(&estimated(&estimate(&ctx, &spec, &Cancel::default())?));
     }
     let view = long::run(Unit::Cases, |cancel, progress| {
         let asker = run::asker(&ctx, config, &spec, cancel)?;
@@ -118,6 +119,9 @@ fn estimated(view: &EstimateView) -> String {
     }
     if let Some(most) = view.at_most_usd.filter(|most| *most > 0.0) {
         text.push_str(&format!(", at most {}", dollars(most)));
+    }
+    if let Some(ms) = view.takes_ms.filter(|ms| *ms > 0.0) {
+        text.push_str(&format!("; about {}", duration(ms)));
     }
     let based_on = wrap(&clean_line(&format!("Based on: {}.", view.based_on)), 80);
     let based_on: Vec<&str> = based_on.iter().map(Clean::as_str).collect();

@@ -14,6 +14,8 @@ pub const HAS_TRACE: When = When("the case came from a trace");
 pub const HAS_LIKE: When = When("the case resembles another one");
 /// A set is open, or under the cursor.
 pub const ON_SET: When = When("a set is under the cursor or open");
+/// A set is under the cursor or open, and the store can be written.
+pub const CAN_RUN: When = When("a set is under the cursor or open, and the store can be written");
 /// A change of a case was made here since the program started.
 pub const CAN_UNDO: When = When("a case was changed or retired here");
 
@@ -28,6 +30,8 @@ rows! {
         places: HERE, when: ON_CASE, keys: &["x"], hint: 60 }
     UNDO = "evals.undo" { title: "Undo", does: "Take back the last change made here.",
         places: HERE, when: CAN_UNDO, keys: &["u"], hint: 65 }
+    RUN = "evals.run" { title: "Run it", does: "Put the set through a target; says what it costs first.",
+        places: HERE, when: CAN_RUN, keys: &["r"], hint: 95 }
     READ_BACK = "evals.read_back" { title: "Read the file back", does: "Take what was changed by hand in the set's file.",
         places: HERE, when: ON_SET, keys: &["i"], hint: 40 }
     SAVE = "promote.save" { title: "Save", does: "Make it an eval case, or save the changed one.",

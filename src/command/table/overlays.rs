@@ -5,7 +5,7 @@ use crate::command::{Place, When};
 
 rows! {
     CLOSE = "overlay.close" { title: "Back", does: "Close this and change nothing.",
-        places: &[Place::Page, Place::Picker, Place::Palette, Place::Prompt, Place::Form, Place::Confirm, Place::Editor, Place::Promote],
+        places: &[Place::Page, Place::Picker, Place::Palette, Place::Prompt, Place::Form, Place::Confirm, Place::Editor, Place::Promote, Place::StartRun],
         when: When::ALWAYS, keys: &["esc", "ctrl-c"], hint: 50 }
     CLOSE_PAGE = "page.close" { title: "Back", does: "Close the page.",
         places: &[Place::Page], when: When::ALWAYS, keys: &["q", "?", "enter"], hint: 0 }
@@ -19,9 +19,9 @@ rows! {
         places: &[Place::Picker, Place::Palette, Place::Form],
         when: When::ALWAYS, keys: &["up", "ctrl-p"], hint: 0 }
     NEXT_FIELD = "form.next" { title: "Next field", does: "Go to the next field.",
-        places: &[Place::Form, Place::Promote], when: When::ALWAYS, keys: &["tab"], hint: 90 }
+        places: &[Place::Form, Place::Promote, Place::StartRun], when: When::ALWAYS, keys: &["tab"], hint: 90 }
     PREVIOUS_FIELD = "form.previous" { title: "Field before", does: "Go to the field before.",
-        places: &[Place::Form, Place::Promote], when: When::ALWAYS, keys: &["shift-tab"], hint: 0 }
+        places: &[Place::Form, Place::Promote, Place::StartRun], when: When::ALWAYS, keys: &["shift-tab"], hint: 0 }
     PAGE_DOWN = "overlay.page_down" { title: "Page down", does: "Move down by a page.",
         places: &[Place::Picker, Place::Palette], when: When::ALWAYS, keys: &["pgdn", "ctrl-d"], hint: 0 }
     PAGE_UP = "overlay.page_up" { title: "Page up", does: "Move up by a page.",

@@ -19,7 +19,7 @@ use crate::wire::prompts_dir::read_prompt;
 use crate::wire::target::{Target, ask_patiently};
 
 /// The target that needs no configuration.
-const RECORDED: &str = "recorded";
+pub(super) const RECORDED: &str = "recorded";
 
 /// The target of this name.
 pub fn target(config: &EvalConfig, name: &str) -> Result<TargetSpec> {
@@ -86,7 +86,13 @@ struct Patient {
 
 impl Patient {
     fn connect(config: &EvalConfig, spec: &TargetSpec, cancel: &Cancel) -> Result<Self> {
-        let target = Target::connect(spec, &config.prices, &|name| std::env::var(name).ok())?;
+        let target =
+            Target::connect(spec, &config.prices, &|name| std::env::var(name).ok()).map_err(|mut e| {
+                if let (Some(line), Some(file)) = (config.target_lines.get(&spec.name), &config.file) {
+                    e.what = format!("{}:{line}: {}", file.display(), e.what);
+                }
+                e
+            })?;
         let by = match &spec.kind {
             TargetKind::OpenAi(model) | TargetKind::Anthropic(model) => {
                 format!("{} {}", spec.name, model.model)

@@ -17,9 +17,10 @@ use super::writer::Writer;
 use super::{Asker, RunSpec, Scores};
 use crate::domain::{AskErrorKind, CaseId, CaseResult, EvalCase, Outcome, Result};
 use crate::ops::Ctx;
+use crate::stats::{CONFIDENCE, wilson};
 use crate::store::RunWrite;
 use crate::task::{Cancel, Progress};
-use crate::text::figures::{dollars, percent};
+use crate::text::figures::{dollars, plural, share_within};
 
 /// How long those in flight may go on after a wish to stop: they are paid for.
 const GRACE: Duration = Duration::from_secs(3);
@@ -99,6 +100,7 @@ impl Mean {
 struct Tally {
     passed: u64,
     failed: u64,
+    errors: u64,
     paid: f64,
 }
 
@@ -107,14 +109,21 @@ impl Tally {
         match result.outcome() {
             Outcome::Pass => self.passed += 1,
             Outcome::Fail => self.failed += 1,
-            Outcome::Error => {}
+            Outcome::Error => self.errors += 1,
         }
     }
 
+    /// `91.7 % [64.6, 98.5] pass · 1 error · $0.10`.
     fn words(&self) -> String {
         let told = self.passed + self.failed;
-        let rate = if told == 0 { "–".to_owned() } else { percent(self.passed as f64 / told as f64) };
-        format!("{rate} pass · {}", dollars(self.paid))
+        let ends = wilson(self.passed as f64, told as f64, CONFIDENCE).map(|ends| [ends.lower, ends.upper]);
+        let rate = match told {
+            0 => "nothing told".to_owned(),
+            _ => format!("{} pass", share_within(self.passed as f64 / told as f64, ends)),
+        };
+        let errors = usize::try_from(self.errors).unwrap_or(usize::MAX);
+        let errors = if errors > 0 { format!(" · {}", plural(errors, "error")) } else { String::new() };
+        format!("{rate}{errors} · {}", dollars(self.paid))
     }
 }
 
@@ -133,6 +142,7 @@ impl<'a> Drive<'a> {
         plan.kept.iter().for_each(|result| tally.count(result));
         progress.set_total(plan.head.cases);
         progress.set_done(plan.kept.len() as u64);
+        progress.note(tally.words());
         Self {
             work: Arc::new(work),
             writer,

@@ -6,6 +6,7 @@ use super::bound::{Bound, PER_TOKEN, ask_of, bound_of, key_of, kind_words, longe
 use super::{RunSpec, plan, taken};
 use crate::domain::{Answer, CaseResult, Result, RunName, TargetKind};
 use crate::ops::Ctx;
+use crate::task::Cancel;
 
 /// Tokens of an answer where nothing says more.
 const USUAL: u64 = 256;
@@ -25,6 +26,9 @@ pub struct EstimateView {
     pub cost_usd: Option<f64>,
     /// What it costs at most, where that is certain.
     pub at_most_usd: Option<f64>,
+    /// How long it would take at this many requests at a time, in milliseconds, evaluators and retries left
+    /// out; nothing where no answer of an earlier run says it.
+    pub takes_ms: Option<f64>,
     /// What this is based on.
     pub based_on: String,
 }
@@ -38,7 +42,7 @@ struct Earlier {
 }
 
 /// Estimates a run. Asks nothing and writes nothing.
-pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
+pub fn estimate(ctx: &Ctx, spec: &RunSpec, cancel: &Cancel) -> Result<EstimateView> {
     let mut set = taken(ctx, spec)?;
     let done = plan::done(ctx, spec)?;
     set.cases.retain(|case| !done.contains(&case.id));
@@ -48,6 +52,7 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
     let (mut cached, mut tokens_in, mut tokens_out, mut asked) = (0, 0, 0, 0u32);
     let mut at_most = Some(0.0);
     for case in &set.cases {
+        cancel.check()?;
         let usual = spec.judging.cost(case, longest(&spec.target.kind)).usual;
         judges |= spec.judging.judges(case);
         beside += judged.unwrap_or(usual);
@@ -98,7 +103,47 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec) -> Result<EstimateView> {
         None => {}
     }
     let cases = set.cases.len() as u64;
-    Ok(EstimateView { cases, cached, tokens_in, tokens_out, cost_usd: cost, at_most_usd: at_most, based_on })
+    let takes_ms = takes(ctx, spec, asked)?;
+    Ok(EstimateView {
+        cases,
+        cached,
+        tokens_in,
+        tokens_out,
+        cost_usd: cost,
+        at_most_usd: at_most,
+        takes_ms,
+        based_on,
+    })
+}
+
+/// How long so many questions take, in milliseconds: as long as those of the newest run that asked this set
+/// of this kind of target, so many at a time, and no faster than the target may be asked.
+fn takes(ctx: &Ctx, spec: &RunSpec, asked: u32) -> Result<Option<f64>> {
+    if asked == 0 || spec.target.kind == TargetKind::Recorded {
+        return Ok(Some(0.0));
+    }
+    let limits = &spec.target.limits;
+    let at_a_time = spec.concurrency.unwrap_or(limits.concurrency).clamp(1, asked as usize);
+    let least =
+        limits.requests_per_minute.map_or(0.0, |most| f64::from(asked) / f64::from(most.max(1)) * 60_000.0);
+    let kind = kind_words(&spec.target.kind);
+    for run in ctx.store.runs()? {
+        if run.head.set != spec.set.as_str() || run.head.target_kind != kind {
+            continue;
+        }
+        let results = ctx.store.run_results(&run.head.name)?;
+        let took: Vec<f64> = results
+            .iter()
+            .filter_map(|one| one.answer())
+            .map(|answer| answer.latency_ms)
+            .filter(|ms| ms.is_finite())
+            .collect();
+        if !took.is_empty() {
+            let mean = took.iter().sum::<f64>() / took.len() as f64;
+            return Ok(Some((mean * f64::from(asked) / at_a_time as f64).max(least)));
+        }
+    }
+    Ok((least > 0.0).then_some(least))
 }
 
 /// What runs of this set tell of the next one.

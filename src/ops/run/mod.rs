@@ -11,7 +11,9 @@
 //! | `writer` | many small writes, few commits |
 //! | `bound` | what asking may cost at most, and the name of an answer in the cache |
 //! | `connect` | what is asked and who evaluates |
+//! | `begin` | a run from a form: what there is to choose, what it would come to |
 
+mod begin;
 mod bound;
 mod connect;
 mod drive;
@@ -39,6 +41,7 @@ use crate::domain::{
 };
 use crate::task::{Cancel, Progress};
 
+pub use begin::{RunAsk, RunCheck, RunOffer, SetOffer, TargetOffer, before, begin, check, offer, offer_rest};
 pub use connect::{asker, scores, services, spec};
 pub use estimate::{EstimateView, estimate};
 pub use export::{ExportFormat, export, reasons, score_words, title};

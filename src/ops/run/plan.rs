@@ -83,6 +83,31 @@ fn set_at(ctx: &Ctx, set: &SetName, version: Option<u64>) -> Result<EvalSet> {
     Ok(found)
 }
 
+/// Whether a run of this could begin or go on, and under which name; that may still be taken by another
+/// program in between.
+pub(super) fn check(ctx: &Ctx, spec: &RunSpec) -> Result<RunName> {
+    can_be_limited(spec, &taken(ctx, spec)?)?;
+    if let Some(run) = existing(ctx, spec)? {
+        return same_thing(spec, &run.head).map(|()| run.head.name);
+    }
+    match &spec.name {
+        Some(name) if ctx.store.run(name)?.is_some() => {
+            Err(Error::not_so(format!("There is a run {name} already.")).hint("Give it another name."))
+        }
+        Some(name) => Ok(name.clone()),
+        None => {
+            let mut number = 1;
+            loop {
+                let name = name_of(spec, number)?;
+                if ctx.store.run(&name)?.is_none() {
+                    return Ok(name);
+                }
+                number += 1;
+            }
+        }
+    }
+}
+
 /// Finds or begins the run, takes its lock, and sorts out what is left.
 pub(super) fn make(ctx: &Ctx, spec: &RunSpec) -> Result<Plan> {
     can_be_limited(spec, &taken(ctx, spec)?)?;

@@ -173,7 +173,7 @@ fn every_case_is_asked_once_and_so_many_at_a_time() {
     assert_eq!(view.latency_ms.p95, Some(10.0));
     assert_eq!(view.run.as_str(), "s-small-1");
     let shown = progress.view();
-    assert_eq!((shown.done, shown.total, shown.note.as_str()), (50, 50, "96.0 % pass · $0.0500"));
+    assert_eq!((shown.done, shown.total, shown.note.as_str()), (50, 50, "96.0 % [86.5, 98.9] pass · $0.0500"));
     assert_eq!(go(&ctx, &spec(), &asker).unwrap().run.as_str(), "s-small-2");
     let taken = RunSpec { name: Some(RunName::parse("s-small-1").unwrap()), ..spec() };
     assert!(go(&ctx, &taken, &asker).unwrap_err().what.contains("already"));
@@ -334,7 +334,7 @@ fn the_same_is_answered_from_the_cache() {
     let view = go(&ctx, &cached, &asker).unwrap();
     assert_eq!((view.passed, view.cached, view.cost_usd), (10, 10, 0.0));
     assert_eq!(asker.times(), vec![1; 10]);
-    let estimated = estimate(&ctx, &cached).unwrap();
+    let estimated = estimate(&ctx, &cached, &Cancel::default()).unwrap();
     assert_eq!((estimated.cases, estimated.cached, estimated.cost_usd), (10, 10, Some(0.0)));
     // Another prompt is another question; and nobody has to take the cache.
     go(&ctx, &RunSpec { prompt: Some("Be kind.".to_owned()), ..cached }, &asker).unwrap();

@@ -10,6 +10,7 @@ mod palette;
 mod picker;
 mod promote;
 mod prompt;
+mod start_run;
 
 pub use confirm::Confirm;
 pub use editor::Editor;
@@ -19,6 +20,7 @@ pub use palette::Palette;
 pub use picker::{Choice, Picker};
 pub use promote::{Promote, like};
 pub use prompt::Prompt;
+pub use start_run::StartRun;
 
 use ratatui::layout::Rect;
 
@@ -104,6 +106,7 @@ pub enum Overlay {
     Confirm(Confirm),
     Editor(Box<Editor>),
     Promote(Box<Promote>),
+    StartRun(Box<StartRun>),
 }
 
 macro_rules! each {
@@ -117,6 +120,7 @@ macro_rules! each {
             Overlay::Confirm($layer) => $body,
             Overlay::Editor($layer) => $body,
             Overlay::Promote($layer) => $body,
+            Overlay::StartRun($layer) => $body,
         }
     };
 }
@@ -151,6 +155,12 @@ impl From<Editor> for Overlay {
 impl From<Promote> for Overlay {
     fn from(form: Promote) -> Self {
         Overlay::Promote(Box::new(form))
+    }
+}
+
+impl From<StartRun> for Overlay {
+    fn from(form: StartRun) -> Self {
+        Overlay::StartRun(Box::new(form))
     }
 }
 

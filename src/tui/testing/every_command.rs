@@ -41,6 +41,12 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
         Place::Editor => Editor::new(TAG, title(), "", ".md").into(),
         Place::Confirm => Confirm::new(TAG, "x", "x").into(),
         Place::Promote => Promote::traces(&SetName::parse("x").unwrap(), &[], Vec::new()).into(),
+        Place::StartRun => {
+            crate::tui::screens::runs::tests::support_set(ctx, 3);
+            let mut story = Story::new(ctx.clone(), ScreenId::Runs);
+            story.press("n");
+            return Some(story);
+        }
         Place::Incidents => return Some(Story::new(ctx.clone(), ScreenId::Incidents)),
         Place::Incident | Place::Postmortem => {
             let mut story = Story::new(ctx.clone(), ScreenId::Incidents);

@@ -21,6 +21,7 @@ use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Page, Promote, Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
+use crate::tui::screens::runs::start_run;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::talk::Talk;
 use crate::tui::words::words;
@@ -316,7 +317,7 @@ impl Screen for EvalsScreen {
             rows::ON_CASE => self.line().is_some(),
             rows::HAS_TRACE => self.line().is_some_and(|line| line.case.trace.is_some()),
             rows::HAS_LIKE => self.line().is_some_and(|line| !line.resembles.is_empty()),
-            rows::ON_SET => self.set().is_some(),
+            rows::ON_SET | rows::CAN_RUN => self.set().is_some(),
             rows::CAN_UNDO => !self.undo.is_empty(),
             other => {
                 let case = self.case.as_ref().filter(|_| self.face == Face::Case);
@@ -382,6 +383,11 @@ impl Screen for EvalsScreen {
                     let Undo { set, case, version, .. } = undo.clone();
                     self.undoing = Some(undo);
                     cx.start(act("taking it back", Request::Restore { set, case, version }));
+                }
+            }
+            rows::RUN => {
+                if let Some(set) = self.set().cloned() {
+                    cx.start(start_run(cx.env, Some(set)));
                 }
             }
             rows::READ_BACK => {

@@ -1,17 +1,19 @@
 //! Runs: the list, one run with its cases, two runs compared, and how far a judge can be trusted.
 //!
 //! What is open lies in a pile: `enter` lays a page on it, `esc` takes it off, and each page keeps its
-//! place. How pages look is in `view`, the lines of a text to read in `lines`; what the store is asked
+//! place. The run that was started here is in `going`. How pages look is in `view`, the lines of a text to read in `lines`; what the store is asked
 //! in `work`.
 
+mod going;
 mod lines;
 #[cfg(test)]
 pub mod tests;
 mod view;
 mod work;
 
-pub use work::{Answer, Request};
+pub use work::{Answer, Request, start_run};
 
+use self::going::Going;
 use ratatui::layout::Rect;
 
 use crate::command::table::{app, runs as rows};
@@ -20,7 +22,7 @@ use crate::domain::{CaseId, CaseResult, Result, RunName, Untrusted};
 use crate::ops::compare::{
     CaseLine, CaseView, CompareSpec, CompareView, Disagreement, JudgeTrust, Thresholds, TrustView,
 };
-use crate::ops::run::{RunShowView, RunView};
+use crate::ops::run::{RunShowView, RunView, before};
 use crate::ops::watch::Changes;
 use crate::text::Line;
 use crate::tui::canvas::{Canvas, Pane};
@@ -47,6 +49,14 @@ pub struct RunsScreen {
     pile: Vec<Page>,
     /// What must hold of a candidate.
     thresholds: Thresholds,
+    /// The run that was started here.
+    going: Option<Going>,
+    /// The run that was started here last, until it is in the list: the cursor goes to it then.
+    begun: Option<RunName>,
+    /// The list is being read.
+    reading: bool,
+    /// The store was changed while it was.
+    stale: bool,
 }
 
 /// What lies open above the list.
@@ -251,10 +261,17 @@ impl RunsScreen {
             Ok(answer) => answer,
             Err(error) => {
                 self.give_up(request);
+                if matches!(request, Request::Begin { .. }) {
+                    return self.ended(Err(error), cx);
+                }
                 return cx.fail(error);
             }
         };
         match answer {
+            Answer::Offer(offer, config) => self.offered(*offer, config, cx),
+            // The form takes it.
+            Answer::Check(_) => {}
+            Answer::Ran(view) => self.ended(Ok(*view), cx),
             Answer::List(runs) => {
                 if let Some(baseline) = &self.baseline
                     && runs.iter().all(|run| run.run != *baseline)
@@ -262,6 +279,11 @@ impl RunsScreen {
                     self.baseline = None;
                 }
                 self.runs.get_or_insert_default().take(runs);
+                self.find_begun();
+                self.reading = false;
+                if std::mem::take(&mut self.stale) {
+                    self.reload(cx);
+                }
             }
             Answer::Show(view) => self.take_run(*view),
             Answer::Compare(view) => {
@@ -302,6 +324,10 @@ impl RunsScreen {
 
     /// Takes the page away that waits for what cannot be had.
     fn give_up(&mut self, request: &Request) {
+        if matches!(request, Request::List) {
+            self.reading = false;
+            self.stale = false;
+        }
         let waits = match (self.pile.last(), request) {
             (Some(Page::Run(page)), Request::Show(name)) => page.view.is_none() && page.name == *name,
             (Some(Page::Comparison(page)), Request::Compare(_)) => page.view.is_none(),
@@ -339,7 +365,8 @@ impl RunsScreen {
     }
 
     /// Asks again for what is on screen.
-    fn reload(&self, cx: &mut Cx<'_>) {
+    fn reload(&mut self, cx: &mut Cx<'_>) {
+        self.reading = true;
         cx.start(Job::replace("runs", "reading the runs", Request::List.into()));
         for page in &self.pile {
             match page {
@@ -367,6 +394,14 @@ impl RunsScreen {
         self.baseline.as_ref().filter(|baseline| self.run().is_some_and(|run| run != *baseline))
     }
 
+    /// What the run here is compared with: the baseline, else the run of its set before it.
+    fn compared_with(&self) -> Option<&RunName> {
+        match &self.baseline {
+            Some(_) => self.other_baseline(),
+            None => before(&self.runs.as_ref()?.all, self.run()?),
+        }
+    }
+
     /// The trace of the case here.
     fn trace(&self) -> Option<Untrusted> {
         match self.pile.last()? {
@@ -387,7 +422,7 @@ impl RunsScreen {
     }
 
     fn compare(&mut self, cx: &mut Cx<'_>) {
-        let (Some(baseline), Some(candidate)) = (self.other_baseline().cloned(), self.run().cloned()) else {
+        let (Some(baseline), Some(candidate)) = (self.compared_with().cloned(), self.run().cloned()) else {
             return;
         };
         compare(&baseline, &candidate, &self.thresholds, cx);
@@ -581,7 +616,9 @@ impl Screen for RunsScreen {
     fn holds(&self, when: When) -> bool {
         match when {
             rows::ON_RUN => self.run().is_some(),
-            rows::HAS_BASELINE => self.other_baseline().is_some(),
+            rows::COMPARABLE => self.compared_with().is_some(),
+            rows::CAN_GO_ON => self.can_go_on(),
+            rows::GOING => self.going.is_some(),
             rows::HAS_TRACE => self.trace().is_some(),
             _ => false,
         }
@@ -628,6 +665,13 @@ impl Screen for RunsScreen {
                 }
             }
             rows::COMPARE => self.compare(cx),
+            rows::START => {
+                if !self.refuses(cx) {
+                    cx.start(start_run(cx.env, None));
+                }
+            }
+            rows::GO_ON => self.go_on(cx),
+            rows::STOP => self.stop(cx),
             rows::TRUST => self.trust(cx),
             rows::TRACE => {
                 if let Some(trace) = self.trace() {
@@ -705,7 +749,10 @@ impl Screen for RunsScreen {
     }
 
     fn changed(&mut self, changes: Changes, cx: &mut Cx<'_>) {
-        if changes.work && self.runs.is_some() {
+        // A run commits many times a second: the list is read again when it has been read, not beside that.
+        if changes.work && self.reading {
+            self.stale = true;
+        } else if changes.work && self.runs.is_some() {
             self.reload(cx);
         }
     }

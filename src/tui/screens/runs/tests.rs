@@ -1,11 +1,18 @@
 //! The screen, driven by keys on a real store.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::domain::{CaseResult, LabelBody, RunHead, RunName, Verdict};
+use super::{Answer, Request};
+use crate::command::table::runs as rows;
+use crate::domain::{CaseId, CaseResult, EvalConfig, LabelBody, RunHead, RunName, Verdict};
 use crate::ops::Ctx;
 use crate::ops::label::{self, LabelRequest};
 use crate::ops::testing::{World, land};
+use crate::task::ProgressView;
+use crate::tui::effect::Effect;
+use crate::tui::jobs::JobId;
 use crate::tui::message::Message;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -108,6 +115,211 @@ fn world() -> (World, Ctx) {
     let ctx = world.as_reviewer("ann");
     two_runs(&ctx);
     (world, ctx)
+}
+
+/// The set `support` of so many cases, from traces that answered them; every third answer is bad.
+pub fn support_set(ctx: &Ctx, cases: usize) {
+    let set = crate::domain::SetName::parse("support").unwrap();
+    if !ctx.store.eval_set(&set).unwrap().cases.is_empty() {
+        return;
+    }
+    ctx.store
+        .change_cases(&set, ctx.clock.now(), "ann", |tx| {
+            for n in 0..cases {
+                let body = json!({"input": format!("Question {n}?"), "expected": "A fee.", "category": "plain",
+                    "trace": format!("t-{n}")});
+                tx.put(&CaseId::parse(&format!("c-{n:03}"))?, &serde_json::from_value(body).unwrap())?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// A store whose set `support` has twelve cases with recorded answers, and a configuration with two targets
+/// and an evaluator.
+fn to_run() -> (World, Story) {
+    let world = World::with(12);
+    let ctx = world.as_reviewer("ann");
+    support_set(&ctx, 12);
+    let mut story = Story::new(ctx, ScreenId::Runs);
+    let file = world.path().with_file_name("tuesday.toml");
+    std::fs::write(
+        &file,
+        "[targets.candidate]\nkind = 'openai'\nbase_url = 'http://127.0.0.1:9/v1'\nmodel = 'small'\n\
+         api_key_env = 'NO_SUCH_KEY_IS_SET'\nprompt = 'support@v4'\n\
+         [[evaluator]]\nname = 'fee'\nkind = 'contains'\nvalues = ['fee']\n",
+    )
+    .unwrap();
+    std::fs::create_dir(world.path().with_file_name("prompts")).unwrap();
+    let folder = world.path().with_file_name("prompts/support");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("v4.txt"), "Be kind.").unwrap();
+    let home = file.parent().unwrap().to_owned();
+    story.model.env.evaluation = Arc::new(EvalConfig { home, file: Some(file), ..EvalConfig::default() });
+    (world, story)
+}
+
+/// The screen without the temporary folder's name in it.
+fn masked(world: &World, screen: String) -> String {
+    let folder = world.path().parent().unwrap().display().to_string();
+    screen.replace(&folder, &"~".repeat(folder.len()))
+}
+
+fn progress(story: &mut Story, done: u64, note: &str) {
+    let view = ProgressView {
+        phase: "running",
+        done,
+        total: 12,
+        per_second: 3.14,
+        left: Some(std::time::Duration::from_secs(3)),
+        note: note.to_owned(),
+    };
+    let begins = |id: &JobId| {
+        matches!(story.model.jobs.request(*id), Some(crate::tui::work::Request::Runs(Request::Begin { .. })))
+    };
+    let jobs: Vec<_> = (0..99).map(JobId).filter(begins).map(|id| (id, view.clone())).collect();
+    story.send(Message::Progress(jobs));
+}
+
+#[test]
+fn the_form_says_what_is_wrong_with_a_target_and_what_another_costs() {
+    let (world, mut story) = to_run();
+    story.press("n");
+    let text = story.text();
+    assert!(text.contains("tuesday.toml:1:") && text.contains("NO_SUCH_KEY_IS_SET"), "{text}");
+    // Enter begins nothing while that is wrong.
+    story.press("enter");
+    assert!(story.ctx.store.runs().unwrap().is_empty() && !story.model.overlays.is_empty());
+    story.press("tab down");
+    let text = story.text();
+    assert!(text.contains("recorded outputs cost nothing") && text.contains("support-recorded-1"), "{text}");
+    insta::assert_snapshot!("form_80", masked(&world, story.snapshot()));
+    insta::assert_snapshot!("form_200", masked(&world, story.snapshot_at(200, 50)));
+    story.resize(80, 24).press("tab").type_text("no name");
+    assert!(story.text().contains("cannot be the name of a run"), "{}", story.text());
+    story.press("ctrl-u tab").type_text("0");
+    assert!(story.text().contains("0 is not a number from 1 to 1024"), "{}", story.text());
+    story.press("ctrl-u tab").type_text("lots");
+    assert!(story.text().contains("lots is no amount"), "{}", story.text());
+    story.press("esc");
+    assert!(story.model.overlays.is_empty());
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_named_when_a_run_is_to_begin() {
+    let (_world, mut story) = to_run();
+    let file = story.model.env.evaluation.file.clone().unwrap();
+    std::fs::write(&file, "[targets.x]\nkind = 'opnai'\n").unwrap();
+    story.press("n");
+    assert!(story.text().contains("tuesday.toml:2:8"), "{}", story.text());
+    // Mended, it is read anew: nobody has to leave the program.
+    std::fs::write(&file, "[[evaluator]]\nname = 'x'\nkind = 'regex'\npattern = '('\n").unwrap();
+    story.press("esc n");
+    let text = story.text().replace(['│', '\n', ' '], "");
+    assert!(text.contains("tuesday.toml:1:evaluator`x`"), "{}", story.text());
+}
+
+#[test]
+fn a_run_is_started_watched_and_compared() {
+    let (_world, mut story) = to_run();
+    story.press("n tab down");
+    story.hold().press("enter");
+    assert!(story.model.overlays.is_empty(), "{}", story.text());
+    // Another cannot begin beside it.
+    story.press("n");
+    assert!(story.status().contains("one run at a time"), "{}", story.status());
+    progress(&mut story, 0, "");
+    story.release();
+    assert!(story.status().contains("✓ support-recorded-1: 100 % [75.8, 100.0] pass"), "{}", story.status());
+    assert!(story.text().contains("12 of 12"), "{}", story.text());
+    assert!(!story.model.holds(rows::COMPARABLE));
+    // The second run of the set is compared with the first by one key.
+    story.press("n tab").type_text("x").press("tab enter");
+    assert!(story.status().contains("✓ support-recorded-2"), "{}", story.status());
+    story.press("c");
+    assert!(story.text().contains("both pass 12"), "{}", story.text());
+}
+
+#[test]
+fn a_run_that_goes_on_is_in_the_list_and_is_stopped_and_goes_on_by_a_key() {
+    let (_world, mut story) = to_run();
+    story.press("n tab down");
+    story.hold().press("enter");
+    // What has landed so far, as the worker writes it.
+    let name = RunName::parse("support-recorded-1").unwrap();
+    let mut head = head(&story.ctx, name.as_str(), "support@v4", 12);
+    head.target = "recorded".to_owned();
+    head.target_kind = "recorded".to_owned();
+    head.prompt = None;
+    write(&story.ctx, &head, (0..5).map(|n| result(n, if n == 3 { "bad" } else { "good" }, 0.0)));
+    let view = crate::ops::run::list(&story.ctx).unwrap();
+    story.model.screens.runs.answered(
+        &Request::List,
+        Ok(Answer::List(view)),
+        &mut crate::tui::screen::Cx::new(&story.model.env.clone(), &mut Vec::new()),
+    );
+    progress(&mut story, 5, "80.0 % [37.6, 96.4] pass · $0.02");
+    assert!(story.text().contains("▸ support-record"), "{}", story.text());
+    insta::assert_snapshot!("going_80", story.snapshot());
+    insta::assert_snapshot!("going_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    // Elsewhere the status line has it.
+    story.press("g i");
+    assert!(story.row(22).contains("running the eval set"), "{}", story.text());
+    story.press("g u");
+    // Leaving asks first.
+    story.press("q");
+    assert!(story.text().contains("Leaving stops it"), "{}", story.text());
+    insta::assert_snapshot!("leaving_80", story.snapshot());
+    story.press("n");
+    assert!(!story.outside.contains(&Effect::Quit));
+    story.press("x");
+    assert!(story.text().contains("stopping"), "{}", story.text());
+}
+
+#[test]
+fn a_stopped_run_keeps_what_it_has_and_goes_on() {
+    let (_world, mut story) = to_run();
+    story.press("n tab down");
+    story.hold().press("enter x").release();
+    assert!(story.status().contains("support-recorded-1: stopped with 12 left"), "{}", story.status());
+    assert!(story.text().contains("It was stopped by hand"), "{}", story.text());
+    story.press("r");
+    let text = story.text();
+    assert!(text.contains("Go on with support-recorded-1") && text.contains("12 cases"), "{text}");
+    insta::assert_snapshot!("go_on_80", story.snapshot());
+    story.press("enter");
+    assert!(story.status().contains("✓ support-recorded-1: 100 %"), "{}", story.status());
+    assert_eq!(story.ctx.store.runs().unwrap().len(), 1);
+    // Nothing is left to go on with.
+    story.press("r");
+    assert!(story.model.overlays.is_empty(), "{}", story.text());
+}
+
+#[test]
+fn leaving_while_a_run_goes_on_waits_for_its_end() {
+    let (_world, mut story) = to_run();
+    story.press("n tab down");
+    story.hold().press("enter q y");
+    assert!(!story.outside.contains(&Effect::Quit), "the run has not stopped yet");
+    story.release();
+    assert!(story.outside.contains(&Effect::Quit));
+    let runs = crate::ops::run::list(&story.ctx).unwrap();
+    assert_eq!(runs[0].stopped.as_deref(), Some("It was stopped by hand."));
+}
+
+#[test]
+fn a_set_is_run_from_evals() {
+    let (_world, mut story) = to_run();
+    story.press("g e r");
+    assert!(
+        story.text().contains("New run") && story.text().contains("support · version 1"),
+        "{}",
+        story.text()
+    );
+    story.press("tab down enter");
+    assert_eq!(story.model.active, ScreenId::Runs);
+    assert!(story.status().contains("✓ support-recorded-1"), "{}", story.status());
 }
 
 #[test]

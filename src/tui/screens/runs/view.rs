@@ -25,10 +25,10 @@
 use ratatui::layout::Rect;
 
 use super::{
-    CASES, COMPARED, ComparisonPage, DISAGREEMENTS, Filtered, LIST, Page, RunPage, RunsScreen, TEXT, Text,
-    TrustPage, lines,
+    CASES, COMPARED, ComparisonPage, DISAGREEMENTS, Filtered, Going, LIST, Page, RunPage, RunsScreen, TEXT,
+    Text, TrustPage, lines,
 };
-use crate::command::table::app;
+use crate::command::table::{app, runs as table};
 use crate::domain::{CaseResult, RunName, Score, Untrusted};
 use crate::ops::compare::{self, CaseLine, CompareView, Decision, Disagreement};
 use crate::ops::run::RunView;
@@ -78,7 +78,7 @@ pub fn beside(area: Rect) -> Option<Rect> {
 pub fn view(screen: &RunsScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     match screen.pile.last() {
         None => list(screen, env, canvas, area),
-        Some(Page::Run(page)) => run(page, env, canvas, area),
+        Some(Page::Run(page)) => run(page, screen.going(&page.name), env, canvas, area),
         Some(Page::Case(case, text)) => {
             let title = title_of(case.case.as_str(), run_below(screen));
             reading(canvas, area, &title, position(screen), text);
@@ -205,19 +205,26 @@ fn list(screen: &RunsScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let mut cells = columns.iter().filter_map(|column| column.get(*at).cloned());
         let text = put(run.run.as_str(), &set_and_target(run), &when, &mut cells);
         let is_baseline = screen.baseline.as_ref() == Some(&run.run);
+        let is_going = screen.going(&run.run).is_some();
         let mark = if is_baseline {
             "◆ "
+        } else if is_going {
+            "▸ "
         } else if run.is_complete() {
             "  "
         } else {
             "! "
         };
-        let role = if is_baseline { Role::Accent } else { Role::Alert };
+        let role = if is_baseline || is_going { Role::Accent } else { Role::Alert };
         canvas.line(row, &words().put(role, mark).plain(text).done());
     });
     if let Some(run) = runs.selected() {
         canvas.rule(Rect { x: area.x, width: area.width, height: 1, ..foot });
-        canvas.lines(below(foot, 1), &[run_line(run), state_line(run, env)]);
+        let lines = match screen.going(&run.run) {
+            Some(going) => [going.bar(), going.note()],
+            None => [run_line(run), state_line(run, env)],
+        };
+        canvas.lines(below(foot, 1), &lines);
     } else {
         canvas.line(rows, &line(Role::Muted, "No run has these words; esc shows all."));
     }
@@ -294,7 +301,11 @@ fn empty(env: &Env) -> Vec<Line> {
         line(Role::Plain, "No run yet."),
         Line::default(),
         line(Role::Plain, "A run puts an eval set through a target and keeps each answer with what the"),
-        line(Role::Plain, "evaluators say of it. On the command line:"),
+        words()
+            .plain("evaluators say of it. Begin one with ")
+            .key(env.key(table::START))
+            .plain(", or on the command line:")
+            .done(),
         Line::default(),
         line(Role::Key, "  tuesday eval run --set SET --target TARGET"),
         Line::default(),
@@ -309,7 +320,7 @@ fn empty(env: &Env) -> Vec<Line> {
 
 // ---- one run
 
-fn run(page: &RunPage, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+fn run(page: &RunPage, going: Option<&Going>, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(view) = &page.view else {
         let title = words().put(Style::of(Role::Heading), page.name.as_str()).done();
         return waiting(canvas, area, &title, "reading the run…");
@@ -328,7 +339,7 @@ fn run(page: &RunPage, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         Rect { x: area.x, width: area.width, ..row },
         &line(Role::Plain, " ".repeat(usize::from(area.width))),
     );
-    canvas.line(row, &facts(view, env));
+    canvas.line(row, &going.map_or_else(|| facts(view, env), |going| going_line(view, going)));
     rule(canvas, area, 2);
     let beside = beside(area);
     let mut list = inside(below(area, 3));
@@ -347,6 +358,11 @@ fn run(page: &RunPage, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.rule_down(Rect { x: beside.x - 1, width: 1, ..beside });
         canvas.lines(Rect { x: beside.x + 1, width: beside.width.saturating_sub(1), ..beside }, &text.lines);
     }
+}
+
+/// How far a run is that goes on here; its pass rate stands above.
+fn going_line(run: &RunView, going: &Going) -> Line {
+    words().line(&going.bar()).muted(format!(" · {}", figures::dollars(run.cost_usd))).done()
 }
 
 /// What it cost and took; first why it is not complete, where it is not.
