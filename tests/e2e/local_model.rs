@@ -48,5 +48,11 @@ fn a_real_model_is_evaluated_and_judges() {
     assert_eq!(sum, 3, "{run}");
     assert!(run["cost_usd"].as_f64().expect("a cost") > 0.0, "{run}");
     assert!(run["latency_ms"]["p95"].as_f64().expect("a time") > 0.0, "{run}");
+    // The judge's JSON came through the model's grammar and was read, whatever it says.
+    assert!(run["errors"].as_u64() < Some(3), "{run}");
+    assert!(
+        run["evaluators"][0]["mean_score"].as_f64().is_some_and(|mean| (1.0..=10.0).contains(&mean)),
+        "{run}"
+    );
     run_json(&store, &["eval", "show", "real", "--json"]);
 }

@@ -54,9 +54,14 @@ impl OpenAi {
                 Err(error) => error,
             };
             let refused = |word: &str| error.kind == AskErrorKind::Refused && error.what.raw().contains(word);
+            // llama-cpp-python says 500 to a format that it does not know, and names it.
+            let unknown = |word: &str| {
+                matches!(error.kind, AskErrorKind::Refused | AskErrorKind::Unavailable)
+                    && error.what.raw().contains(word)
+            };
             if ask.json.is_some()
                 && wording + 1 < JSON_WORDINGS
-                && (refused("response_format") || refused("json_schema"))
+                && (unknown("response_format") || unknown("json_schema"))
             {
                 self.json_wording.fetch_max(wording + 1, Ordering::Relaxed);
             } else if self.spec.max_tokens.or(ask.max_tokens).is_some()

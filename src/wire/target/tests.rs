@@ -181,16 +181,23 @@ async fn an_endpoint_that_does_not_know_a_wording_is_told_in_another() {
     let formats: Vec<Value> =
         server.seen().iter().map(|seen| seen.body["response_format"]["type"].clone()).collect();
     assert_eq!(formats, ["json_schema", "json_object", "json_object"]);
+    // As llama-cpp-python puts it, word for word.
+    let said = "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), \
+                'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema'}";
+    let error = json!({"error": {"message": said, "type": "internal_server_error"}});
+    server.fault_next(Fault::Status(500, Vec::new(), error.to_string()));
+    openai(&server).ask(&Ask { json: Some(schema.clone()), ..ask("x") }).await.unwrap();
+    assert_eq!(server.seen()[4].body["response_format"]["type"], "json_object");
     let anthropic = connect(TargetKind::Anthropic(model(server.url(""))));
     server.fault_next(no("output_config"));
     anthropic.ask(&Ask { json: Some(schema.clone()), ..ask("x") }).await.unwrap();
     let seen = server.seen();
-    assert_eq!(seen[3].body["output_config"]["format"]["schema"], schema);
-    assert!(seen[4].body.get("output_config").is_none());
+    assert_eq!(seen[5].body["output_config"]["format"]["schema"], schema);
+    assert!(seen[6].body.get("output_config").is_none());
     let most = ModelSpec { max_tokens: Some(9), ..model(server.url("/v1")) };
     server.fault_next(no("Use 'max_completion_tokens' instead."));
     connect(TargetKind::OpenAi(most)).ask(&ask("x")).await.unwrap();
-    assert_eq!(server.seen()[6].body["max_completion_tokens"], 9);
+    assert_eq!(server.seen()[8].body["max_completion_tokens"], 9);
 }
 
 #[tokio::test]
