@@ -119,7 +119,8 @@ fn estimated(view: &EstimateView) -> String {
     if let Some(most) = view.at_most_usd.filter(|most| *most > 0.0) {
         text.push_str(&format!(", at most {}", dollars(most)));
     }
-    let based_on = wrap(&clean_line(&format!("Based on: {}.", view.based_on)), 80);
-    let based_on: Vec<&str> = based_on.iter().map(Clean::as_str).collect();
-    format!("{text}.\n{}", based_on.join("\n"))
+    let based_on = format!("Based on: {}.", view.based_on);
+    let lines = [format!("{text}."), based_on];
+    let lines = lines.iter().flat_map(|line| wrap(&clean_line(line), output::columns()));
+    lines.map(Clean::into_string).collect::<Vec<_>>().join("\n")
 }
