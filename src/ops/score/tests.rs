@@ -542,7 +542,7 @@ async fn embeddings_are_paid_for_once_and_survive_a_restart() {
         let (said, input) = (said("an answer").expecting("another"), Content::default());
         let one = scorer.score(&prepared, said.subject(&input), &Unlimited).await.remove(0);
         assert_eq!(one.outcome, Pass, "{:?}", one.explanation);
-        assert!(one.explanation.raw().contains("0.85") && one.by.as_deref() == Some("big m"));
+        assert!(one.explanation.raw().contains("0.85") && one.by.as_deref() == Some("m (big)"));
     }
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
