@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::super::evals::tell_taken;
 use super::long::{self, Unit};
 use super::show::told;
 use super::{Face, output};
@@ -13,7 +14,7 @@ use crate::text::{Clean, clean_line, wrap};
 
 /// Put an eval set through a target
 ///
-/// Each result is kept as it lands: a run that was stopped, or killed, goes on with --resume, and no case
+/// What was changed in the set's file by hand is taken first. Each result is kept as it lands: a run that was stopped, or killed, goes on with --resume, and no case
 /// is asked twice. Answers that were given to the same before come from the cache and say so.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
@@ -82,6 +83,12 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         return Ok(0);
     }
     let ctx = face.ctx(Access::Existing)?;
+    if let Some(file) = run::take_edits(&ctx, &spec)? {
+        tell_taken(&file.taken, "taken from the file: ", |line| {
+            output::note(&line);
+            Ok(())
+        })?;
+    }
     if !args.json {
         output::note(&estimated(&estimate(&ctx, &spec)?));
     }
