@@ -330,6 +330,25 @@ fn print_saved(done: &str, report: &SaveReport, json: bool) -> Result<u8> {
 
 /// What a file gave; nothing when it gave nothing.
 fn print_taken(taken: &Taken, before: &str, foreseen: bool) -> Result<()> {
+    tell_taken(taken, before, |line| say(line))?;
+    if before.is_empty() && !taken.changed_anything() {
+        say(format!(
+            "Nothing to take: {} say what the set says.",
+            figures::plural(count(taken.unchanged), "line")
+        ))?;
+    }
+    if foreseen {
+        say("That is what would happen; nothing was changed.")?;
+    }
+    Ok(())
+}
+
+/// Tells what a file gave, line by line; conflicts and bad lines on standard error.
+pub(super) fn tell_taken(
+    taken: &Taken,
+    before: &str,
+    mut say: impl FnMut(String) -> Result<()>,
+) -> Result<()> {
     let ids = |ids: &[CaseId]| figures::list_of(&ids.iter().map(CaseId::as_str).collect::<Vec<_>>(), "and");
     if !taken.added.is_empty() {
         say(format!("{before}added {}: {}", taken.added.len(), ids(&taken.added)))?;
@@ -362,15 +381,6 @@ fn print_taken(taken: &Taken, before: &str, foreseen: bool) -> Result<()> {
     }
     for bad in &taken.rejected {
         output::note(&format!("{}:{}: {}", shown(&bad.file).display(), bad.line, bad.reason));
-    }
-    if before.is_empty() && !taken.changed_anything() {
-        say(format!(
-            "Nothing to take: {} say what the set says.",
-            figures::plural(count(taken.unchanged), "line")
-        ))?;
-    }
-    if foreseen {
-        say("That is what would happen; nothing was changed.")?;
     }
     Ok(())
 }

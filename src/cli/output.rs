@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::domain::{Error, Result};
-use crate::text::{clean_line, clean_str, json_out};
+use crate::text::{clean_line, clean_str, json_out, wrap};
 
 /// Prints an error with its cause and the ways out, on standard error.
 pub(super) fn error(error: &Error) {
@@ -58,6 +58,38 @@ pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
         return Ok(());
     }
     print(&table.trim_fmt())
+}
+
+/// The same, within the width of a line: a cell that is too long is broken.
+pub(super) fn fitted_table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // Every column has a blank on both sides, and those on the outside are cut off again.
+    table.set_width(u16::try_from(columns() + 2).unwrap_or(u16::MAX));
+    table.set_header(headings);
+    table.add_rows(
+        rows.into_iter().map(|row| row.iter().map(|cell| clean_line(cell).into_string()).collect::<Vec<_>>()),
+    );
+    if table.row_count() == 0 {
+        return Ok(());
+    }
+    let lines: Vec<String> =
+        table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
+    print(&lines.join("\n"))
+}
+
+/// Prints sentences for a person, cleaned and broken at the width of a line, each line this far from the left.
+pub(super) fn prose(text: &str, indent: usize) -> Result<()> {
+    for line in wrap(&clean_line(text), columns().saturating_sub(indent).max(20)) {
+        print(&format!("{:indent$}{line}", ""))?;
+    }
+    Ok(())
+}
+
+/// Columns of a line: those of the terminal, and 80 where there is none.
+pub(super) fn columns() -> usize {
+    let size = if is_terminal() { crossterm::terminal::size().ok() } else { None };
+    size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns >= 40).unwrap_or(80)
 }
 
 /// Whether standard output is a terminal: data that would be written raw to a file is cleaned there.

@@ -228,6 +228,16 @@ impl Check {
         self.0.get("kind").and_then(Value::as_str).unwrap_or("")
     }
 
+    /// Whether it compares with an expected answer that it does not bring itself. Where none is expected, as of
+    /// a recorded trace, it has nothing to say.
+    pub fn needs_expected(&self) -> bool {
+        match self.kind() {
+            "exact" | "similarity" | "number" => !self.0.contains_key("value"),
+            "json_fields" => self.0.contains_key("fields"),
+            _ => false,
+        }
+    }
+
     /// Its settings, `kind` among them.
     pub fn settings(&self) -> &Map<String, Value> {
         &self.0

@@ -72,21 +72,39 @@ pub fn percent_to(share: f64, decimals: usize) -> String {
     format!("{} %", fixed(value, decimals))
 }
 
-/// `$0.0031`, `$1.24`, `$18,204`: with as many digits as tell something.
+/// `$0.0031`, `$1.24`, `$18,204`, `$0.000020`: with as many digits as tell something. A sum that is not
+/// nought never reads as nought.
 pub fn dollars(usd: f64) -> String {
     let decimals = match usd.abs() {
         0.0 => 2,
         a if a >= 1_000.0 => 0,
         a if a >= 0.1 => 2,
-        a if a >= 0.000_1 => 4,
-        _ => 6,
+        _ => money_decimals([usd]),
     };
     dollars_to(usd, decimals)
 }
 
+/// The decimals with which sums that stand beside each other keep two digits each that tell something: at
+/// least four, for a sum of a request is mostly small.
+pub fn money_decimals(usd: impl IntoIterator<Item = f64>) -> usize {
+    let known = usd.into_iter().map(f64::abs).filter(|usd| *usd > 0.0 && usd.is_finite());
+    let least = known.fold(f64::INFINITY, f64::min);
+    if least.is_infinite() {
+        return 4;
+    }
+    // The place of the first digit that is not nought, and one more.
+    ((1.0 - least.log10().floor()) as usize).clamp(4, MONEY_DECIMALS)
+}
+
+/// Decimals of a sum at most: a token of the cheapest model costs more than a billionth of a dollar.
+const MONEY_DECIMALS: usize = 9;
+
 /// `$0.0200`: with this many decimals.
 pub fn dollars_to(usd: f64, decimals: usize) -> String {
     let text = fixed(usd, decimals);
+    if usd != 0.0 && decimals >= MONEY_DECIMALS && !text.contains(|c: char| ('1'..='9').contains(&c)) {
+        return format!("<${:.decimals$}", 10f64.powi(-(decimals as i32)));
+    }
     match text.strip_prefix('−') {
         _ if !usd.is_finite() => text,
         Some(positive) => format!("−${positive}"),
@@ -300,6 +318,16 @@ mod tests {
         assert_eq!(dollars(18_204.4), "$18,204");
         assert_eq!(dollars(0.0), "$0.00");
         assert_eq!(dollars(-0.5), "−$0.50");
+        let small = [0.000_2, 0.000_15, 0.000_02, 2.3e-7, 3e-9, 1e-12].map(dollars);
+        assert_eq!(
+            small,
+            ["$0.00020", "$0.00015", "$0.000020", "$0.00000023", "$0.000000003", "<$0.000000001"]
+        );
+        assert_eq!(
+            [0.02, 0.000_02].map(|usd| dollars_to(usd, money_decimals([0.02, 0.000_02]))),
+            ["$0.020000", "$0.000020"]
+        );
+        assert_eq!(money_decimals([0.0, f64::NAN]), 4);
         let shown: Vec<String> =
             [0.4, 890.0, 999.6, 1_840.0, 59_600.0, 180_000.0, 7_500_000.0, 3_599_999.0, 1.8e8]
                 .map(duration)

@@ -51,7 +51,7 @@ name = "strictly"
 kind = "judge"
 criteria = "accuracy"
 [[evaluator]]
-name = "mildly"
+name = "mildly, as one speaks to a person who asks for the fourth time"
 kind = "judge"
 target = "mild"
 criteria = "tone"
@@ -136,4 +136,20 @@ fn every_answer_of_evaluating_is_as_the_help_says() {
     let pairs = pairs.map(|(a, b, same)| json!({"a": a, "b": b, "same": same}).to_string());
     ask("eval calibrate PAIRS", &["eval", "calibrate", &file("pairs.jsonl", &pairs.join("\n"))]);
     topic.is_whole(&asked.into_inner());
+
+    // What a person reads fits into eighty columns where there is no terminal.
+    for args in [
+        &["run", "--set", "fees", "--target", "small", "--estimate"][..],
+        &["list"],
+        &["show", "a"],
+        &["trust", "a"],
+        &["score", "--sample", "fees"],
+        &["calibrate", &file("pairs.jsonl", &pairs.join("\n"))],
+    ] {
+        let told = run_to(0, &store, &[&["eval"], args].concat());
+        let wide = told.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "{args:?} of\n{told}");
+    }
+    let told = run_to(0, &store, &["eval", "score", "--sample", "fees"]);
+    assert_eq!(told.matches("compares with an expected answer").count(), 1, "{told}");
 }

@@ -223,3 +223,34 @@ fn a_judge_without_a_price_cannot_be_limited() {
     assert!(error.contains("[prices.\"judge\"]"), "{error}");
     assert_eq!(server.seen().len(), 0);
 }
+
+#[test]
+fn a_run_goes_by_the_file_as_it_was_edited_by_hand() {
+    let server = LlmServer::start();
+    let (folder, store) = world(&server, 2, "");
+    let path = folder.path().join("evals/support.jsonl");
+    let written = std::fs::read_to_string(&path).expect("the set's file");
+    let line = r#"{"input": "What does a card cost?", "expected": "Nothing."}"#;
+    std::fs::write(&path, format!("{written}{line}\n")).expect("written");
+    let run = ["eval", "run", "--set", "support", "--target", "api", "--json"];
+    let output = eval(&store, &run).output().expect("runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("taken from the file: added 1: c-"), "{told}");
+    assert_eq!(json_of(&output)["cases"], 3);
+    // The line has its id now, and is not taken twice.
+    let output = eval(&store, &run).output().expect("runs");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("taken"), "{output:?}");
+    assert_eq!(json_of(&output)["cases"], 3);
+
+    // With a line that cannot be read nothing is asked; a version of the set needs no file.
+    let whole = std::fs::read_to_string(&path).expect("the set's file");
+    std::fs::write(&path, format!("{whole}{{\"oops\"\n")).expect("written");
+    let asked = server.seen().len();
+    let output = eval(&store, &run).output().expect("runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("support.jsonl:4"), "{told}");
+    assert_eq!(server.seen().len(), asked);
+    let output = eval(&store, &[&run[..], &["--version", "2"]].concat()).output().expect("runs");
+    assert_eq!(json_of(&output)["cases"], 2);
+}

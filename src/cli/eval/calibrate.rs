@@ -10,10 +10,6 @@ use crate::domain::Result;
 use crate::ops::Access;
 use crate::ops::score::{Calibration, CutView, Services, calibrate};
 use crate::text::figures::percent;
-use crate::text::{clean_line, wrap};
-
-/// Columns of a line.
-const WIDE: usize = 80;
 
 /// Find the threshold of an embedder from pairs of texts that mean the same or do not
 ///
@@ -49,10 +45,13 @@ pub(super) fn run(face: &Face, args: &CalibrateArgs) -> Result<u8> {
 }
 
 fn print(found: &Calibration) -> Result<()> {
-    output::text(&format!(
-        "Embedder {}: {} pairs that mean the same, {} that do not",
-        found.embedder, found.same, found.different
-    ))?;
+    output::prose(
+        &format!(
+            "Embedder {}: {} pairs that mean the same, {} that do not",
+            found.embedder, found.same, found.different
+        ),
+        0,
+    )?;
     if found.unknown > 0 {
         output::text(&format!("{} pairs left out: it knows no word of a text.", found.unknown))?;
     }
@@ -70,9 +69,7 @@ fn print(found: &Calibration) -> Result<()> {
         ]
     };
     let rows = [row("best J", &found.best), row("best F1", &found.best_f1), row("in force", &found.now)];
-    output::table(&["cut", "at", "same found", "different mistaken", "J", "F1"], rows)?;
-    for line in found.notes.iter().flat_map(|note| wrap(&clean_line(note), WIDE)) {
-        output::text(line.as_str())?;
-    }
+    output::fitted_table(&["cut", "at", "same found", "different mistaken", "J", "F1"], rows)?;
+    found.notes.iter().try_for_each(|note| output::prose(note, 0))?;
     output::text(&format!("To set it, in tuesday.toml:\n{}", found.setting))
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::super::evals::tell_taken;
 use super::long::{self, Unit};
 use super::show::told;
 use super::{Face, output};
@@ -14,7 +15,7 @@ use crate::text::{Clean, clean_line, wrap};
 
 /// Put an eval set through a target
 ///
-/// Each result is kept as it lands: a run that was stopped, or killed, goes on with --resume, and no case
+/// What was changed in the set's file by hand is taken first. Each result is kept as it lands: a run that was stopped, or killed, goes on with --resume, and no case
 /// is asked twice. Answers that were given to the same before come from the cache and say so.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
@@ -83,6 +84,12 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         return Ok(0);
     }
     let ctx = face.ctx(Access::Existing)?;
+    if let Some(file) = run::take_edits(&ctx, &spec)? {
+        tell_taken(&file.taken, "taken from the file: ", |line| {
+            output::note(&line);
+            Ok(())
+        })?;
+    }
     if !args.json {
         output::note(&estimated(&estimate(&ctx, &spec, &Cancel::default())?));
     }
@@ -123,7 +130,8 @@ fn estimated(view: &EstimateView) -> String {
     if let Some(ms) = view.takes_ms.filter(|ms| *ms > 0.0) {
         text.push_str(&format!("; about {}", duration(ms)));
     }
-    let based_on = wrap(&clean_line(&format!("Based on: {}.", view.based_on)), 80);
-    let based_on: Vec<&str> = based_on.iter().map(Clean::as_str).collect();
-    format!("{text}.\n{}", based_on.join("\n"))
+    let based_on = format!("Based on: {}.", view.based_on);
+    let lines = [format!("{text}."), based_on];
+    let lines = lines.iter().flat_map(|line| wrap(&clean_line(line), output::columns()));
+    lines.map(Clean::into_string).collect::<Vec<_>>().join("\n")
 }

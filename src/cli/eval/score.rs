@@ -8,8 +8,7 @@ use crate::domain::{Error, Evaluator, Result, SetName};
 use crate::ops::Access;
 use crate::ops::run::services;
 use crate::ops::score::{SampleScores, ScoreSpec, Scorer, by_name, of_set, score_sample};
-use crate::text::figures::{percent, plural, thousands};
-use crate::text::{clean_line, wrap};
+use crate::text::figures::{UNKNOWN, dollars, fixed, list_of, plural, share_within, thousands};
 
 /// Score the recorded traces of a sample with evaluators of tuesday.toml
 ///
@@ -52,7 +51,7 @@ pub(super) fn run(face: &Face, args: &ScoreArgs) -> Result<u8> {
         let checks = evaluators.iter().map(|one| &one.check);
         let scorer = Scorer::new(config, services(&ctx, config, checks, cancel)?)?;
         let prepared = scorer.prepare(&evaluators)?;
-        score_sample(&ctx, &scorer, &prepared, &spec, cancel, progress, |trace| {
+        score_sample(&ctx, &scorer, prepared, &spec, cancel, progress, |trace| {
             if args.each { output::json_line(&trace) } else { Ok(()) }
         })
     })?;
@@ -73,30 +72,51 @@ fn print(scores: &SampleScores) -> Result<()> {
             thousands(scores.missing.cast_signed())
         ))?;
     }
+    let number = |n: u64| thousands(n.cast_signed());
     let rows = scores.evaluators.iter().map(|one| {
-        let rate = one.passing.map_or_else(
-            || "–".to_owned(),
-            |it| format!("{} [{}, {}]", percent(it.rate), percent(it.lower), percent(it.upper)),
+        let mut row = vec![one.evaluator.clone(), one.kind.clone()];
+        if one.does_not_apply > 0 {
+            let none = || UNKNOWN.to_owned();
+            row.extend([none(), none(), none(), "does not apply".to_owned(), String::new()]);
+            return row;
+        }
+        row.extend([one.passes, one.fails, one.errors].map(number));
+        row.push(
+            one.passing
+                .map_or_else(|| UNKNOWN.to_owned(), |it| share_within(it.rate, Some([it.lower, it.upper]))),
         );
-        vec![
-            one.evaluator.clone(),
-            one.kind.clone(),
-            thousands(one.passes.cast_signed()),
-            thousands(one.fails.cast_signed()),
-            thousands(one.errors.cast_signed()),
-            rate,
-            one.mean_score.map_or_else(String::new, |mean| format!("{mean:.2}")),
-        ]
+        row.push(one.mean_score.map_or_else(String::new, |mean| fixed(mean, 2)));
+        row
     });
-    output::table(&["evaluator", "kind", "pass", "fail", "error", "passing", "score"], rows)?;
+    output::fitted_table(&["evaluator", "kind", "pass", "fail", "error", "passing", "score"], rows)?;
+    let unfit: Vec<String> = scores
+        .evaluators
+        .iter()
+        .filter(|one| one.does_not_apply > 0)
+        .map(|one| format!("{} ({})", one.evaluator, one.kind))
+        .collect();
+    if !unfit.is_empty() {
+        let (compare, give) = if unfit.len() == 1 {
+            ("compares", "Give it a value of its own, or run it on eval cases.")
+        } else {
+            ("compare", "Give them values of their own, or run them on eval cases.")
+        };
+        output::prose(
+            &format!(
+                "{} {compare} with an expected answer, and a recorded trace has none: left out. {give}",
+                list_of(&unfit, "and")
+            ),
+            0,
+        )?;
+    }
     let by =
-        scores.evaluators.iter().filter_map(|one| Some(format!("{} by {}", one.evaluator, one.by.as_ref()?)));
+        scores.evaluators.iter().filter_map(|one| Some(format!("{}: {}", one.evaluator, one.by.as_ref()?)));
     let by: Vec<String> = by.collect();
-    for line in wrap(&clean_line(&by.join(", ")), 80).iter().filter(|_| !by.is_empty()) {
-        output::text(line.as_str())?;
+    if !by.is_empty() {
+        output::prose(&format!("Who spoke: {}.", by.join("; ")), 0)?;
     }
     match scores.cost_usd {
-        Some(cost) => output::text(&format!("Judging cost ${cost:.4}.")),
+        Some(cost) => output::text(&format!("Judging cost {}.", dollars(cost))),
         None => Ok(()),
     }
 }

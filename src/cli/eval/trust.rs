@@ -7,10 +7,7 @@ use crate::domain::{Result, RunName, Untrusted};
 use crate::ops::Access;
 use crate::ops::compare::{JudgeTrust, Rate, TrustView, trust};
 use crate::text::figures::{UNKNOWN, fixed, percent, plural};
-use crate::text::{clean_line, wrap};
 
-/// Columns of a line.
-const WIDE: usize = 80;
 /// Disagreements that are shown.
 const FEW: usize = 20;
 
@@ -44,7 +41,8 @@ fn print(view: &TrustView) -> Result<()> {
 
 fn judge(of: &JudgeTrust) -> Result<()> {
     let by = of.by.as_deref().map_or_else(String::new, |by| format!(" by {by}"));
-    output::text(&format!("\n{}{by}", of.evaluator))?;
+    output::text("")?;
+    output::prose(&format!("{}{by}", of.evaluator), 0)?;
     let kappa = match (of.kappa, of.kappa_interval) {
         (Some(kappa), Some(i)) => {
             format!("{} [{}, {}]", fixed(kappa, 2), fixed(i.lower, 2), fixed(i.upper, 2))
@@ -57,7 +55,7 @@ fn judge(of: &JudgeTrust) -> Result<()> {
     );
     let agreement = of.agreement.map_or_else(|| UNKNOWN.to_owned(), percent);
     let confusion = &of.confusion;
-    output::table(
+    output::fitted_table(
         &["", ""],
         [
             ["passes, as it reports", &rate(&of.reported)],
@@ -79,13 +77,17 @@ fn judge(of: &JudgeTrust) -> Result<()> {
         ]
         .map(|row| row.map(str::to_owned).to_vec()),
     )?;
-    output::text(&format!("\n{}.", of.words))?;
+    output::text("")?;
+    output::prose(&format!("{}.", of.words), 0)?;
     for (n, what) in [
         (of.undecided, "whose reviewers are unsure or differ"),
         (of.no_word, "on which the judge has no word"),
     ] {
         if n > 0 {
-            output::text(&format!("left out: {} {what}", plural(usize::try_from(n).unwrap_or(0), "answer")))?;
+            output::prose(
+                &format!("left out: {} {what}", plural(usize::try_from(n).unwrap_or(0), "answer")),
+                0,
+            )?;
         }
     }
     if !of.disagreements.is_empty() {
@@ -102,9 +104,7 @@ fn judge(of: &JudgeTrust) -> Result<()> {
             reviewers.join(", ")
         );
         for (text, indent) in [(head.as_str(), 2), (one.explanation.raw(), 4)] {
-            for line in wrap(&clean_line(text), WIDE - indent) {
-                output::text(&format!("{:indent$}{line}", ""))?;
-            }
+            output::prose(text, indent)?;
         }
     }
     if of.disagreements.len() > FEW {

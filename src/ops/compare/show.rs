@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{Became, CaseLine, CompareView, Decision, Mark, Metric, State, Unit};
 use crate::domain::Outcome;
 use crate::text::figures::{
-    UNKNOWN, dollars_to, fixed, list_of, on_point, percent, percent_to, plural, seconds_to, signed,
+    UNKNOWN, dollars_to, fixed, list_of, money_decimals, on_point, percent, percent_to, plural, seconds_to,
+    signed,
 };
 use crate::text::{Clean, clean_line, pad, truncate, width};
 
@@ -34,11 +35,14 @@ pub fn rows(view: &CompareView) -> Vec<Row> {
 
 fn row(view: &CompareView, metric: &Metric) -> Row {
     let highest = [metric.current, metric.new].into_iter().flatten().fold(0.0, f64::max);
+    let of_both = [metric.current, metric.new].into_iter().flatten();
+    let of_change = metric.change.into_iter().chain(metric.interval.into_iter().flatten());
+    let (digits, change_digits) = (money_decimals(of_both), money_decimals(of_change));
     let plain = |value: f64| match metric.unit {
         Unit::Share => percent_to(value, 1),
         Unit::Ms if highest < 1000.0 => format!("{} ms", fixed(value, 0)),
         Unit::Ms => seconds_to(value, 2),
-        Unit::Usd => dollars_to(value, if highest < 0.001 { 6 } else { 4 }),
+        Unit::Usd => dollars_to(value, digits),
         Unit::Rating => fixed(value, 1),
     };
     let (change, interval) = match (metric.relative, metric.relative_interval) {
@@ -50,7 +54,7 @@ fn row(view: &CompareView, metric: &Metric) -> Row {
         Unit::Ms if highest < 1000.0 => signed(value, 0),
         Unit::Ms => signed(value / 1000.0, 2),
         Unit::Usd if metric.relative.is_some() => signed(value * 100.0, 0),
-        Unit::Usd => signed(value, 4),
+        Unit::Usd => signed(value, change_digits),
         Unit::Rating => signed(value, 1),
     };
     let unit = match metric.unit {

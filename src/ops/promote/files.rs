@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::draft::same_origin;
 use crate::domain::{
-    CaseBody, CaseConflict, CaseId, EvalCase, EvalSet, FileCase, Merge, Result, SetName, merge,
+    CaseBody, CaseConflict, CaseId, Error, EvalCase, EvalSet, FileCase, Merge, Result, SetName, merge,
 };
 use crate::ops::Ctx;
 use crate::ops::label::reviewer;
@@ -104,6 +104,22 @@ pub(super) fn follow(ctx: &Ctx, set: &SetName) -> Result<Option<Taken>> {
     let path = eval_set_path(dir, set);
     let Some(file) = read_eval_set(&path)? else { return Ok(None) };
     follow_file(ctx, set, &path, &file).map(|(taken, _)| Some(taken))
+}
+
+/// Takes what a person changed in the set's file, for an act that only reads the set: the file is written
+/// where something was taken (a new line gets its id), and left as it is where not. `None` where there was
+/// nothing to take. Errors, and takes nothing, when a line cannot be read: the act would go by half a set.
+pub fn take_edits(ctx: &Ctx, set: &SetName) -> Result<Option<FileReport>> {
+    let Some(dir) = &ctx.evals_dir else { return Ok(None) };
+    let path = eval_set_path(dir, set);
+    let Some(file) = read_eval_set(&path)? else { return Ok(None) };
+    if let [first, more @ ..] = &file.rejected[..] {
+        let error = Error::usage(format!("{}:{}: {}", path.display(), first.line, first.reason));
+        let more = more.iter().take(4).map(|bad| format!("{}:{}: {}", path.display(), bad.line, bad.reason));
+        return Err(more.fold(error, Error::hint).hint("Mend the file, or name a version of the set."));
+    }
+    let (taken, _) = follow_file(ctx, set, &path, &file)?;
+    if taken.changed_anything() { sync(ctx, set, Some(taken)) } else { Ok(None) }
 }
 
 /// Writes the set's file from the store, once more taking what was changed in it. `None` when no

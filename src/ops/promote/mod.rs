@@ -21,7 +21,7 @@ pub use draft::{CaseDraft, drafts};
 #[cfg(test)]
 pub use duplicates::NEAR;
 pub use duplicates::Resembles;
-pub use files::{FileReport, Taken};
+pub use files::{FileReport, Taken, take_edits};
 pub use import::{ImportReport, ImportRequest, import};
 pub use save::{
     CaseFields, Outcome, PromoteReport, PromoteRequest, SaveReport, edit, promote, restore, retire,

@@ -34,6 +34,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::Ctx;
+use super::promote::{self, FileReport};
 use super::score::Purse;
 use crate::domain::{
     Answer, Ask, AskError, Assessment, Error, EvalCase, EvalSet, Price, Result, RunName, SetName, Subject,
@@ -127,6 +128,15 @@ impl RunSpec {
 /// The set as a run of this would take it: that of the run it goes on with, else as it is now.
 pub fn taken(ctx: &Ctx, spec: &RunSpec) -> Result<EvalSet> {
     plan::taken(ctx, spec)
+}
+
+/// Takes what a person changed in the file of the set, so that the run goes by it; says what it took. Nothing
+/// where the run goes by a version of the set that is fixed already. Errors when a line cannot be read.
+pub fn take_edits(ctx: &Ctx, spec: &RunSpec) -> Result<Option<FileReport>> {
+    if spec.version.is_some() || plan::existing(ctx, spec)?.is_some() {
+        return Ok(None);
+    }
+    promote::take_edits(ctx, &spec.set)
 }
 
 /// Runs an eval set through a target. Blocks until it is over, stopped or cancelled; what landed stays,

@@ -40,7 +40,7 @@ pub(super) enum Left {
 }
 
 /// The run that a spec goes on with: that of its name, else the newest of its set and target.
-fn existing(ctx: &Ctx, spec: &RunSpec) -> Result<Option<Run>> {
+pub(super) fn existing(ctx: &Ctx, spec: &RunSpec) -> Result<Option<Run>> {
     if !spec.goes_on() {
         return Ok(None);
     }

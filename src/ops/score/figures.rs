@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::look::{Finding, Look, Rule, Settings};
 use crate::domain::{Error, Result};
+use crate::text::figures::{dollars_to, money_decimals};
 
 /// How long the answer's text is.
 pub(super) struct Length {
@@ -126,9 +127,11 @@ impl Rule for Limit {
         let Some(figure) = figure.filter(|figure| figure.is_finite()) else {
             return Finding::error(format!("The {noun} is not known."));
         };
+        let digits = money_decimals([figure, self.most, figure - self.most]);
         let said = |figure: f64| match self.what {
             Figure::LatencyMs => format!("{figure:.0} ms"),
-            Figure::CostUsd => format!("${figure}"),
+            // With the digits that tell the figure from its limit.
+            Figure::CostUsd => dollars_to(figure, digits),
         };
         let pass = figure <= self.most;
         let word = if pass { "at most" } else { "above" };

@@ -54,6 +54,7 @@ struct Item {
     name: String,
     kind: String,
     version: String,
+    needs_expected: bool,
     work: Work,
 }
 
@@ -92,6 +93,7 @@ impl Scorer {
                 name: one.name.clone(),
                 kind: one.check.kind().to_owned(),
                 version: one.version(),
+                needs_expected: one.check.needs_expected(),
                 work,
             })
         });
@@ -150,9 +152,13 @@ impl Prepared {
         self.items.iter().all(|item| matches!(item.work, Work::Rule(_)))
     }
 
-    /// Name and kind of each, in order.
-    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.items.iter().map(|item| (item.name.as_str(), item.kind.as_str()))
+    /// Parts with those that compare with an expected answer and bring none. Gives the others, and of all, in
+    /// their order, the name, the kind, and whether it is among them.
+    fn without_expectation(self) -> (Self, Vec<(String, String, bool)>) {
+        let named =
+            self.items.iter().map(|item| (item.name.clone(), item.kind.clone(), !item.needs_expected));
+        let named = named.collect();
+        (Self { items: self.items.into_iter().filter(|item| !item.needs_expected).collect() }, named)
     }
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Prepared, Scorer, Unlimited};
 use crate::domain::{
-    Assessment, ChatMessage, Content, Error, ExpectedKind, FunctionCall, Outcome, Result, Subject, ToolCall,
-    Trace, Untrusted,
+    Assessment, ChatMessage, Content, Error, ExpectedKind, FunctionCall, Member, Outcome, Result, Subject,
+    ToolCall, Trace, Untrusted,
 };
 use crate::ops::review::RateView;
 use crate::ops::{Ctx, sample};
@@ -64,6 +64,8 @@ pub struct EvaluatorRate {
     pub fails: u64,
     /// Traces of which it could not tell.
     pub errors: u64,
+    /// Traces to which it does not apply: it compares with an expected answer, and a recorded trace has none.
+    pub does_not_apply: u64,
     /// The share of the population that passes, of what could be told, weighted by inclusion.
     pub passing: Option<RateView>,
     /// The mean of its scores over the population, weighted by inclusion, on its own scale.
@@ -88,7 +90,7 @@ struct Tally {
 pub fn score_sample(
     ctx: &Ctx,
     scorer: &Scorer,
-    prepared: &Prepared,
+    prepared: Prepared,
     spec: &ScoreSpec,
     cancel: &Cancel,
     progress: &Progress,
@@ -97,7 +99,9 @@ pub fn score_sample(
     let sample = sample::load(ctx, &spec.sample)?;
     progress.phase("scoring");
     progress.set_total(sample.members.len() as u64);
-    let mut tallies: Vec<Tally> = prepared.names().map(|_| Tally::default()).collect();
+    let (prepared, named) = prepared.without_expectation();
+    let prepared = &prepared;
+    let mut tallies: Vec<Tally> = prepared.items.iter().map(|_| Tally::default()).collect();
     let (mut traces, mut missing, mut cost) = (0, 0, None);
     let mut land = |at: usize, scores: Option<Vec<Assessment>>| -> Result<()> {
         let member = &sample.members[at];
@@ -144,25 +148,11 @@ pub fn score_sample(
             Ok::<(), Error>(())
         })?;
     }
-    let evaluators = prepared.names().zip(tallies).map(|((name, kind), tally)| {
-        let told = || sample.members.iter().zip(&tally.told).filter(|(_, told)| **told > 0);
-        let passing =
-            weighted_rate(told().map(|(member, told)| (member.probability, *told == 1)), CONFIDENCE);
-        let count = |what: u8| tally.told.iter().filter(|told| **told == what).count() as u64;
-        EvaluatorRate {
-            evaluator: name.to_owned(),
-            kind: kind.to_owned(),
-            passes: count(1),
-            fails: count(2),
-            errors: tally.errors,
-            passing: passing.map(|it| RateView {
-                rate: it.rate,
-                lower: it.interval.lower,
-                upper: it.interval.upper,
-            }),
-            mean_score: (tally.weight > 0.0).then(|| tally.weighed / tally.weight),
-            by: tally.by.clone(),
-        }
+    let mut tallies = tallies.into_iter();
+    let evaluators = named.into_iter().map(|(evaluator, kind, applies)| {
+        let tally = if applies { tallies.next().unwrap_or_default() } else { Tally::default() };
+        let does_not_apply = if applies { 0 } else { traces };
+        tally.rate(evaluator, kind, does_not_apply, &sample.members)
     });
     Ok(SampleScores {
         evaluators: evaluators.collect(),
@@ -174,6 +164,29 @@ pub fn score_sample(
 }
 
 impl Tally {
+    /// What an evaluator says of the population.
+    fn rate(self, evaluator: String, kind: String, does_not_apply: u64, members: &[Member]) -> EvaluatorRate {
+        let told = || members.iter().zip(&self.told).filter(|(_, told)| **told > 0);
+        let passing =
+            weighted_rate(told().map(|(member, told)| (member.probability, *told == 1)), CONFIDENCE);
+        let count = |what: u8| self.told.iter().filter(|told| **told == what).count() as u64;
+        EvaluatorRate {
+            evaluator,
+            kind,
+            passes: count(1),
+            fails: count(2),
+            errors: self.errors,
+            does_not_apply,
+            passing: passing.map(|it| RateView {
+                rate: it.rate,
+                lower: it.interval.lower,
+                upper: it.interval.upper,
+            }),
+            mean_score: (self.weight > 0.0).then(|| self.weighed / self.weight),
+            by: self.by,
+        }
+    }
+
     fn add(&mut self, one: &Assessment, probability: f64) {
         self.told.push(match one.outcome {
             Outcome::Pass => 1,

@@ -14,7 +14,7 @@ use crate::wire::embed::EmbedEndpoint;
 /// The name of the embedder that is carried with the program.
 pub(super) const EMBEDDED: &str = "embedded";
 /// What it is, for people.
-const EMBEDDED_BY: &str = "embedded minilm-static-256";
+const EMBEDDED_BY: &str = "minilm-static-256 (embedded)";
 /// The cosine from which the embedded one takes texts for the same: the best Youden's J over 2,002 pairs of
 /// BANKING77's test set, same intent or not (finds 69 % of the same, mistakes 21 % of the different).
 /// `tuesday eval calibrate` finds a team's own; long answers want a higher one.
@@ -29,7 +29,7 @@ pub type EmbedFailure = Untrusted;
 pub trait Embed: Send + Sync {
     /// Its name in the configuration.
     fn name(&self) -> &str;
-    /// What it is, for people: name and model.
+    /// What it is, for people: its model, and its name behind it.
     fn by(&self) -> String;
     /// The cosine from which texts count as the same.
     fn threshold(&self) -> f64;
@@ -169,7 +169,7 @@ impl Embed for Endpoint {
     }
 
     fn by(&self) -> String {
-        format!("{} {}", self.spec.name, self.spec.model)
+        format!("{} ({})", self.spec.model, self.spec.name)
     }
 
     fn threshold(&self) -> f64 {

@@ -31,17 +31,17 @@ impl Similarity {
         };
         let by = self.embedder.by();
         let mut finding = match self.embedder.embed(vec![look.text, expected]).await {
-            Err(why) => Finding::error(format!("Embedder {by} gave no word: {}", why.raw())),
+            Err(why) => Finding::error(format!("{by} gave no word: {}", why.raw())),
             Ok(vectors) => match vectors.as_slice() {
                 [Some(answer), Some(expected)] => match cosine(answer, expected) {
                     Some(alike) => self.word(look, alike, &by),
-                    None => Finding::error(format!("The vectors of embedder {by} cannot be compared.")),
+                    None => Finding::error(format!("The vectors of {by} cannot be compared.")),
                 },
                 [None, _] if !look.text.trim().is_empty() => {
-                    Finding::error(format!("The answer has no word that embedder {by} knows."))
+                    Finding::error(format!("The answer has no word that {by} knows."))
                 }
                 [None, _] => Finding::of(false, "The answer has no text.").scored(0.0, -1.0, 1.0),
-                _ => Finding::error(format!("The expected answer has no word that embedder {by} knows.")),
+                _ => Finding::error(format!("The expected answer has no word that {by} knows.")),
             },
         };
         finding.by = Some(by);
@@ -50,8 +50,8 @@ impl Similarity {
 
     fn word(&self, look: &Look<'_>, alike: f64, by: &str) -> Finding {
         let pass = alike >= self.threshold;
-        let word = if pass { "not below" } else { "below" };
-        let mut why = format!("Likeness {alike:.3}, {word} {}, by embedder {by}.", self.threshold);
+        let word = if pass { "at least" } else { "below" };
+        let mut why = format!("Likeness {alike:.3} by {by}: {word} {}.", self.threshold);
         if self.embedder.english_only()
             && let Some(language) = language::detect(look.text)
             && language.0 != "en"

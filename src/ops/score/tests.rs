@@ -491,7 +491,8 @@ fn the_embedded_embedder_tells_paraphrase_from_stranger() {
     let one = similar(&services, check(), &said("We sent your refund Monday.").expecting(expected));
     assert_eq!(one.outcome, Pass);
     assert!(
-        one.explanation.raw().contains("embedded minilm") && one.by.as_deref().unwrap().contains("minilm")
+        one.explanation.raw().contains("by minilm-static-256 (embedded): ")
+            && one.by.as_deref().unwrap().contains("minilm")
     );
     let other = said("The weather is nice today.").expecting(expected);
     assert_eq!(similar(&services, check(), &other).outcome, Fail);
@@ -541,7 +542,7 @@ async fn embeddings_are_paid_for_once_and_survive_a_restart() {
         let (said, input) = (said("an answer").expecting("another"), Content::default());
         let one = scorer.score(&prepared, said.subject(&input), &Unlimited).await.remove(0);
         assert_eq!(one.outcome, Pass, "{:?}", one.explanation);
-        assert!(one.explanation.raw().contains("0.85") && one.by.as_deref() == Some("big m"));
+        assert!(one.explanation.raw().contains("0.85") && one.by.as_deref() == Some("m (big)"));
     }
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
@@ -632,7 +633,7 @@ fn a_sample_is_scored_with_weights() {
         let prepared = scorer.prepare(evaluators).unwrap();
         let mut seen = Vec::new();
         let scores =
-            score_sample(&ctx, &scorer, &prepared, &spec, &Default::default(), &Default::default(), |one| {
+            score_sample(&ctx, &scorer, prepared, &spec, &Default::default(), &Default::default(), |one| {
                 seen.push(one.trace.into_raw());
                 Ok(())
             });
@@ -651,4 +652,10 @@ fn a_sample_is_scored_with_weights() {
     assert_eq!(with_embedder.evaluators[..3], scores.evaluators[..]);
     assert_eq!(seen, ["a", "b", "c"]);
     assert_eq!((with_embedder.evaluators[3].passes, with_embedder.evaluators[3].fails), (1, 2));
+    // One that compares with what is expected has nothing to say of a trace: no error, and no part of a rate.
+    evaluators.insert(0, named("meant", json!({"kind":"similarity"})));
+    let (scores, _) = run(&evaluators);
+    let meant = &scores.evaluators[0];
+    assert_eq!((meant.does_not_apply, meant.errors, meant.passing), (3, 0, None));
+    assert_eq!(scores.evaluators[1..], with_embedder.evaluators[..]);
 }
