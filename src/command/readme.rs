@@ -1,7 +1,7 @@
 //! The README's table of keys: the ones to know, made of the table of commands. The test below holds the
 //! README to it; `RENEW=1 cargo test readme` writes it anew.
 
-use super::table::{self, app, incidents, review, runs, talk, traces};
+use super::table::{self, app, evals, incidents, review, runs, talk, traces};
 use super::{Id, Keymap};
 
 /// What a newcomer should know, a line of the README each; the commands of a line share their places.
@@ -24,8 +24,9 @@ const TO_KNOW: &[&[Id]] = &[
     &[talk::FOLD, talk::NEXT_FOLD, talk::PREVIOUS_FOLD, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
     &[review::PASS, review::FAIL, review::SKIP, review::UNDO],
     &[review::NOTE, review::CORRECT, review::PROMOTE],
-    &[runs::BASELINE],
-    &[runs::COMPARE, runs::TRUST],
+    &[evals::RUN],
+    &[runs::START, runs::BASELINE],
+    &[runs::GO_ON, runs::STOP, runs::COMPARE, runs::TRUST],
     &[runs::TRACE],
     &[talk::FOLD, talk::NEXT_FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
 ];

@@ -343,6 +343,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
                 (runs::Request::Check { .. }, None) => {}
                 _ => model.screens.runs.answered(&request, result, cx),
             }
+            if matches!(request, runs::Request::Begin { .. }) {
+                // The question is moot.
+                model.overlays.retain(|overlay| overlay.layer().tag() != LEAVE);
+            }
         }
         Request::Index => indexed(model, result),
     }

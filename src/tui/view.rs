@@ -7,6 +7,8 @@
 //!  p pass  f fail…  s skip  e promote                                       ? all
 //! ```
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Drawn, Hit};
@@ -64,22 +66,59 @@ fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let right = right.muted(&model.env.reviewer).plain(" ").done();
     let left = canvas.line_right(row, &right);
     let name = line(Style::of(Role::Title), " tuesday ");
-    let mut x = left.x + u16::try_from(name.width()).unwrap_or(0);
     canvas.line(left, &name);
-    for tab in ScreenId::TABS {
-        let here = *tab == model.active;
-        let style =
-            if here { Style { underline: true, ..Style::of(Role::Accent) } } else { Style::of(Role::Muted) };
-        let title = line(style, tab.title());
-        let wide = u16::try_from(title.width()).unwrap_or(0);
-        x += 2;
-        if x + wide > left.right() {
-            break;
+    let x = left.x + u16::try_from(name.width()).unwrap_or(0);
+    let room = Rect { x, width: left.right().saturating_sub(x), ..left };
+    let widths: Vec<usize> = ScreenId::TABS.iter().map(|tab| crate::text::width(tab.title())).collect();
+    let here = ScreenId::TABS.iter().position(|tab| *tab == model.active).unwrap_or(0);
+    let (shown, gap) = tabs_that_fit(&widths, here, usize::from(room.width));
+    let mut x = usize::from(room.x);
+    let mut put = |canvas: &mut Canvas<'_>, text: &Line| {
+        x += gap;
+        let wide = u16::try_from(text.width()).unwrap_or(0);
+        let area = Rect { x: u16::try_from(x).unwrap_or(u16::MAX).min(room.right()), width: wide, ..room };
+        let area = area.intersection(room);
+        canvas.line(area, text);
+        x += text.width();
+        area
+    };
+    if shown.start > 0 {
+        put(canvas, &line(Role::Muted, "…"));
+    }
+    for at in shown.clone() {
+        let tab = ScreenId::TABS[at];
+        let style = if at == here {
+            Style { underline: true, ..Style::of(Role::Accent) }
+        } else {
+            Style::of(Role::Muted)
+        };
+        let area = put(canvas, &line(style, tab.title()));
+        canvas.hit(area, Hit::Tab(tab));
+    }
+    if shown.end < ScreenId::TABS.len() {
+        put(canvas, &line(Role::Muted, "…"));
+    }
+}
+
+/// Which tabs show in so many columns, and the columns before each: all, closer to each other where they must
+/// be; else as many as fit around the one on screen, with room for a mark where some are left out.
+fn tabs_that_fit(widths: &[usize], here: usize, room: usize) -> (Range<usize>, usize) {
+    let taken = |range: &Range<usize>, gap: usize| {
+        let marks = usize::from(range.start > 0) + usize::from(range.end < widths.len());
+        widths[range.clone()].iter().map(|wide| wide + gap).sum::<usize>() + marks * (1 + gap)
+    };
+    let all = 0..widths.len();
+    if let Some(gap) = [2, 1].into_iter().find(|gap| taken(&all, *gap) <= room) {
+        return (all, gap);
+    }
+    let mut shown = here..here + 1;
+    loop {
+        let after = shown.start..(shown.end + 1).min(widths.len());
+        let before = shown.start.saturating_sub(1)..shown.end;
+        match [after, before].into_iter().find(|wider| *wider != shown && taken(wider, 1) <= room) {
+            Some(wider) => shown = wider,
+            None => return (shown, 1),
         }
-        let area = Rect { x, width: wide, ..left };
-        canvas.line(area, &title);
-        canvas.hit(area, Hit::Tab(*tab));
-        x += wide;
     }
 }
 
@@ -197,4 +236,38 @@ fn pending(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let corner = Rect { x: area.right() - width, y: area.bottom() - height, width, height };
     let inside = canvas.frame(corner, &line(Role::Key, keys_text(&model.pressed)));
     canvas.lines(inside, &lines);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_tab_on_screen_always_shows(
+            widths in prop::collection::vec(4usize..12, 1..14),
+            here in any::<prop::sample::Index>(),
+            room in 20usize..200,
+        ) {
+            let here = here.index(widths.len());
+            let (shown, gap) = tabs_that_fit(&widths, here, room);
+            prop_assert!(shown.contains(&here));
+            let marks = usize::from(shown.start > 0) + usize::from(shown.end < widths.len());
+            let wide = widths[shown.clone()].iter().map(|wide| wide + gap).sum::<usize>() + marks * (1 + gap);
+            prop_assert!(wide <= room, "{shown:?} takes {wide} of {room}");
+            // None is left out that would fit.
+            let all = widths.iter().map(|wide| wide + 1).sum::<usize>();
+            prop_assert!(all > room || shown.len() == widths.len());
+        }
+    }
+
+    #[test]
+    fn tabs_stand_closer_before_one_is_left_out() {
+        assert_eq!(tabs_that_fit(&[6, 6, 6], 1, 24), (0..3, 2));
+        assert_eq!(tabs_that_fit(&[6, 6, 6], 1, 21), (0..3, 1));
+        assert_eq!(tabs_that_fit(&[6, 6, 6], 2, 18), (1..3, 1));
+        assert_eq!(tabs_that_fit(&[6, 6, 6], 0, 18), (0..2, 1));
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::llm_server::{Fault, LlmServer};
+use crate::pty::Terminal;
 use crate::support::{run_json, run_to, store_with, tuesday};
 
 const KEY: &str = "sk-never-to-be-seen-4711";
@@ -253,4 +254,93 @@ fn a_run_goes_by_the_file_as_it_was_edited_by_hand() {
     assert_eq!(server.seen().len(), asked);
     let output = eval(&store, &[&run[..], &["--version", "2"]].concat()).output().expect("runs");
     assert_eq!(json_of(&output)["cases"], 2);
+}
+
+/// A server that answers five requests and lets all others wait for ever, and a run of 24 cases against it,
+/// four at a time.
+fn hanging() -> (LlmServer, tempfile::TempDir, PathBuf) {
+    let server = LlmServer::start();
+    for _ in 0..5 {
+        server.fault_next(Fault::Slow(Duration::from_millis(1)));
+    }
+    server.fault_model("small", Fault::Slow(Duration::from_secs(3600)));
+    let (folder, store) = world(&server, 24, "");
+    let config = folder.path().join("tuesday.toml");
+    let text = std::fs::read_to_string(&config).expect("read").replace("'5s'", "'1h'");
+    std::fs::write(&config, text).expect("written");
+    (server, folder, store)
+}
+
+#[test]
+fn a_run_is_started_stopped_and_gone_on_with_from_the_program() {
+    let (server, folder, store) = hanging();
+    let mut terminal = Terminal::start_with(&store, &[], 80, 24, &[("API_KEY", KEY)]);
+    terminal.type_and_see("gu", "No run yet.");
+    // What it would cost is said first; nothing has been asked for it.
+    terminal.type_and_see("n", "24 cases");
+    assert_eq!(server.seen().len(), 0);
+    terminal.keys("\r");
+    terminal.wait_for(" 5 of 24 ·");
+    // Other screens are used meanwhile, and leaving asks first.
+    terminal.type_and_see("gi", "running the eval set");
+    terminal.type_and_see("q", "stop it and leave");
+    terminal.keys("n");
+    terminal.type_and_see("gu", "x stop the run");
+    terminal.type_and_see("x", "stopped by hand");
+    assert_eq!(server.seen().len(), 9, "five landed, four were asked");
+    server.fault_model("small", Fault::Slow(Duration::from_millis(1)));
+    terminal.type_and_see("r", "Go on with support-api-1");
+    terminal.wait_for("15 cases");
+    terminal.keys("\r");
+    // The four that were being asked may have been paid for: they are asked again only when told so.
+    terminal.wait_for("✓ support-api-1: 100 % [83.9, 100.0] pass · 4 errors");
+    terminal.type_and_see("r", "ask again");
+    terminal.wait_for("4 cases");
+    terminal.keys("\r");
+    terminal.wait_for("✓ support-api-1: 100 % [86.2, 100.0] pass · $");
+    assert!(server.answered().values().all(|times| *times == 1), "{:?}", server.answered());
+    assert_eq!(server.answered().len(), 24);
+    // The next one takes its answers from the cache, and is compared with the first by a key.
+    terminal.type_and_see("n", "24 of them from the cache");
+    terminal.keys("\r");
+    terminal.wait_for("✓ support-api-2: 100 %");
+    terminal.type_and_see("c", "both pass 24");
+    terminal.keys("\x1b");
+    // What another program runs comes into the list as it lands.
+    let beside = ["eval", "run", "--set", "support", "--target", "api", "--name", "beside", "--json"];
+    json_of(&eval(&store, &beside).output().expect("runs"));
+    terminal.wait_until("the run of another program", |screen| {
+        screen.lines().any(|line| line.contains("beside") && line.contains("24 of 24"))
+    });
+    assert_eq!(server.answered().len(), 24);
+    terminal.keys("q");
+    assert_eq!(terminal.exit_code(), 0);
+    assert!(!terminal.bytes().windows(KEY.len()).any(|w| w == KEY.as_bytes()), "the key was on the screen");
+    assert_eq!(holding_the_key(folder.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn leaving_stops_the_run_and_a_missing_key_is_named_by_file_and_line() {
+    let (server, _folder, store) = hanging();
+    let terminal = Terminal::start(&store, &[], 80, 24);
+    terminal.type_and_see("gu", "No run yet.");
+    let screen = terminal.type_and_see("n", "API_KEY");
+    assert!(screen.contains("tuesday.toml:1:"), "{screen}");
+    drop(terminal);
+
+    let mut terminal = Terminal::start_with(&store, &[], 80, 24, &[("API_KEY", KEY)]);
+    terminal.type_and_see("gu", "No run yet.");
+    terminal.type_and_see("n", "24 cases");
+    terminal.keys("\r");
+    terminal.wait_for(" 5 of 24 ·");
+    terminal.type_and_see("q", "stop it and leave");
+    terminal.keys("y");
+    assert_eq!(terminal.exit_code(), 0);
+    let runs = run_json(&store, &["eval", "list", "--json"]);
+    assert_eq!(runs[0]["stopped"], "It was stopped by hand.", "{runs}");
+    server.fault_model("small", Fault::Slow(Duration::from_millis(1)));
+    let again = ["eval", "run", "--set", "support", "--target", "api", "--retry-errors", "--json"];
+    let view = json_of(&eval(&store, &again).output().expect("runs"));
+    assert_eq!((&view["done"], &view["errors"]), (&24.into(), &0.into()), "{view}");
+    assert!(server.answered().values().all(|times| *times == 1), "{:?}", server.answered());
 }

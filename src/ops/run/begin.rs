@@ -2,7 +2,7 @@
 
 use super::bound::kind_words;
 use super::connect::{RECORDED, target};
-use super::{EstimateView, RunSpec, RunView, asker, estimate, plan, scores, spec, taken};
+use super::{EstimateView, RunSpec, RunView, asker, estimate, plan, scores, spec, take_edits, taken};
 use crate::domain::{Error, EvalConfig, Result, RunName, SetName, TargetSpec};
 use crate::ops::Ctx;
 use crate::ops::promote;
@@ -183,7 +183,7 @@ pub fn check(ctx: &Ctx, config: &EvalConfig, ask: &RunAsk, cancel: &Cancel) -> R
     Ok(RunCheck { name, estimate, evaluators, own_checks, unchecked })
 }
 
-/// Runs what was asked for. Blocks as [`run`](super::run) does.
+/// Runs what was asked for, with what a person changed in the set's file. Blocks as [`run`](super::run) does.
 pub fn begin(
     ctx: &Ctx,
     config: &EvalConfig,
@@ -192,6 +192,7 @@ pub fn begin(
     progress: &Progress,
 ) -> Result<RunView> {
     let spec = ask.spec(config)?;
+    take_edits(ctx, &spec)?;
     let asker = asker(ctx, config, &spec, cancel)?;
     let scores = scores(ctx, config, &spec, cancel)?;
     super::run(ctx, &spec, asker, scores, cancel, progress)

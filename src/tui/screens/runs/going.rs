@@ -40,7 +40,7 @@ impl Going {
             count(progress.total)
         ));
         if self.stopping {
-            return out.put(Role::Alert, " · stopping: what is being asked has 3 s to come").done();
+            return out.put(Role::Alert, " · stopping…").done();
         }
         let left = progress.left.map(|left| left.as_secs_f64() * 1000.0);
         out.muted(format!(" · {}/s", figures::fixed(progress.per_second, 1)))
@@ -151,7 +151,8 @@ impl RunsScreen {
             let left = format!("{}: stopped with {} left", view.run, view.cases - view.done);
             words().put(Role::Alert, "! ").plain(left).muted(format!(" · {told}"))
         };
-        cx.say(words.maybe(Role::Muted, errors).muted(cost));
+        // Said when the list has it, so that the next key finds it there.
+        self.news = Some(words.maybe(Role::Muted, errors).muted(cost).done());
         self.reload(cx);
     }
 

@@ -53,6 +53,8 @@ pub struct RunsScreen {
     going: Option<Going>,
     /// The run that was started here last, until it is in the list: the cursor goes to it then.
     begun: Option<RunName>,
+    /// What came of the run that is over, to be said when the list has it.
+    news: Option<Line>,
     /// The list is being read.
     reading: bool,
     /// The store was changed while it was.
@@ -280,6 +282,7 @@ impl RunsScreen {
                 }
                 self.runs.get_or_insert_default().take(runs);
                 self.find_begun();
+                self.news.take().into_iter().for_each(|news| cx.say(news));
                 self.reading = false;
                 if std::mem::take(&mut self.stale) {
                     self.reload(cx);

@@ -12,6 +12,7 @@
 use ratatui::layout::Rect;
 
 use super::{PREVIEW, ROWS, TracesScreen, empty, marks};
+use crate::command::table::app;
 use crate::text::figures::thousands;
 use crate::text::{Line, Role, clean, wrap_line};
 use crate::tui::canvas::Canvas;
@@ -53,7 +54,10 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     );
     let inside = Rect { x: list.x + 1, width: list.width.saturating_sub(2), ..list };
     match &screen.list {
-        None => canvas.line(inside, &line(Role::Muted, "looking for traces…")),
+        None => match &screen.failed {
+            None => canvas.line(inside, &line(Role::Muted, "looking for traces…")),
+            Some(why) => canvas.lines(inside, &unread(why, env, usize::from(inside.width))),
+        },
         Some(rows) if rows.is_empty() => canvas.lines(inside, &empty(screen, env)),
         Some(rows) => rows.view(canvas, list, ROWS, |canvas, row, trace, _| {
             let marked = env.is_marked(&trace.id);
@@ -71,6 +75,16 @@ pub fn view(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
             None => {}
         }
     }
+}
+
+/// What stands instead of the list when it could not be read.
+fn unread(why: &str, env: &Env, columns: usize) -> Vec<Line> {
+    let mut lines = vec![Line::default()];
+    let said = words().put(Role::Fail, "✗ ").plain("The traces could not be read: ").plain(why).done();
+    lines.extend(wrap_line(&said, columns, &[], &[]));
+    lines.push(Line::default());
+    lines.push(words().key(env.key(app::GO_TRACES)).muted(" tries again").done());
+    lines
 }
 
 fn title(screen: &TracesScreen, env: &Env, canvas: &mut Canvas<'_>, row: Rect) {

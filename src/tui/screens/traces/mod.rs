@@ -57,6 +57,8 @@ pub struct TracesScreen {
     counting: bool,
     /// The page that is being loaded.
     asked: Option<Request>,
+    /// Why the last page could not be read.
+    failed: Option<String>,
     /// The store has changed since it was asked.
     stale: bool,
     /// The store cannot be written.
@@ -112,6 +114,7 @@ impl TracesScreen {
         self.count = None;
         self.counting = false;
         self.asked = None;
+        self.failed = None;
         self.stale = false;
         self.notes.clear();
         self.preview = None;
@@ -129,7 +132,7 @@ impl TracesScreen {
                 match (request, result) {
                     (Request::Page { cursor, .. }, Ok(Answer::Page(page))) => self.take(cursor, page, cx),
                     (_, Err(error)) => {
-                        self.list.get_or_insert_default();
+                        self.failed = Some(error.what.clone());
                         cx.fail(error);
                     }
                     _ => {}
@@ -192,6 +195,7 @@ impl TracesScreen {
     }
 
     fn take(&mut self, cursor: Cursor, page: Page, cx: &mut Cx<'_>) {
+        self.failed = None;
         let (before, after) = (!page.at_start, !page.at_end);
         self.notes = page.notes;
         match (cursor, &mut self.list) {
@@ -251,8 +255,8 @@ impl TracesScreen {
         self.recount(cx);
         match &mut self.list {
             Some(list) if list.selected_index() > 0 || list.has_before() => list.grew_before(),
-            Some(_) => self.ask(Cursor::Newest, Direction::Older, cx),
-            None => {}
+            // Without a list the reading of it failed: it may work now.
+            _ => self.ask(Cursor::Newest, Direction::Older, cx),
         }
     }
 

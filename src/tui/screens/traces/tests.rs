@@ -1,11 +1,12 @@
 //! The list, driven by keys on a real store.
 
 use super::Request;
-use crate::domain::Verdict;
+use crate::domain::{Error, Verdict};
 use crate::ops::label::{self, VerdictRequest};
 use crate::ops::testing::{World, of_json};
 use crate::ops::watch::Changes;
 use crate::ops::{browse, sample};
+use crate::tui::jobs::JobId;
 use crate::tui::message::Message;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -35,6 +36,27 @@ fn hostile_text_moves_nothing() {
     let mut story = open(&world);
     insta::assert_snapshot!("hostile_80", story.snapshot());
     insta::assert_snapshot!("hostile_200", story.snapshot_at(200, 50));
+}
+
+#[test]
+fn a_list_that_cannot_be_read_says_why_and_is_tried_again() {
+    let world = traffic(10, 30);
+    let ctx = world.as_reviewer("ann");
+    let mut story = Story::unstarted(ctx, ScreenId::Traces, crate::tui::theme::Theme::default());
+    story.hold().send(Message::Started);
+    let is_page = |id: &JobId| {
+        let request = story.model.jobs.request(*id);
+        matches!(request, Some(crate::tui::work::Request::Traces(Request::Page { .. })))
+    };
+    let page = (0..99).map(JobId).find(is_page).unwrap();
+    let failed = Error::failed("The disk is gone.").because("input/output error");
+    story.send(Message::Answered { job: page, result: Err(failed) }).press("esc");
+    assert!(!story.text().contains("No traces yet"), "{}", story.text());
+    insta::assert_snapshot!("unread_80", story.snapshot());
+    story.release();
+    story.press("g t");
+    assert!(!story.text().contains("could not be read"), "{}", story.text());
+    assert!(story.row(1).contains("1 of 10"), "{}", story.text());
 }
 
 #[test]
