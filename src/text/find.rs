@@ -75,6 +75,40 @@ pub fn find(lines: &[Line], needle: &str) -> Vec<Hit> {
     hits
 }
 
+/// How often the needle stands in a text that is not laid out, by the rules of [`find`], roughly: what Markdown
+/// uses for emphasis and code is passed over wherever it stands, and JSON is taken as it is written.
+pub fn count(text: &str, needle: &str) -> usize {
+    let needle = clean_line(needle);
+    let exact = needle.as_str().chars().any(char::is_uppercase);
+    let wanted = folded(needle.as_str(), exact);
+    if wanted.trim().is_empty() {
+        return 0;
+    }
+    Finder::new(wanted.as_bytes()).find_iter(folded(text, exact).as_bytes()).count()
+}
+
+/// A text folded for comparing, its runs of spaces one, its blank lines kept apart.
+fn folded(text: &str, exact: bool) -> String {
+    let mut hay = Haystack::new(exact);
+    hay.folded.reserve(text.len());
+    let mut breaks = 0;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            breaks += usize::from(c == '\n');
+            hay.blank = true;
+            continue;
+        }
+        if std::mem::take(&mut hay.blank) && !hay.folded.is_empty() {
+            hay.folded.push(if breaks > 1 { '\n' } else { ' ' });
+        }
+        breaks = 0;
+        if !matches!(c, '*' | '`') {
+            hay.fold(c);
+        }
+    }
+    hay.folded
+}
+
 /// Text folded for comparing, with the places where its characters stand.
 struct Haystack {
     exact: bool,
@@ -215,6 +249,15 @@ fn marked(line: &Line, marks: &[(Part, Role)]) -> Line {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn counting_in_a_text_is_as_finding_in_its_lines() {
+        let text = "The **fee** is a FEE,\nno\u{a0}fee is a fee.\n\nÉclair, e\u{301}clair: `fee`";
+        for needle in ["fee", "FEE", "the fee is", "a fee, no", "fee. éclair", "éclair", "  ", "nowhere"] {
+            let lines = crate::text::markdown(text, 40);
+            assert_eq!(super::count(text, needle), super::find(&lines, needle).len(), "{needle}");
+        }
+    }
+
     use super::*;
     use crate::text::markdown;
 

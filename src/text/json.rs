@@ -1,6 +1,8 @@
 //! JSON laid out for reading. The text is checked once and then walked as it stands: numbers keep
 //! their digits, members their order, and no depth can overflow a stack.
 
+use std::ops::Range;
+
 use super::clean::clean_line;
 use super::line::{Line, Role, Span};
 use super::width::wrap_line;
@@ -24,16 +26,79 @@ pub fn json_text(text: &str, cols: usize) -> Option<Vec<Line>> {
     holds_json(text).then(|| lay_out(text, cols))
 }
 
+/// A stretch of JSON that can be laid out by itself: see [`json_pieces`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonPiece {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// How many objects and arrays are open where it begins.
+    pub depth: usize,
+    /// The lines that it takes where none is too long.
+    pub lines: usize,
+}
+
+/// The longest token of JSON that is cut into pieces, in bytes.
+const LONGEST_TOKEN: usize = 64 << 10;
+
+/// Cuts a JSON object or array into pieces of about so many lines, or bytes where those come first. Laid out
+/// by [`json_piece`] they are the lines of [`json_text`]. `None` for what is no JSON from end to end, or holds a
+/// text so long that it is better read as it stands.
+pub fn json_pieces(text: &str, lines: usize, bytes: usize) -> Option<Vec<JsonPiece>> {
+    if !holds_json(text) {
+        return None;
+    }
+    let (mut pieces, mut open) = (Vec::new(), Vec::new());
+    let mut piece = JsonPiece { range: 0..0, depth: 0, lines: 0 };
+    let mut rest = text;
+    while let Some((token, after)) = next_token(rest) {
+        rest = after;
+        let at = text.len() - rest.len();
+        match token {
+            "{" | "[" => {
+                open.push(token);
+                piece.lines += 1;
+            }
+            "}" | "]" => {
+                open.pop();
+                piece.lines += 1;
+            }
+            "," => {
+                piece.lines += 1;
+                let taken = at - piece.range.start;
+                // A short array of scalars stands on one line, so it is not cut; a long one is none such.
+                let parts = open.last() == Some(&"{")
+                    || matches!(next_token(rest), Some(("{" | "[", _)))
+                    || taken > 2 * bytes;
+                if parts && (piece.lines >= lines || taken >= bytes) {
+                    piece.range.end = at;
+                    pieces.push(piece);
+                    piece = JsonPiece { range: at..at, depth: open.len(), lines: 0 };
+                }
+            }
+            long if long.len() > LONGEST_TOKEN => return None,
+            _ => {}
+        }
+    }
+    piece.range.end = text.len();
+    pieces.push(piece);
+    Some(pieces)
+}
+
+/// The lines of a piece of [`json_pieces`] that begins so deep, of at most `cols` columns.
+pub fn json_piece(text: &str, depth: usize, cols: usize) -> Vec<Line> {
+    let cols = cols.max(4);
+    let mut layout = Layout { cols, lines: Vec::new(), line: Line::default(), depth, goes_on: false };
+    layout.document(text, STRINGS_IN_STRINGS);
+    layout.end_line();
+    layout.lines
+}
+
 fn holds_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn lay_out(text: &str, cols: usize) -> Vec<Line> {
-    let cols = cols.max(4);
-    let mut layout = Layout { cols, lines: Vec::new(), line: Line::default(), depth: 0, goes_on: false };
-    layout.document(text, STRINGS_IN_STRINGS);
-    layout.end_line();
-    layout.lines
+    json_piece(text, 0, cols)
 }
 
 struct Layout {

@@ -21,8 +21,8 @@ mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
 pub use diff::{diff, side_by_side};
-pub use find::{Hit, find, mark};
-pub use json::{json, json_text};
+pub use find::{Hit, count, find, mark};
+pub use json::{JsonPiece, json, json_piece, json_pieces, json_text};
 pub use line::{Line, Role, Span, Style};
 pub use markdown::markdown;
 pub use readable::readable;

@@ -31,7 +31,7 @@ rows! {
     UNDO = "evals.undo" { title: "Undo", does: "Take back the last change made here.",
         places: HERE, when: CAN_UNDO, keys: &["u"], hint: 65 }
     RUN = "evals.run" { title: "Run it", does: "Put the set through a target; says what it costs first.",
-        places: HERE, when: CAN_RUN, keys: &["r"], hint: 95 }
+        places: HERE, when: CAN_RUN, keys: &["r"], hint: 45 }
     READ_BACK = "evals.read_back" { title: "Read the file back", does: "Take what was changed by hand in the set's file.",
         places: HERE, when: ON_SET, keys: &["i"], hint: 40 }
     SAVE = "promote.save" { title: "Save", does: "Make it an eval case, or save the changed one.",

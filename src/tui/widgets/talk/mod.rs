@@ -16,19 +16,23 @@
 //!
 //! Call [`Talk::lay`] from the screen's `settle` with the pane's size; pass it the commands of moving,
 //! folding and finding; draw [`Talk::caption`] into a rule beside it. `blocks` makes blocks of what is to
-//! be read, `lay` lines of a block; a block is laid out when it or the width changes, never per frame.
+//! be read, `cut` cuts long parts into pieces, `lay` makes lines of a piece. A piece is laid out once, when it
+//! comes on the page; until then its height is a guess. A conversation of a usual length is laid out at once,
+//! so that nothing in it is guessed.
 
 mod blocks;
+mod cut;
 mod lay;
+mod search;
 
 use ratatui::layout::Rect;
 
-use self::lay::Shown;
+use self::lay::Laid;
 use super::scroll::{Scroll, bar};
 use crate::command::table::{app, talk as rows};
 use crate::command::{Id, When};
 use crate::domain::Trace;
-use crate::text::{Hit as FindHit, Line, Role, Style, figures, find, mark, truncate_line};
+use crate::text::{Line, Role, Style, figures, mark, truncate_line};
 use crate::tui::canvas::{Canvas, Hit, Pane};
 use crate::tui::screen::Env;
 use crate::tui::words::{line, words};
@@ -41,6 +45,8 @@ const ROLES: usize = 13;
 const WIDEST: usize = 100;
 /// Below this width the roles stand above what is said.
 const NARROW: usize = 50;
+/// The first so many bytes are laid out at once, seen or not.
+const AT_ONCE: usize = 96 * 1024;
 /// The columns at the right that are the scroll bar's.
 const BAR: u16 = 2;
 
@@ -57,22 +63,6 @@ pub struct Talk {
     found: Option<Found>,
 }
 
-/// A block with its lines for the present width.
-#[derive(Debug, Clone)]
-struct Laid {
-    block: Block,
-    shown: Shown,
-    lines: Vec<Line>,
-    /// Which line says that there is more.
-    more: Option<usize>,
-    /// Where the words that are looked for stand in the lines.
-    hits: Vec<FindHit>,
-    /// The line of the conversation at which it begins: the role above it, or its first own line.
-    start: usize,
-    /// Whether the role stands on a line above.
-    above: bool,
-}
-
 /// A line that can be unfolded, folded, or shows that there is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spot {
@@ -80,12 +70,18 @@ enum Spot {
     More(usize),
 }
 
-/// Words that were looked for, and the place where the reader is among them: a block and one of its hits.
+/// Words that were looked for, and the place where the reader is among them.
 #[derive(Debug, Clone)]
 struct Found {
     needle: String,
-    current: (usize, usize),
+    current: Place,
 }
+
+/// A place where words were found: a block, a piece of it, and one of the hits there.
+type Place = (usize, usize, usize);
+
+/// A line at the top of the page: its block, the piece of it, and the line there.
+type Anchor = (usize, usize, usize);
 
 impl Talk {
     /// The conversation of a trace, laid out for this many columns. Of several turns the last one is on
@@ -102,16 +98,8 @@ impl Talk {
 
     /// These blocks, laid out for this many columns.
     pub fn of(blocks: Vec<Block>, cols: u16) -> Self {
-        let laid = |block: Block| Laid {
-            shown: Shown { folded: block.head.is_some(), whole: false },
-            block,
-            lines: Vec::new(),
-            more: None,
-            hits: Vec::new(),
-            start: 0,
-            above: false,
-        };
-        let mut talk = Self { laid: blocks.into_iter().map(laid).collect(), ..Self::default() };
+        let laid = blocks.into_iter().map(Laid::new).collect();
+        let mut talk = Self { laid, ..Self::default() };
         talk.again(cols);
         talk
     }
@@ -132,18 +120,69 @@ impl Talk {
         if self.cols != usize::from(cols) {
             self.again(cols);
         }
-        self.scroll.clamp(self.height, usize::from(page));
+        self.fill(usize::from(page));
     }
 
     fn again(&mut self, cols: u16) {
+        let anchor = self.anchor();
         self.cols = usize::from(cols);
-        let (anchor, room) = (self.anchor(), self.room());
+        let room = self.room();
         for laid in &mut self.laid {
             laid.above = self.cols < NARROW && !laid.block.who.is_empty();
             laid.again(room);
         }
+        self.lay_first(room);
         self.search_again();
         self.stack(anchor);
+    }
+
+    /// Lays out what is first, as much as is laid out at once.
+    fn lay_first(&mut self, room: usize) {
+        let mut left = AT_ONCE;
+        for laid in &mut self.laid {
+            for at in 0..laid.pieces.len() {
+                left = left.saturating_sub(laid.bytes(at));
+                if left == 0 {
+                    return;
+                }
+                laid.lay(at, room, None);
+            }
+        }
+    }
+
+    /// Lays out what is on a page of so many rows.
+    fn fill(&mut self, page: usize) {
+        let room = self.room();
+        self.scroll.clamp(self.height, page);
+        // At the end one stays at the end, however wrong the guesses were.
+        let at_end = self.height > page && self.scroll.top + page >= self.height;
+        // Each turn lays out a piece or is the last.
+        loop {
+            let (top, end) = (self.scroll.top, self.scroll.top + page);
+            let needle = self.found.as_ref().map(|found| found.needle.as_str());
+            let (first, mut anchor, mut changed) = (self.block_at(top), None, false);
+            'page: for block in first..self.laid.len() {
+                let mut start = self.laid[block].start_of(0);
+                for at in 0..self.laid[block].pieces.len() {
+                    if start >= end {
+                        break 'page;
+                    }
+                    let piece = &self.laid[block].pieces[at];
+                    if start + piece.height > top && piece.lines.is_none() {
+                        anchor.get_or_insert_with(|| self.anchor());
+                        self.laid[block].lay(at, room, needle);
+                        changed = true;
+                    }
+                    start += self.laid[block].pieces[at].height;
+                }
+            }
+            let Some(anchor) = anchor.filter(|_| changed) else { return };
+            self.stack(anchor);
+            if at_end {
+                self.scroll.top = self.height.saturating_sub(page);
+            }
+            self.scroll.clamp(self.height, page);
+        }
     }
 
     fn room(&self) -> usize {
@@ -152,7 +191,7 @@ impl Talk {
     }
 
     /// Puts the blocks under each other, and what was at the top there again.
-    fn stack(&mut self, (top, rows): (usize, usize)) {
+    fn stack(&mut self, (top, piece, row): Anchor) {
         let (mut at, mut folded_before) = (0, false);
         for laid in &mut self.laid {
             let folded = laid.block.head.is_some() && laid.shown.folded;
@@ -167,14 +206,18 @@ impl Talk {
         if self.scroll.top > 0
             && let Some(laid) = self.laid.get(top)
         {
-            self.scroll.top = laid.start + rows.min(laid.height().saturating_sub(1));
+            let last = laid.start + laid.height().saturating_sub(1);
+            let height = laid.pieces.get(piece).map_or(0, |piece| piece.height);
+            self.scroll.top = (laid.start_of(piece) + row.min(height.saturating_sub(1))).min(last);
         }
     }
 
-    /// The block at the top of the page, and how far into it.
-    fn anchor(&self) -> (usize, usize) {
+    fn anchor(&self) -> Anchor {
         let block = self.block_at(self.scroll.top);
-        (block, self.scroll.top.saturating_sub(self.laid.get(block).map_or(0, |laid| laid.start)))
+        let Some(laid) = self.laid.get(block) else { return (0, 0, 0) };
+        let row = self.scroll.top.saturating_sub(laid.start + usize::from(laid.above));
+        let (piece, row) = laid.piece_at(row).unwrap_or((laid.pieces.len(), 0));
+        (block, piece, row)
     }
 
     /// The block that a line belongs to; an empty line to the one before it.
@@ -213,7 +256,11 @@ impl Talk {
             app::BACK if self.found.is_some() => {
                 self.find("", page);
             }
-            other => return self.scroll.command(other, self.height, page),
+            other => {
+                let moved = self.scroll.command(other, self.height, page);
+                self.fill(page);
+                return moved;
+            }
         }
         true
     }
@@ -236,7 +283,7 @@ impl Talk {
         self.laid.iter().enumerate().flat_map(|(at, laid)| {
             let first = laid.start + usize::from(laid.above);
             let head = laid.block.head.as_ref().map(|_| (first, Spot::Head(at)));
-            let more = laid.more.map(|line| (first + line, Spot::More(at)));
+            let more = laid.more.map(|piece| (laid.start_of(piece), Spot::More(at)));
             head.into_iter().chain(more)
         })
     }
@@ -288,10 +335,11 @@ impl Talk {
             Spot::More(_) => laid.show(false, true),
         }
         laid.again(room);
+        self.lay_first(room);
         self.search_again();
         self.stack(anchor);
         self.pointed = Some(Spot::Head(at));
-        self.scroll.clamp(self.height, page);
+        self.fill(page);
         // Folded from its midst, its head comes back into sight.
         if self.laid[at].shown.folded && self.laid[at].start < self.scroll.top {
             self.scroll.reveal(self.laid[at].start, self.height, page);
@@ -305,92 +353,10 @@ impl Talk {
             laid.show(fold, !fold);
             laid.again(room);
         }
+        self.lay_first(room);
         self.search_again();
         self.stack(anchor);
-        self.scroll.clamp(self.height, page);
-    }
-
-    /// The words that are looked for.
-    pub fn needle(&self) -> &str {
-        self.found.as_ref().map_or("", |found| &found.needle)
-    }
-
-    /// How many places were found.
-    fn hits(&self) -> usize {
-        self.laid.iter().map(|laid| laid.hits.len()).sum()
-    }
-
-    /// Looks for words, unfolding where they stand, and goes to the first from the page's top on. Gives
-    /// how many places there are. Empty words end the search.
-    pub fn find(&mut self, needle: &str, page: usize) -> usize {
-        let needle = needle.trim();
-        self.found = None;
-        if needle.is_empty() {
-            self.laid.iter_mut().for_each(|laid| laid.hits.clear());
-            return 0;
-        }
-        let (anchor, room) = (self.anchor(), self.room());
-        for laid in &mut self.laid {
-            laid.open_for(needle, room);
-        }
-        self.found = Some(Found { needle: needle.to_owned(), current: (0, 0) });
-        self.search_again();
-        self.stack(anchor);
-        let top = self.scroll.top;
-        let places: Vec<(usize, usize)> = self.places().collect();
-        let first = places.iter().copied().find(|place| self.line_of(*place) >= top);
-        if let Some(first) = first.or(places.first().copied()) {
-            self.go_to(first, page);
-        }
-        places.len()
-    }
-
-    /// Marks what is looked for in the lines as they are now.
-    fn search_again(&mut self) {
-        let Some(found) = &mut self.found else { return };
-        for laid in &mut self.laid {
-            laid.hits = find(&laid.lines, &found.needle);
-        }
-        // Where the reader was may be folded away: then it is the next place, or the last.
-        let (block, hit) = found.current;
-        let has = |at: &usize| self.laid.get(*at).is_some_and(|laid| !laid.hits.is_empty());
-        let next = (block..self.laid.len()).find(has).or_else(|| (0..block).rev().find(has));
-        if let Some(next) = next {
-            let last = self.laid[next].hits.len() - 1;
-            found.current = (next, if next == block { hit.min(last) } else { 0 });
-        }
-    }
-
-    /// The places that were found, in order.
-    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.laid.iter().enumerate().flat_map(|(at, laid)| (0..laid.hits.len()).map(move |hit| (at, hit)))
-    }
-
-    fn line_of(&self, (block, hit): (usize, usize)) -> usize {
-        let laid = &self.laid[block];
-        laid.start + usize::from(laid.above) + laid.hits[hit].line
-    }
-
-    fn go_to(&mut self, place: (usize, usize), page: usize) {
-        if let Some(found) = &mut self.found {
-            found.current = place;
-        }
-        self.scroll.reveal(self.line_of(place), self.height, page);
-    }
-
-    /// The place of the reader among what was found, and how many there are.
-    fn current(&self) -> Option<(usize, usize)> {
-        let current = self.found.as_ref()?.current;
-        Some((self.places().position(|place| place == current)?, self.hits()))
-    }
-
-    fn next_match(&mut self, forwards: bool, page: usize) {
-        let Some((at, count)) = self.current() else { return };
-        let next = if forwards { at + 1 } else { at + count - 1 } % count;
-        let next = self.places().nth(next);
-        if let Some(next) = next {
-            self.go_to(next, page);
-        }
+        self.fill(page);
     }
 
     /// ` 2 of 3  "savings"  . next  esc end · 1–14 of 31 `: what was found, and which lines of how many are seen. Belongs
@@ -457,9 +423,14 @@ impl Talk {
         let Some(row) = (index - laid.start).checked_sub(usize::from(laid.above)) else {
             return words().plain(" ").line(&laid.block.who).done();
         };
-        let Some(text) = laid.lines.get(row) else { return Line::default() };
-        let current = self.found.as_ref().filter(|found| found.current.0 == at).map(|found| found.current.1);
-        let mut text = mark(std::slice::from_ref(text), row, &laid.hits, current).swap_remove(0);
+        let Some((piece, line_of)) = laid.piece_at(row) else { return Line::default() };
+        let shown = &laid.pieces[piece];
+        let Some(text) = shown.lines.as_ref().and_then(|lines| lines.get(line_of)) else {
+            return Line::default();
+        };
+        let here = |found: &&Found| (found.current.0, found.current.1) == (at, piece);
+        let current = self.found.as_ref().filter(here).map(|found| found.current.2);
+        let mut text = mark(std::slice::from_ref(text), line_of, shown.hits.found(), current).swap_remove(0);
         let head = row == 0 && laid.block.head.is_some();
         if head && pointed == Some(Spot::Head(at)) {
             // The arrow that is pointed at stands out.
@@ -477,35 +448,6 @@ impl Talk {
         };
         out.spans.append(&mut text.spans);
         out
-    }
-}
-
-impl Laid {
-    fn height(&self) -> usize {
-        self.lines.len() + usize::from(self.above)
-    }
-
-    /// Sets how much is shown, of a block that can be folded at all.
-    fn show(&mut self, folded: bool, whole: bool) {
-        self.shown = Shown { folded: folded && self.block.head.is_some(), whole };
-    }
-
-    fn again(&mut self, room: usize) {
-        let lay::Laid { lines, more } = lay::lay(&self.block, self.shown, room);
-        (self.lines, self.more) = (lines, more);
-    }
-
-    /// Unfolds it if words stand in what is folded or clipped away.
-    fn open_for(&mut self, needle: &str, room: usize) {
-        if !self.shown.folded && self.more.is_none() {
-            return;
-        }
-        let open = lay::lay(&self.block, Shown { folded: false, whole: true }, room);
-        let seen = if self.shown.folded { 1 } else { self.more.unwrap_or(0) };
-        if find(&open.lines, needle).iter().any(|hit| hit.line >= seen) {
-            self.show(false, true);
-            (self.lines, self.more) = (open.lines, open.more);
-        }
     }
 }
 

@@ -183,7 +183,62 @@ fn a_very_long_answer_is_clipped_until_it_is_unfolded() {
     let list: Vec<_> = (0..5_000).map(|n| serde_json::json!({"n": n, "name": "x"})).collect();
     let talk =
         self::talk(serde_json::json!({"input": "q", "output": serde_json::json!(list).to_string()}), 80);
-    assert!(talk.height < 1_000 && text(&talk).last().unwrap().ends_with("lines more"));
+    assert!(talk.height < 1_000 && text(&talk).last().unwrap().ends_with("kB more"), "{}", talk.height);
+}
+
+/// The lines that were laid out so far and are kept.
+fn laid_out(talk: &Talk) -> usize {
+    let pieces = talk.laid.iter().flat_map(|laid| &laid.pieces);
+    pieces.filter_map(|piece| piece.lines.as_ref()).map(Vec::len).sum()
+}
+
+/// What stands on the page.
+fn page_of(talk: &Talk, page: usize) -> String {
+    let rows = talk.scroll.top..(talk.scroll.top + page).min(talk.height);
+    rows.map(|at| talk.row(at, None).text() + "\n").collect()
+}
+
+#[test]
+fn of_five_megabytes_only_what_is_seen_is_laid_out() {
+    const PAGE: u16 = 40;
+    let paragraph = "The fee of the account is charged again and again for no reason at all.\n\n";
+    let words = format!("{}the **needle** is here\n\n{}", paragraph.repeat(50_000), paragraph.repeat(20_000));
+    let rows: Vec<_> = (0..100_000).map(|n| serde_json::json!({"row": n, "of": ["a", "b"]})).collect();
+    let call = serde_json::json!({"id": "a", "function": {"name": "dump", "arguments": "{}"}});
+    let trace = |output: &str| {
+        serde_json::json!({"input": [
+            {"role": "user", "content": "Why?"},
+            {"role": "assistant", "tool_calls": [call.clone()]},
+            {"role": "tool", "tool_call_id": "a", "content": serde_json::Value::from(rows.clone())},
+        ], "output": output})
+    };
+    let mut talk = talk(trace(&words), 80);
+    talk.lay(80, PAGE);
+    // What is laid out at once, and the pages that were seen; it does not grow with the text.
+    const MOST: usize = 20_000;
+    talk.command(rows::FOLD_ALL, 40);
+    assert!(talk.height > 300_000, "all of it can be reached: {}", talk.height);
+    assert!(laid_out(&talk) < MOST, "{}", laid_out(&talk));
+    for id in [app::BOTTOM, app::PAGE_UP, app::HALF_UP, app::TOP, app::BOTTOM] {
+        talk.command(id, 40);
+        talk.lay(80, PAGE);
+        let page = page_of(&talk, 40);
+        assert!(page.lines().filter(|line| !line.trim().is_empty()).count() >= 19, "{id:?}: {page}");
+    }
+    assert!(page_of(&talk, 40).trim_end().ends_with("at all."), "the end is the end");
+    talk.lay(100, PAGE);
+    assert!(page_of(&talk, 40).trim_end().ends_with("at all."), "and stays it: {}", page_of(&talk, 40));
+    assert!(laid_out(&talk) < MOST, "{}", laid_out(&talk));
+    // What is found is on the page, however far off.
+    talk.command(app::TOP, 40);
+    assert_eq!(talk.find("the needle is", 40), 1);
+    assert!(page_of(&talk, 40).contains("the needle is here"), "{}", page_of(&talk, 40));
+    assert!(talk.find("account", 40) >= 70_000);
+    for _ in 0..3 {
+        talk.command(rows::PREVIOUS_MATCH, 40);
+        assert!(page_of(&talk, 40).contains("account"), "{}", page_of(&talk, 40));
+    }
+    assert!(laid_out(&talk) < MOST, "{}", laid_out(&talk));
 }
 
 #[test]
