@@ -46,6 +46,10 @@ pub struct FileConfig {
     pub colours: Vec<(Role, Colour)>,
     pub evaluation: EvalConfig,
     pub thresholds: Thresholds,
+    /// Where `prompts_dir` of the evaluation stands.
+    pub prompts_from: Option<Origin>,
+    /// Where its `judge` stands.
+    pub judge_from: Option<Origin>,
 }
 
 /// A file while it is read: knows how to name a place in it.
@@ -84,8 +88,14 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
                 config.evaluation.target_lines = reader.target_lines(value)?;
             }
             "prices" => config.evaluation.prices = reader.prices(value)?,
-            "prompts_dir" => config.evaluation.prompts_dir = reader.text(value)?.into(),
-            "judge" => judge = Some(value),
+            "prompts_dir" => {
+                config.evaluation.prompts_dir = reader.text(value)?.into();
+                config.prompts_from = Some(at());
+            }
+            "judge" => {
+                judge = Some(value);
+                config.judge_from = Some(at());
+            }
             "evaluator" => config.evaluation.evaluators = reader.evaluators(value)?,
             "embedders" => config.evaluation.embedders = reader.embedders(value)?,
             "similarity_threshold" => {

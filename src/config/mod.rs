@@ -134,6 +134,10 @@ pub struct Config {
     pub colours: Vec<(Role, Colour)>,
     /// What is said of evaluators, embedders and targets.
     pub evaluation: EvalConfig,
+    /// Where its `prompts_dir` comes from.
+    pub prompts_from: Origin,
+    /// Where its `judge` comes from.
+    pub judge_from: Origin,
     /// What must hold of a candidate.
     pub thresholds: Thresholds,
 }
@@ -198,6 +202,8 @@ impl Config {
             keymap: file.keymap,
             colours: file.colours,
             evaluation,
+            prompts_from: file.prompts_from.unwrap_or(Origin::Default),
+            judge_from: file.judge_from.unwrap_or(Origin::Default),
             thresholds: file.thresholds,
             file: path,
         })
@@ -210,6 +216,8 @@ impl Config {
             ("store", path(&self.store.value), self.store.from),
             ("reviewer", self.reviewer.value.clone(), self.reviewer.from),
             ("evals_dir", path(&self.evals_dir.value), self.evals_dir.from),
+            ("prompts_dir", path(&self.evaluation.prompts_dir), self.prompts_from),
+            ("judge", self.evaluation.judge.clone().unwrap_or_else(|| "none".to_owned()), self.judge_from),
             (
                 "runbook",
                 self.runbook.value.as_deref().map_or_else(|| "built in".to_owned(), path),

@@ -102,10 +102,16 @@ fn an_editors_command_is_split_without_a_shell() {
 fn programs_and_prompts_are_found_from_the_files_folder() {
     use crate::domain::TargetKind;
     let (folder, inner) = with_file(
-        "prompts_dir = 'our/prompts'\n[targets.a]\nkind = 'command'\ncommand = ['./answer.py', './x']\n\
+        "prompts_dir = 'our/prompts'\njudge = 'b'\n[targets.a]\nkind = 'command'\ncommand = ['./answer.py', './x']\n\
          [targets.b]\nkind = 'command'\ncommand = ['cat']\n",
     );
-    let config = Config::resolve(&Flags::default(), &environment(&inner, &[])).unwrap().evaluation;
+    let resolved = Config::resolve(&Flags::default(), &environment(&inner, &[])).unwrap();
+    // `tuesday doctor` says both, and where they stand.
+    let prompts = folder.path().join("our/prompts").display().to_string();
+    let lines = resolved.lines();
+    assert!(lines.contains(&("prompts_dir", prompts, Origin::File { line: 1 })), "{lines:?}");
+    assert!(lines.contains(&("judge", "b".to_owned(), Origin::File { line: 2 })), "{lines:?}");
+    let config = resolved.evaluation;
     assert_eq!(config.home, folder.path());
     assert_eq!(config.prompts_dir, folder.path().join("our/prompts"));
     let program = folder.path().join("./answer.py").display().to_string();
@@ -113,6 +119,7 @@ fn programs_and_prompts_are_found_from_the_files_folder() {
     assert_eq!(config.targets[1].kind, TargetKind::Command(vec!["cat".into()]));
     let without = Config::resolve(&Flags::default(), &environment(Path::new("/"), &[])).unwrap();
     assert_eq!(without.evaluation.prompts_dir, PathBuf::from("/prompts"));
+    assert!(without.lines().contains(&("judge", "none".to_owned(), Origin::Default)));
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod schema;
 mod sums;
 mod taxonomy;
 pub mod text_index;
+mod trace_scores;
 mod traces;
 mod write;
 
@@ -63,4 +64,5 @@ pub use prepare::{Prepared, Preparer};
 pub use runs::{AnswerKey, RunWrite};
 pub use samples::SampleRow;
 pub use sums::{Detail, FeatureTraffic, HOUR_MS, HourRow, HourSums, Slice, Sums, Touched};
+pub use trace_scores::TraceScoreRow;
 pub use write::{Loader, Outcome};

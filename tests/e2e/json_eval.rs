@@ -119,11 +119,13 @@ fn every_answer_of_evaluating_is_as_the_help_says() {
         let args = ["eval", "compare", "a", "c", "--case", case.as_str().unwrap()];
         ask("eval compare BASELINE CANDIDATE --case ID", &args);
     }
-    let trusted =
-        ask("eval trust RUN; missing_labels are of passes and of failures", &["eval", "trust", "a"]);
+    let trust = "eval trust RUN, eval trust --sample NAME; missing_labels are of passes and of failures";
+    let trusted = ask(trust, &["eval", "trust", "a"]);
     assert_eq!(trusted["judges"][1]["confusion"]["judge_pass_label_fail"], 1);
     run_to(0, &store, &["sample", "draw", "fees", "--size", "5", "--where", "fee"]);
-    ask("eval score --sample NAME", &["eval", "score", "--sample", "fees"]);
+    let score = "eval score --sample NAME";
+    let scores = ask(score, &["eval", "score", "--sample", "fees"]);
+    assert!(scores["cost_usd"].as_f64() > Some(0.0), "{scores}");
     let each = "eval score --sample NAME --each, of each line";
     let lines = run_to(0, &store, &["eval", "score", "--sample", "fees", "--each"]);
     assert_eq!(lines.lines().count(), 5);
@@ -131,6 +133,23 @@ fn every_answer_of_evaluating_is_as_the_help_says() {
         topic.check_answer(each, &serde_json::from_str(line).unwrap());
     }
     asked.borrow_mut().insert(each.to_owned());
+    // What was said is kept: nobody is asked again, and nothing paid.
+    let judged =
+        |server: &LlmServer| server.seen().iter().filter(|seen| seen.body["model"] == "mild").count();
+    let before = judged(&server);
+    let scores = ask(score, &["eval", "score", "--sample", "fees"]);
+    assert_eq!((judged(&server), &scores["cost_usd"]), (before, &Value::Null));
+    assert!(scores["evaluators"].as_array().unwrap().iter().any(|one| one["cached"] == 5), "{scores}");
+    run_to(0, &store, &["eval", "score", "--sample", "fees", "--no-cache"]);
+    assert_eq!(judged(&server), before + 5);
+    // The labels of the sample's traces tell how far the judge can be trusted there.
+    run_to(0, &store, &["sample", "draw", "all", "--size", "41", "--where", "fee"]);
+    run_to(0, &store, &["eval", "score", "--sample", "all", "strictly"]);
+    let of_sample = ask(trust, &["eval", "trust", "--sample", "all"]);
+    let judge =
+        of_sample["judges"].as_array().unwrap().iter().find(|one| one["evaluator"] == "strictly").unwrap();
+    assert_eq!(judge["confusion"], trusted["judges"][1]["confusion"]);
+    assert!(judge["corrected"]["rate"].is_number(), "{judge}");
     let pairs =
         [("The fee is waived.", "We waive the fee.", true), ("The card is lost.", "We open at nine.", false)];
     let pairs = pairs.map(|(a, b, same)| json!({"a": a, "b": b, "same": same}).to_string());
@@ -143,6 +162,7 @@ fn every_answer_of_evaluating_is_as_the_help_says() {
         &["list"],
         &["show", "a"],
         &["trust", "a"],
+        &["trust", "--sample", "all"],
         &["score", "--sample", "fees"],
         &["calibrate", &file("pairs.jsonl", &pairs.join("\n"))],
     ] {

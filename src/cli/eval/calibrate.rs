@@ -23,7 +23,7 @@ pub(super) struct CalibrateArgs {
     /// The embedder [default: the one carried with the program]
     #[arg(long, value_name = "NAME")]
     embedder: Option<String>,
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }

@@ -39,7 +39,7 @@ pub(super) struct CompareArgs {
     /// Show one case: what was expected, both answers, each evaluator's word
     #[arg(long, value_name = "ID", conflicts_with = "format")]
     case: Option<String>,
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// How to write it

@@ -12,7 +12,7 @@ use crate::text::figures::{UNKNOWN, date_clock, dollars, duration, percent};
 /// List the runs, the newest first
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }

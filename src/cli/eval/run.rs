@@ -49,7 +49,7 @@ pub(super) struct RunArgs {
     /// Say what it would cost, and ask nothing
     #[arg(long)]
     estimate: bool,
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }

@@ -13,7 +13,8 @@ use crate::text::figures::{UNKNOWN, dollars, fixed, list_of, plural, share_withi
 /// Score the recorded traces of a sample with evaluators of tuesday.toml
 ///
 /// Without names or --set, all evaluators look at them. Pass rates are weighted by the probability with which
-/// each trace was drawn, so that they speak of the population; what could not be told is counted apart.
+/// each trace was drawn, so that they speak of the population; what could not be told is counted apart. Each
+/// word is kept: a judge that has spoken of a trace is not paid for it again.
 #[derive(Args, Debug)]
 pub(super) struct ScoreArgs {
     /// The evaluators, by name
@@ -25,10 +26,13 @@ pub(super) struct ScoreArgs {
     /// The evaluators of this eval set
     #[arg(long)]
     set: Option<String>,
+    /// Ask again where an evaluator has spoken of a trace before
+    #[arg(long)]
+    no_cache: bool,
     /// Answer with one line of JSON a trace, as it is scored
     #[arg(long, conflicts_with = "json")]
     each: bool,
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }
@@ -46,7 +50,7 @@ pub(super) fn run(face: &Face, args: &ScoreArgs) -> Result<u8> {
         ));
     }
     let ctx = face.ctx(Access::Existing)?;
-    let spec = ScoreSpec { sample: args.sample.clone() };
+    let spec = ScoreSpec { sample: args.sample.clone(), cache: !args.no_cache };
     let scores = long::run(Unit::Traces, |cancel, progress| {
         let checks = evaluators.iter().map(|one| &one.check);
         let scorer = Scorer::new(config, services(&ctx, config, checks, cancel)?)?;
@@ -114,6 +118,12 @@ fn print(scores: &SampleScores) -> Result<()> {
     let by: Vec<String> = by.collect();
     if !by.is_empty() {
         output::prose(&format!("Who spoke: {}.", by.join("; ")), 0)?;
+    }
+    let before = scores.evaluators.iter().filter(|one| one.cached > 0);
+    let before: Vec<String> =
+        before.map(|one| format!("{}, {}", one.evaluator, number(one.cached))).collect();
+    if !before.is_empty() {
+        output::prose(&format!("From the cache: {}. --no-cache asks again.", before.join("; ")), 0)?;
     }
     match scores.cost_usd {
         Some(cost) => output::text(&format!("Judging cost {}.", dollars(cost))),

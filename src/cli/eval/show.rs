@@ -22,7 +22,7 @@ pub(super) struct ShowArgs {
     /// Show all cases, those that passed too
     #[arg(long)]
     all: bool,
-    /// Answer with JSON: see `tuesday help json`
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }

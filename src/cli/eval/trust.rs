@@ -5,24 +5,35 @@ use clap::Args;
 use super::{Face, output};
 use crate::domain::{Result, RunName, Untrusted};
 use crate::ops::Access;
-use crate::ops::compare::{JudgeTrust, Rate, TrustView, trust};
+use crate::ops::compare::{JudgeTrust, Rate, TrustView, trust, trust_sample};
 use crate::text::figures::{UNKNOWN, fixed, percent, plural};
 
 /// Disagreements that are shown.
 const FEW: usize = 20;
 
-/// See how far the judge of a run agrees with the reviewers' labels
+/// See how far the judge of a run, or of a sample, agrees with the reviewers' labels
+///
+/// Of a sample counts what `tuesday eval score --sample NAME` said of its traces.
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("of").required(true))]
 pub(super) struct TrustArgs {
     /// The run
-    run: String,
-    /// Answer with JSON: see `tuesday help json`
+    #[arg(group = "of")]
+    run: Option<String>,
+    /// The sample, in place of a run
+    #[arg(long, value_name = "NAME", group = "of")]
+    sample: Option<String>,
+    /// Answer with JSON: see `tuesday help json-eval`
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(face: &Face, args: &TrustArgs) -> Result<u8> {
-    let view = trust(&face.ctx(Access::ReadOnly)?, &RunName::parse(&args.run)?)?;
+    let ctx = face.ctx(Access::ReadOnly)?;
+    let view = match (&args.sample, &args.run) {
+        (Some(sample), _) => trust_sample(&ctx, sample)?,
+        (None, run) => trust(&ctx, &RunName::parse(run.as_deref().unwrap_or_default())?)?,
+    };
     if args.json {
         output::json(&view)?;
     } else {
@@ -32,9 +43,23 @@ pub(super) fn run(face: &Face, args: &TrustArgs) -> Result<u8> {
 }
 
 fn print(view: &TrustView) -> Result<()> {
-    output::text(&format!("{} · {}", view.set, view.run))?;
+    let (title, none) = match (&view.sample, &view.run, &view.set) {
+        (Some(sample), ..) => (
+            sample.clone(),
+            format!(
+                "No judge has spoken of these traces. Ask one: tuesday eval score --sample {sample:?} EVALUATOR"
+            ),
+        ),
+        (None, run, set) => {
+            let run = run.as_ref().map_or("", RunName::as_str);
+            let none =
+                "No judge spoke in this run. Attach one: [[evaluator]] with kind = \"judge\".".to_owned();
+            (format!("{} · {run}", set.as_deref().unwrap_or_default()), none)
+        }
+    };
+    output::prose(&title, 0)?;
     if view.judges.is_empty() {
-        return output::text("No judge spoke in this run. Attach one: [[evaluator]] with kind = \"judge\".");
+        return output::prose(&none, 0);
     }
     view.judges.iter().try_for_each(judge)
 }
@@ -97,9 +122,9 @@ fn judge(of: &JudgeTrust) -> Result<()> {
         let score = one.score.map_or_else(String::new, |score| format!(" {}", fixed(score, 1)));
         let reviewers: Vec<&str> = one.reviewers.iter().map(Untrusted::raw).collect();
         let (judge, label) = (one.judge.word(), one.label.word());
+        let case = one.case.as_ref().map_or_else(String::new, |case| format!("{case} · "));
         let head = format!(
-            "{} · trace {} · judge {judge}{score} · label {label} by {}",
-            one.case,
+            "{case}trace {} · judge {judge}{score} · label {label} by {}",
             one.trace.raw(),
             reviewers.join(", ")
         );

@@ -26,7 +26,7 @@ pub use decide::{CheckView, Decision, Need, State, Thresholds};
 pub use metric::{Mark, Metric, Unit};
 pub use report::{html, junit, markdown};
 pub use show::{Row, became, decided, headline, rows, tally, text, title};
-pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust};
+pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust, trust_sample};
 
 /// Cases whose answers are kept for a report.
 const OPENED: usize = 200;

@@ -383,7 +383,7 @@ fn a_judge_is_held_against_the_labels_of_what_it_saw() {
     assert!((corrected.rate - (judge.reported.share.unwrap() - 0.1) / 0.8).abs() < 1e-12);
     assert!(corrected.interval.lower < corrected.rate && corrected.rate < corrected.interval.upper);
     assert_eq!(judge.disagreements.len(), 7);
-    assert_eq!(judge.disagreements[0].case.as_str(), "c-036");
+    assert_eq!(judge.disagreements[0].case.as_ref().unwrap().as_str(), "c-036");
 }
 
 #[test]

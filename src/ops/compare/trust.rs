@@ -1,17 +1,19 @@
 //! How far the judge can be trusted: what it says of answers that people labelled.
 //!
-//! A label is about the output that is in the trace. It counts where the judge saw that same output: in runs
-//! of the target `recorded`, and wherever a target gave the same words again. Positive is a pass: the
+//! A label is about the output that is in the trace. It counts where the judge saw that same output: on the
+//! traces of a sample, in runs of the target `recorded`, and wherever a target gave the same words again. Positive is a pass: the
 //! true-positive rate is the share of labelled passes that the judge passes, the true-negative rate the
 //! share of labelled failures that it fails.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::Serialize;
 
 use super::load;
-use crate::domain::{Assessment, CaseId, CaseResult, Content, Outcome, Result, RunName, Untrusted, Verdict};
-use crate::ops::Ctx;
+use crate::domain::{Assessment, CaseId, Content, Outcome, Result, RunName, Untrusted, Verdict};
+use crate::ops::score::subject_hash;
+use crate::ops::{Ctx, sample};
 use crate::stats::{CONFIDENCE, Count, Interval, cohen_kappa, corrected_rate, wilson};
 use crate::text::figures::plural;
 
@@ -64,8 +66,8 @@ pub struct CorrectedRate {
 /// An answer on which judge and label differ.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Disagreement {
-    /// The case.
-    pub case: CaseId,
+    /// The case, in a run.
+    pub case: Option<CaseId>,
     /// The trace that is labelled.
     pub trace: Untrusted,
     /// The judge's word.
@@ -121,13 +123,15 @@ pub struct JudgeTrust {
     pub words: String,
 }
 
-/// The judges of a run.
+/// The judges of a run, or of a sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrustView {
     /// The run.
-    pub run: RunName,
+    pub run: Option<RunName>,
     /// Its set.
-    pub set: String,
+    pub set: Option<String>,
+    /// The sample.
+    pub sample: Option<String>,
     /// Labels of each verdict that are enough.
     pub enough_labels: u64,
     /// Each judge.
@@ -139,57 +143,113 @@ struct Labelled {
     verdict: Option<Verdict>,
     reviewers: Vec<Untrusted>,
     note: Option<Untrusted>,
-    /// The run's answer is the output that was labelled.
+}
+
+/// A judge's word and the label that it is held against.
+struct Said<'a> {
+    case: Option<&'a CaseId>,
+    trace: Option<&'a Untrusted>,
+    word: &'a Assessment,
+    label: Option<&'a Labelled>,
+    /// The judge saw the output that was labelled.
     same_output: bool,
+}
+
+/// Where the judges spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Run,
+    /// Of a sample; a share of it is that of the population where every trace was drawn with one probability.
+    Sample {
+        even: bool,
+    },
 }
 
 /// Holds the judges of a run against the labels. Errors with `NotSo` when there is no such run.
 pub fn trust(ctx: &Ctx, name: &RunName) -> Result<TrustView> {
     let (run, results) = load(ctx, name)?;
-    let mut judges = BTreeMap::<&str, Vec<(&CaseResult, &Assessment)>>::new();
-    for result in &results {
-        for one in result.assessments.iter().filter(|one| one.kind == "judge") {
-            judges.entry(&one.evaluator).or_default().push((result, one));
-        }
-    }
+    let text = |content: &Content| content.plain_text().raw().trim().to_owned();
     let mut labels = BTreeMap::new();
     for result in &results {
-        if let Some(found) = labelled(ctx, result)? {
-            labels.insert(&result.case, found);
+        let (Some(id), Some(answer)) = (&result.trace, result.answer()) else { continue };
+        if let Some(label) = labelled(ctx, id)? {
+            let trace = ctx.store.trace_by_id(id.raw())?;
+            let same = trace.is_some_and(|stored| text(&stored.trace.output) == text(&answer.output));
+            labels.insert(&result.case, (label, same));
         }
     }
-    let judges = judges.into_iter().map(|(evaluator, said)| judge(evaluator, &said, &labels)).collect();
-    Ok(TrustView { run: name.clone(), set: run.head.set, enough_labels: ENOUGH_LABELS, judges })
+    let said = results.iter().flat_map(|result| {
+        let label = labels.get(&result.case);
+        let (case, trace) = (Some(&result.case), result.trace.as_ref());
+        let (label, same_output) = (label.map(|it| &it.0), label.is_some_and(|it| it.1));
+        result.assessments.iter().map(move |word| Said { case, trace, word, label, same_output })
+    });
+    let set = Some(run.head.set.clone());
+    Ok(TrustView { run: Some(name.clone()), set, sample: None, ..view(said, Of::Run) })
 }
 
-/// What reviewers say of the trace that a case came from.
-fn labelled(ctx: &Ctx, result: &CaseResult) -> Result<Option<Labelled>> {
-    let (Some(id), Some(answer)) = (&result.trace, result.answer()) else { return Ok(None) };
+/// Holds what judges said of the traces of a sample against the labels. Errors with `NotSo` when there is no
+/// such sample.
+pub fn trust_sample(ctx: &Ctx, name: &str) -> Result<TrustView> {
+    let sample = sample::load(ctx, name)?;
+    let mut words = Vec::new();
+    for member in &sample.members {
+        // The newest word of each evaluator, whatever its version.
+        let mut newest = BTreeMap::new();
+        for row in ctx.store.trace_scores_of(&member.trace)? {
+            newest.entry(row.word.evaluator.clone()).or_insert(row);
+        }
+        let label = if newest.is_empty() { None } else { labelled(ctx, &member.trace)?.map(Rc::new) };
+        let now = match &label {
+            Some(_) => ctx.store.trace_by_id(member.trace.raw())?.map(|stored| subject_hash(&stored.trace)),
+            None => None,
+        };
+        words.extend(newest.into_values().map(|row| {
+            let same = Some(row.subject) == now;
+            (row, label.clone(), same)
+        }));
+    }
+    let even = sample.members.windows(2).all(|pair| pair[0].probability == pair[1].probability);
+    let said = words.iter().map(|(row, label, same)| Said {
+        case: None,
+        trace: Some(&row.trace),
+        word: &row.word,
+        label: label.as_deref(),
+        same_output: *same,
+    });
+    Ok(TrustView { sample: Some(sample.name.clone()), ..view(said, Of::Sample { even }) })
+}
+
+/// By judge.
+fn view<'a>(said: impl Iterator<Item = Said<'a>>, of: Of) -> TrustView {
+    let mut judges = BTreeMap::<&str, Vec<Said<'_>>>::new();
+    for one in said.filter(|one| one.word.kind == "judge") {
+        judges.entry(&one.word.evaluator).or_default().push(one);
+    }
+    let judges = judges.into_iter().map(|(evaluator, said)| judge(evaluator, &said, of)).collect();
+    TrustView { run: None, set: None, sample: None, enough_labels: ENOUGH_LABELS, judges }
+}
+
+/// What reviewers say of a trace.
+fn labelled(ctx: &Ctx, id: &Untrusted) -> Result<Option<Labelled>> {
     let labels = ctx.store.labels_of(id)?;
     let verdicts: Vec<Verdict> = labels.iter().filter_map(|label| label.body.verdict).collect();
     let Some(first) = verdicts.first().copied() else { return Ok(None) };
     let one = verdicts.iter().all(|verdict| *verdict == first) && first != Verdict::Unsure;
-    let words = |content: &Content| content.plain_text().raw().trim().to_owned();
-    let output = ctx.store.trace_by_id(id.raw())?.map(|stored| words(&stored.trace.output));
     Ok(Some(Labelled {
         verdict: one.then_some(first),
         reviewers: labels.iter().map(|label| label.reviewer.clone()).collect(),
         note: labels.iter().find_map(|label| label.body.note.clone()),
-        same_output: output.is_some_and(|output| output == words(&answer.output)),
     }))
 }
 
-fn judge(
-    evaluator: &str,
-    said: &[(&CaseResult, &Assessment)],
-    labels: &BTreeMap<&CaseId, Labelled>,
-) -> JudgeTrust {
+fn judge(evaluator: &str, said: &[Said<'_>], of: Of) -> JudgeTrust {
     let mut reported = Count::default();
     let (mut no_word, mut undecided, mut other_output) = (0, 0, 0);
     let mut confusion = Confusion::default();
     let mut pairs = Vec::new();
     let mut disagreements = Vec::new();
-    for (result, one) in said {
+    for Said { case, trace, word: one, label, same_output } in said {
         if one.outcome == Outcome::Error {
             no_word += 1;
             continue;
@@ -197,8 +257,8 @@ fn judge(
         let passes = one.outcome == Outcome::Pass;
         reported.n += 1;
         reported.k += u64::from(passes);
-        let Some(label) = labels.get(&result.case) else { continue };
-        if !label.same_output {
+        let Some(label) = label else { continue };
+        if !same_output {
             other_output += 1;
             continue;
         }
@@ -216,8 +276,8 @@ fn judge(
         pairs.push((passes, good));
         if passes != good {
             disagreements.push(Disagreement {
-                case: result.case.clone(),
-                trace: result.trace.clone().unwrap_or_default(),
+                case: case.cloned(),
+                trace: trace.cloned().unwrap_or_default(),
                 judge: one.outcome,
                 score: one.score.map(|score| score.value),
                 explanation: one.explanation.clone(),
@@ -233,12 +293,12 @@ fn judge(
         Count { k: confusion.fail_fail, n: confusion.fail_fail + confusion.judge_pass_label_fail };
     let missing = [right_pass.n, right_fail.n].map(|n| ENOUGH_LABELS.saturating_sub(n));
     let corrected = corrected_rate(reported, right_pass, right_fail, CONFIDENCE)
-        .filter(|_| missing == [0, 0])
+        .filter(|_| missing == [0, 0] && of != Of::Sample { even: false })
         .map(|found| CorrectedRate { rate: found.rate, interval: found.interval });
     let agreement = cohen_kappa(pairs);
     JudgeTrust {
         evaluator: evaluator.to_owned(),
-        by: said.iter().find_map(|(_, one)| one.by.clone()),
+        by: said.iter().find_map(|one| one.word.by.clone()),
         reported: Rate::of(reported),
         no_word,
         labelled: right_pass.n + right_fail.n,
@@ -251,18 +311,21 @@ fn judge(
         true_negative: Rate::of(right_fail),
         confusion,
         disagreements,
-        words: words(missing, corrected.is_some(), other_output),
+        words: words(missing, corrected.is_some(), other_output, of),
         corrected,
         missing_labels: missing,
     }
 }
 
-fn words(missing: [u64; 2], corrected: bool, other_output: u64) -> String {
+fn words(missing: [u64; 2], corrected: bool, other_output: u64, of: Of) -> String {
     let labels = |n: u64, of: &str| (n > 0).then(|| format!("{n} more of {of}"));
     let wanted: Vec<String> =
         [labels(missing[0], "passes"), labels(missing[1], "failures")].into_iter().flatten().collect();
     let mut words = match (&wanted[..], corrected) {
         ([], true) => "the pass rate is corrected for the judge's known errors".to_owned(),
+        ([], false) if of == (Of::Sample { even: false }) => {
+            "the pass rate is not corrected: the traces were not drawn with one probability".to_owned()
+        }
         ([], false) => "the judge tells no better than chance: its pass rate says nothing".to_owned(),
         (wanted, _) => format!(
             "to correct the pass rate it takes labels, {}: {ENOUGH_LABELS} of each are enough",
@@ -270,10 +333,13 @@ fn words(missing: [u64; 2], corrected: bool, other_output: u64) -> String {
         ),
     };
     if other_output > 0 {
-        words.push_str(&format!(
-            "; {} of another output than the run's do not count (a run of the target `recorded` judges the labelled ones)",
-            plural(usize::try_from(other_output).unwrap_or(usize::MAX), "label")
-        ));
+        let labels = plural(usize::try_from(other_output).unwrap_or(usize::MAX), "label");
+        words.push_str(&match of {
+            Of::Run => format!(
+                "; {labels} of another output than the run's do not count (a run of the target `recorded` judges the labelled ones)"
+            ),
+            Of::Sample { .. } => format!("; {labels} of traces that changed since do not count (score them again)"),
+        });
     }
     words
 }

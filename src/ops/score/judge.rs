@@ -104,6 +104,8 @@ impl Criterion {
 pub(super) struct Judge {
     model: Arc<dyn AskModel>,
     template: Environment<'static>,
+    /// Its text.
+    source: String,
     criteria: Vec<Criterion>,
     behaviour: Option<String>,
     threshold: f64,
@@ -151,12 +153,19 @@ impl Judge {
         };
         Ok(Self {
             model: Arc::clone(model),
-            template: template(&name, source)?,
+            template: template(&name, source.clone())?,
+            source,
             criteria: criteria(&settings.texts("criteria"), behaviour.is_some())?,
             behaviour,
             threshold,
             votes: votes as u32,
         })
+    }
+
+    /// What decides besides the settings: who is asked, and in which words.
+    pub fn decider(&self) -> String {
+        let criteria: Vec<&str> = self.criteria.iter().map(|one| one.description.as_str()).collect();
+        format!("{} {criteria:?} {}", self.model.by(), self.source)
     }
 
     pub async fn decide(&self, look: &Look<'_>, purse: &dyn Purse) -> Finding {

@@ -11,6 +11,7 @@ mod figures;
 mod fold;
 mod json;
 mod judge;
+mod kept;
 mod language;
 mod look;
 mod number;
@@ -34,6 +35,7 @@ use crate::domain::{
 
 pub use calibrate::{Calibration, CutView, calibrate};
 pub use judge::{JudgeSize, judge_size};
+pub use kept::subject_hash;
 use look::{Finding, Look, Rule, Settings, longest};
 pub use purse::{Purse, Unlimited};
 pub use sample::{SampleScores, ScoreSpec, score_sample, with_tools};
@@ -54,6 +56,8 @@ struct Item {
     name: String,
     kind: String,
     version: String,
+    /// A hash of what decides besides the settings: the model that is asked, the template.
+    decider: String,
     needs_expected: bool,
     work: Work,
 }
@@ -93,6 +97,7 @@ impl Scorer {
                 name: one.name.clone(),
                 kind: one.check.kind().to_owned(),
                 version: one.version(),
+                decider: work.decider(),
                 needs_expected: one.check.needs_expected(),
                 work,
             })
@@ -129,9 +134,26 @@ impl Scorer {
         subject: Subject<'_>,
         purse: &dyn Purse,
     ) -> Vec<Assessment> {
+        self.score_unknown(prepared, subject, &[], purse).await
+    }
+
+    /// The same, where the words of some are known already, by their place: they are not asked.
+    async fn score_unknown(
+        &self,
+        prepared: &Prepared,
+        subject: Subject<'_>,
+        known: &[Option<Assessment>],
+        purse: &dyn Purse,
+    ) -> Vec<Assessment> {
         let text = subject.output.answer_text();
-        let look = Look::new(subject, &text);
-        join_all(prepared.items.iter().map(|item| item.assess(&look, purse))).await
+        let look = &Look::new(subject, &text);
+        let words = prepared.items.iter().enumerate().map(|(at, item)| async move {
+            match known.get(at).cloned().flatten() {
+                Some(word) => word,
+                None => item.assess(look, purse).await,
+            }
+        });
+        join_all(words).await
     }
 }
 
@@ -162,7 +184,23 @@ impl Prepared {
     }
 }
 
+impl Work {
+    fn decider(&self) -> String {
+        let what = match self {
+            Self::Rule(_) => return String::new(),
+            Self::Similarity(similarity) => similarity.decider(),
+            Self::Judge(judge) => judge.decider(),
+        };
+        blake3::hash(what.as_bytes()).to_hex().chars().take(16).collect()
+    }
+}
+
 impl Item {
+    /// Whether it asks a model or a server.
+    fn asks(&self) -> bool {
+        !matches!(self.work, Work::Rule(_))
+    }
+
     async fn assess(&self, look: &Look<'_>, purse: &dyn Purse) -> Assessment {
         self.assessment(match &self.work {
             Work::Rule(rule) => rule.decide(look),

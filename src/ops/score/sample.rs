@@ -4,6 +4,7 @@
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
+use super::kept::{fresh, known, subject_hash};
 use super::{Prepared, Scorer, Unlimited};
 use crate::domain::{
     Assessment, ChatMessage, Content, Error, ExpectedKind, FunctionCall, Member, Outcome, Result, Subject,
@@ -16,12 +17,16 @@ use crate::task::{Cancel, Progress};
 
 /// Traces that are scored at a time, where evaluators ask.
 const AT_A_TIME: usize = 8;
+/// Words of rules that go into one commit.
+const AT_A_COMMIT: usize = 1000;
 
 /// What is scored.
 #[derive(Debug, Clone)]
 pub struct ScoreSpec {
     /// The name of the sample.
     pub sample: String,
+    /// Whether an evaluator that asks may go by what it said of the same trace before.
+    pub cache: bool,
 }
 
 /// What the evaluators say of one trace.
@@ -31,8 +36,10 @@ pub struct TraceScores {
     pub trace: Untrusted,
     /// The probability with which the draw included it.
     pub probability: f64,
-    /// A word of each evaluator, in their order.
+    /// A word of each evaluator that applies, in their order.
     pub assessments: Vec<Assessment>,
+    /// Those whose word is one that they gave before: nothing was asked and nothing paid.
+    pub cached: Vec<String>,
 }
 
 /// What the evaluators say of a sample.
@@ -64,6 +71,8 @@ pub struct EvaluatorRate {
     pub fails: u64,
     /// Traces of which it could not tell.
     pub errors: u64,
+    /// Traces of which it had spoken before, so that it was not asked.
+    pub cached: u64,
     /// Traces to which it does not apply: it compares with an expected answer, and a recorded trace has none.
     pub does_not_apply: u64,
     /// The share of the population that passes, of what could be told, weighted by inclusion.
@@ -81,12 +90,19 @@ struct Tally {
     /// By member: 0 not told, 1 pass, 2 fail.
     told: Vec<u8>,
     errors: u64,
+    cached: u64,
     weighed: f64,
     weight: f64,
     by: Option<String>,
 }
 
-/// Scores a sample. `each` sees every trace as it is done, in the order of the sample.
+/// The words on a trace, and by place whether each is one that was given before.
+struct Words {
+    assessments: Vec<Assessment>,
+    cached: Vec<bool>,
+}
+
+/// Scores a sample, and keeps each word durably. `each` sees every trace as it is done, in the order of the sample.
 pub fn score_sample(
     ctx: &Ctx,
     scorer: &Scorer,
@@ -103,32 +119,49 @@ pub fn score_sample(
     let prepared = &prepared;
     let mut tallies: Vec<Tally> = prepared.items.iter().map(|_| Tally::default()).collect();
     let (mut traces, mut missing, mut cost) = (0, 0, None);
-    let mut land = |at: usize, scores: Option<Vec<Assessment>>| -> Result<()> {
+    let mut land = |at: usize, words: Option<Words>| -> Result<()> {
         let member = &sample.members[at];
         progress.add(1);
-        let Some(assessments) = scores else {
+        let Some(Words { assessments, cached }) = words else {
             missing += 1;
             tallies.iter_mut().for_each(|tally| tally.told.push(0));
             return Ok(());
         };
         traces += 1;
-        for (tally, one) in tallies.iter_mut().zip(&assessments) {
+        for ((tally, one), cached) in tallies.iter_mut().zip(&assessments).zip(&cached) {
             tally.add(one, member.probability);
-            if let Some(paid) = one.cost_usd {
+            tally.cached += u64::from(*cached);
+            if let Some(paid) = one.cost_usd.filter(|_| !cached) {
                 *cost.get_or_insert(0.0) += paid;
             }
         }
-        each(TraceScores { trace: member.trace.clone(), probability: member.probability, assessments })
+        let before = assessments.iter().zip(&cached).filter(|(_, cached)| **cached);
+        let cached = before.map(|(one, _)| one.evaluator.clone()).collect();
+        each(TraceScores {
+            trace: member.trace.clone(),
+            probability: member.probability,
+            assessments,
+            cached,
+        })
     };
     let load = |at: usize| -> Result<Option<Trace>> {
         cancel.check()?;
         Ok(ctx.store.trace_by_id(sample.members[at].trace.raw())?.map(|stored| stored.trace))
     };
     if prepared.only_rules() {
+        let mut rows = Vec::new();
         for at in 0..sample.members.len() {
-            let scores = load(at)?.map(|trace| prepared.rules(subject(&trace, &with_tools(&trace))));
-            land(at, scores)?;
+            let words = load(at)?.map(|trace| {
+                let assessments = prepared.rules(subject(&trace, &with_tools(&trace)));
+                rows.extend(fresh(ctx, prepared, &trace.id, subject_hash(&trace), &assessments, &[]));
+                Words { cached: vec![false; assessments.len()], assessments }
+            });
+            if rows.len() >= AT_A_COMMIT {
+                ctx.store.keep_trace_scores(&std::mem::take(&mut rows))?;
+            }
+            land(at, words)?;
         }
+        ctx.store.keep_trace_scores(&rows)?;
     } else {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -137,13 +170,20 @@ pub fn score_sample(
         runtime.block_on(async {
             let scored = stream::iter(0..sample.members.len()).map(|at| async move {
                 let Some(trace) = load(at)? else { return Ok::<_, Error>((at, None)) };
-                let output = with_tools(&trace);
-                Ok((at, Some(scorer.score(prepared, subject(&trace, &output), &Unlimited).await)))
+                let (output, hash) = (with_tools(&trace), subject_hash(&trace));
+                let known = if spec.cache { known(ctx, prepared, &trace.id, &hash)? } else { Vec::new() };
+                let subject = subject(&trace, &output);
+                let assessments = scorer.score_unknown(prepared, subject, &known, &Unlimited).await;
+                // At once: what was paid for is not lost to a kill.
+                ctx.store.keep_trace_scores(&fresh(ctx, prepared, &trace.id, hash, &assessments, &known))?;
+                let cached = |at: usize| known.get(at).is_some_and(Option::is_some);
+                let cached = (0..assessments.len()).map(cached).collect();
+                Ok((at, Some(Words { assessments, cached })))
             });
             let mut scored = std::pin::pin!(scored.buffered(AT_A_TIME));
             while let Some(done) = scored.next().await {
-                let (at, scores) = done?;
-                land(at, scores)?;
+                let (at, words) = done?;
+                land(at, words)?;
             }
             Ok::<(), Error>(())
         })?;
@@ -176,6 +216,7 @@ impl Tally {
             passes: count(1),
             fails: count(2),
             errors: self.errors,
+            cached: self.cached,
             does_not_apply,
             passing: passing.map(|it| RateView {
                 rate: it.rate,

@@ -25,6 +25,11 @@ impl Similarity {
         })
     }
 
+    /// What decides besides the settings.
+    pub fn decider(&self) -> String {
+        format!("{} {}", self.embedder.by(), self.threshold)
+    }
+
     pub async fn decide(&self, look: &Look<'_>) -> Finding {
         let Some(expected) = self.value.as_deref().or(look.expected_output()) else {
             return Finding::error("There is no expected answer to compare with.");

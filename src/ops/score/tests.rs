@@ -628,7 +628,7 @@ fn a_sample_is_scored_with_weights() {
     ];
     let scorer =
         Scorer::new(&EvalConfig::default(), Services::new(&EvalConfig::default(), &ctx.store)).unwrap();
-    let spec = ScoreSpec { sample: "s".into() };
+    let spec = ScoreSpec { sample: "s".into(), cache: true };
     let run = |evaluators: &[Evaluator]| {
         let prepared = scorer.prepare(evaluators).unwrap();
         let mut seen = Vec::new();
@@ -657,5 +657,16 @@ fn a_sample_is_scored_with_weights() {
     let (scores, _) = run(&evaluators);
     let meant = &scores.evaluators[0];
     assert_eq!((meant.does_not_apply, meant.errors, meant.passing), (3, 0, None));
-    assert_eq!(scores.evaluators[1..], with_embedder.evaluators[..]);
+    // Its words of before are kept, rules decide anew, and of a trace that changed it speaks again.
+    assert_eq!(scores.evaluators[1..4], with_embedder.evaluators[..3]);
+    let of_like = |scores: &SampleScores| (scores.evaluators[4].cached, scores.evaluators[4].passes);
+    assert_eq!((with_embedder.evaluators[3].cached, of_like(&scores)), (0, (3, 1)));
+    let mut rows = ctx.store.trace_scores_of(&"c".into()).unwrap();
+    rows.iter_mut().for_each(|row| row.subject[0] ^= 1);
+    ctx.store.keep_trace_scores(&rows).unwrap();
+    assert_eq!(of_like(&run(&evaluators).0), (2, 1));
+    assert_eq!(of_like(&run(&evaluators).0), (3, 1));
+    let [one, other] = ["It was a fee.", "A fee."]
+        .map(|output| subject_hash(&of_json(vec![json!({"id":"c","input":"?","output":output})])[0]));
+    assert_ne!(one, other);
 }

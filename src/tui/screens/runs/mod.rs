@@ -312,7 +312,7 @@ impl RunsScreen {
             Answer::Trust(view) => {
                 for page in &mut self.pile {
                     if let Page::Trust(page) = page
-                        && page.name == view.run
+                        && Some(&page.name) == view.run.as_ref()
                     {
                         let (judge, at) = (page.judge, page.disagreements.selected_index());
                         page.view = Some(view);

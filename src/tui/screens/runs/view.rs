@@ -29,7 +29,7 @@ use super::{
     Text, TrustPage, lines,
 };
 use crate::command::table::{app, runs as table};
-use crate::domain::{CaseResult, RunName, Score, Untrusted};
+use crate::domain::{CaseId, CaseResult, RunName, Score, Untrusted};
 use crate::ops::compare::{self, CaseLine, CompareView, Decision, Disagreement};
 use crate::ops::run::RunView;
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate, width, wrap_line};
@@ -617,7 +617,7 @@ fn disagreement_line(one: &Disagreement) -> Line {
     let reviewers: Vec<String> = one.reviewers.iter().map(one_line).collect();
     let note = one.note.as_ref().map(|note: &Untrusted| format!(": {}", one_line(note)));
     words()
-        .put(Role::Accent, column(one.case.as_str(), 10))
+        .put(Role::Accent, column(one.case.as_ref().map_or("", CaseId::as_str), 10))
         .muted("judge ")
         .line(&Line::new(vec![lines::word(one.judge)]))
         .maybe(Role::Plain, score)
