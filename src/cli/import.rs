@@ -53,6 +53,8 @@ enum FormatArg {
     Tuesday,
     /// Chat transcripts in OpenAI form
     Chat,
+    /// OpenTelemetry spans: OTLP in JSON or protobuf
+    Otlp,
 }
 
 pub(super) fn run(face: &Face, args: &ImportArgs) -> Result<u8> {
@@ -62,6 +64,7 @@ pub(super) fn run(face: &Face, args: &ImportArgs) -> Result<u8> {
             FormatArg::Auto => None,
             FormatArg::Tuesday => Some(Format::Tuesday),
             FormatArg::Chat => Some(Format::Chat),
+            FormatArg::Otlp => Some(Format::Otlp),
         },
         map: args.map.clone(),
         map_file: args.map_file.clone(),

@@ -17,6 +17,7 @@ mod long;
 mod output;
 mod review;
 mod sample;
+mod serve;
 mod taxonomy;
 mod trace;
 
@@ -62,6 +63,7 @@ enum Command {
     Incident(incident::IncidentArgs),
     Init(init::InitArgs),
     Sample(sample::SampleArgs),
+    Serve(serve::ServeArgs),
     Label(label::LabelArgs),
     Labels(labels::LabelsArgs),
     Taxonomy(taxonomy::TaxonomyArgs),
@@ -99,6 +101,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Incident(args) => incident::run(&face, args),
         Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),
+        Command::Serve(args) => serve::run(&face, args),
         Command::Label(args) => label::run(&face, args),
         Command::Labels(args) => labels::run(&face, args),
         Command::Taxonomy(args) => taxonomy::run(&face, args),

@@ -14,6 +14,7 @@ impl Trace {
         for span in &mut self.spans {
             changed |= sort(&mut span.input);
             changed |= sort(&mut span.output);
+            changed |= sort_map(&mut span.metadata);
         }
         changed
     }

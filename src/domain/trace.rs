@@ -229,4 +229,35 @@ pub struct Span {
     /// What came out.
     #[serde(default)]
     pub output: serde_json::Value,
+    /// Its name among the spans of its trace, where the source gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Untrusted>,
+    /// The id of the span that it is a step of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Untrusted>,
+    /// Whether it worked.
+    #[serde(default, skip_serializing_if = "Status::is_ok")]
+    pub status: Status,
+    /// The model that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Untrusted>,
+    /// Tokens read by the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_in: Option<u64>,
+    /// Tokens written by the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_out: Option<u64>,
+    /// Cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Whatever else the source knew.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Status {
+    /// Whether it worked.
+    pub fn is_ok(&self) -> bool {
+        *self == Self::Ok
+    }
 }

@@ -88,7 +88,8 @@ impl Trace {
         }
         shallow("metadata", self.metadata.values())?;
         for (n, span) in self.spans.iter().enumerate() {
-            shallow(&format!("spans[{n}]"), [&span.input, &span.output])?;
+            let all = [&span.input, &span.output].into_iter().chain(span.metadata.values());
+            shallow(&format!("spans[{n}]"), all)?;
         }
         Ok(odd.then_some(Oddity::AheadOfClock))
     }

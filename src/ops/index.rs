@@ -76,6 +76,18 @@ pub fn catch_up(ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Index
     })
 }
 
+/// Brings the search index nearer to the rows by at most so many traces, in one transaction of this thread
+/// alone: what the receiver does beside its work. Gives how many.
+pub fn catch_up_some(ctx: &Ctx, most: i64) -> Result<i64> {
+    let (at, last) = ctx.store.text_index_state()?;
+    let upto = last.min(at + most);
+    if upto <= at {
+        return Ok(0);
+    }
+    let words = ctx.store.words(at + 1, upto)?;
+    Ok(if ctx.store.index_words(at, &words)? { upto - at } else { 0 })
+}
+
 /// Takes the words in turn and writes them; gives how far it came.
 fn write(
     ctx: &Ctx,

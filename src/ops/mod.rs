@@ -21,6 +21,8 @@ pub mod review;
 pub mod run;
 pub mod sample;
 pub mod score;
+pub mod serve;
+mod spans;
 pub mod taxonomy;
 #[cfg(test)]
 pub mod testing;

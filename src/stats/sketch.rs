@@ -70,6 +70,25 @@ impl Sketch {
         }
     }
 
+    /// Narrows its ends to the bins that are left after values were taken away, so that they hold once it is
+    /// stored; within 1 %.
+    pub fn settle(&mut self) {
+        let Some((least, most)) = self.ends.filter(|_| self.count > 0) else {
+            *self = Self::default();
+            return;
+        };
+        let held = |key: i32| self.bins.get((key - self.first) as usize).is_some_and(|bin| *bin > 0);
+        let value = |at: Option<usize>| at.map_or(0.0, |at| BINS.value(self.first + at as i32));
+        let low = if least == 0.0 { self.zeros > 0 } else { held(BINS.key(least)) };
+        let high = if most == 0.0 { self.zeros > 0 } else { held(BINS.key(most)) };
+        let first = || value(self.bins.iter().position(|bin| *bin > 0).filter(|_| self.zeros == 0));
+        let last = || value(self.bins.iter().rposition(|bin| *bin > 0));
+        let most = if high { most } else { last() };
+        let least = if low { least } else { first() };
+        self.ends = Some((least.min(most), most));
+        self.lessened = false;
+    }
+
     /// How many values it took.
     pub fn count(&self) -> u64 {
         self.count
@@ -361,6 +380,20 @@ mod tests {
             prop_assert!(!sketch.merge_stored(&stored));
             prop_assert_eq!(sketch, Sketch::default());
         }
+    }
+
+    #[test]
+    fn ends_are_among_what_is_left() {
+        let mut rest = of(&[0.0, 5.0, 700.0, 90_000.0]);
+        rest.take_away(&of(&[0.0, 90_000.0]));
+        rest.settle();
+        let rest = Sketch::from_bytes(&rest.to_bytes()).unwrap();
+        let near = |got: Option<f64>, exact: f64| (got.unwrap() - exact).abs() <= exact * 0.0101;
+        assert!(near(rest.quantile(0.0), 5.0) && near(rest.quantile(1.0), 700.0), "{rest:?}");
+        let mut none = rest.clone();
+        none.take_away(&of(&[5.0, 700.0]));
+        none.settle();
+        assert_eq!(none, Sketch::default());
     }
 
     /// A right checksum before a wrong claim, as a later program could write it.

@@ -1,7 +1,8 @@
 //! Columns of 4,096 traces each: what scans, draws and the edges of windows read instead of rows.
 //!
-//! A block is rewritten whole when a batch ends inside it, in the transaction of the rows. Times and
-//! hashes never change; of the figures only the flags do, when feedback comes in later.
+//! A block is rewritten whole when a batch ends inside it, in the transaction of the rows. Hashes
+//! never change; of the figures the flags do, when feedback comes in later, and all with the time, when
+//! later spans rewrite a trace.
 
 use std::collections::BTreeMap;
 
@@ -153,6 +154,25 @@ impl Block {
         }
     }
 
+    fn apply(&mut self, seq: i64, change: &Change) {
+        let at = usize::try_from(seq - self.first_seq()).unwrap_or(usize::MAX);
+        match change {
+            Change::Flags(flags) => {
+                if let Some(cell) = self.cells[Cell::Flags as usize].get_mut(at) {
+                    *cell = Some(*flags);
+                }
+            }
+            Change::All { ts, cells } => {
+                if let Some(held) = self.ts.get_mut(at) {
+                    *held = *ts;
+                    for (column, cell) in self.cells.iter_mut().zip(cells.0) {
+                        column[at] = cell;
+                    }
+                }
+            }
+        }
+    }
+
     fn write(&self, db: &Connection) -> rusqlite::Result<()> {
         use rusqlite::types::Value;
         let (min, max) = (self.ts.iter().min(), self.ts.iter().max());
@@ -242,8 +262,14 @@ pub(super) struct Appender {
     tail: Block,
     /// The `seq` of the last trace appended.
     last: i64,
-    /// New flags of traces, by block.
-    changed: BTreeMap<i64, Vec<(i64, i64)>>,
+    /// What changed about traces, by block.
+    changed: BTreeMap<i64, Vec<(i64, Change)>>,
+}
+
+/// A change of a trace's place in the columns.
+enum Change {
+    Flags(i64),
+    All { ts: i64, cells: Cells },
 }
 
 impl Appender {
@@ -278,7 +304,12 @@ impl Appender {
 
     /// The flags of a trace became these.
     pub(super) fn change_flags(&mut self, seq: i64, flags: i64) {
-        self.changed.entry((seq - 1) / BLOCK).or_default().push((seq, flags));
+        self.changed.entry((seq - 1) / BLOCK).or_default().push((seq, Change::Flags(flags)));
+    }
+
+    /// The trace was written anew.
+    pub(super) fn change(&mut self, seq: i64, ts: i64, cells: Cells) {
+        self.changed.entry((seq - 1) / BLOCK).or_default().push((seq, Change::All { ts, cells }));
     }
 
     /// Writes the unfinished block and what changed; before each commit.
@@ -286,11 +317,8 @@ impl Appender {
         for (n, changes) in std::mem::take(&mut self.changed) {
             let mut stored = if n == self.tail.n { None } else { Block::read(db, n)? };
             let block = stored.as_mut().unwrap_or(&mut self.tail);
-            for (seq, flags) in changes {
-                let at = usize::try_from(seq - block.first_seq()).unwrap_or(usize::MAX);
-                if let Some(cell) = block.cells[Cell::Flags as usize].get_mut(at) {
-                    *cell = Some(flags);
-                }
+            for (seq, change) in changes {
+                block.apply(seq, &change);
             }
             if let Some(block) = stored {
                 block.write(db)?;

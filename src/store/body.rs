@@ -2,7 +2,8 @@
 //! dictionary that was trained on the store's own first traces.
 //!
 //! The first byte of a stored body names its dictionary (0: none); the rest is one zstd frame with
-//! its size. A body is never changed once written: what may change lies in tables of its own.
+//! its size. A body is never changed once written, but where later spans rewrite the trace: what else may
+//! change lies in tables of its own.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::DecoderDictionary;
 
-use crate::domain::{Content, Error, Result, Trace};
+use crate::domain::{Content, Error, Result, Trace, Untrusted};
 
 /// Fast, and within a tenth of the ratio of the slower levels on texts of this size.
 const LEVEL: i32 = 1;
@@ -69,6 +70,8 @@ impl BodyEncoder {
 pub(super) struct Talk {
     pub(super) input: Content,
     pub(super) output: Content,
+    #[serde(default)]
+    pub(super) tags: Vec<Untrusted>,
 }
 
 /// Learns what bodies have in common.
@@ -105,6 +108,19 @@ impl Dictionaries {
     /// The same, of what is read most often only.
     pub(super) fn talks<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Talk>> {
         self.unpack(bodies, |json| serde_json::from_slice(json).map_err(damaged))
+    }
+
+    /// What was said in one stored body, for a writer in its transaction.
+    pub(super) fn talk(&self, db: &Connection, z: &[u8]) -> rusqlite::Result<Talk> {
+        self.prepare(db, z)?;
+        let talk = self.talks([z]).map(|mut talks| talks.pop());
+        talk.and_then(|talk| talk.ok_or_else(|| damaged("it is empty"))).map_err(inner)
+    }
+
+    /// The bytes of one stored body, for a writer in its transaction.
+    pub(super) fn bytes(&self, db: &Connection, z: &[u8]) -> rusqlite::Result<Vec<u8>> {
+        self.prepare(db, z)?;
+        self.json(z).map_err(inner)
     }
 
     /// The JSON of one stored body whose dictionary was [prepared](Self::prepare).
@@ -148,6 +164,11 @@ impl Dictionaries {
     fn lock(&self) -> MutexGuard<'_, HashMap<u8, Arc<DecoderDictionary<'static>>>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// An error of ours on its way through a transaction.
+pub(super) fn inner(error: Error) -> rusqlite::Error {
+    rusqlite::Error::UserFunctionError(Box::new(error))
 }
 
 fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -6,13 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rusqlite::Connection;
 
 use super::open::Store;
-use super::text_index::{TEXT_INDEX, Words, normalise};
+use super::text_index::{Words, normalise};
 use crate::domain::query::{Node, Side, Term, Word};
 use crate::domain::{Result, Untrusted};
 use crate::text::figures::thousands;
 
 /// At most so many rows are searched beside the index; reading more would keep a person waiting.
 const MOST_TAIL: i64 = 5_000;
+
+/// The table of the newest rows, whose words can change: by the rules of the search index, and with what
+/// deleting takes.
+const TAIL_INDEX: &str = "CREATE VIRTUAL TABLE text_index USING fts5(\
+     input, output, content='', contentless_delete=1, detail=full, tokenize='ascii')";
 
 /// How far the search index is, read once a request.
 #[derive(Default)]
@@ -63,10 +68,12 @@ pub(super) struct TailCache(Mutex<Option<Arc<Tail>>>);
 struct Tail {
     /// It holds the rows after this.
     after: i64,
-    /// An index in memory, of the same making as the one in the file.
+    /// An index in memory of the same words as the one in the file.
     rows: Mutex<Connection>,
     /// Up to this.
     upto: Mutex<i64>,
+    /// The last of the rewritten traces that it saw.
+    rewritten: Mutex<i64>,
 }
 
 impl TailCache {
@@ -81,11 +88,25 @@ impl TailCache {
             Some(tail) => Arc::clone(tail),
             None => {
                 let rows = Connection::open_in_memory().map_err(|e| store.explain(e))?;
-                rows.execute_batch(TEXT_INDEX).map_err(|e| store.explain(e))?;
-                Arc::new(Tail { after: indexed, rows: Mutex::new(rows), upto: Mutex::new(indexed) })
+                rows.execute_batch(TAIL_INDEX).map_err(|e| store.explain(e))?;
+                Arc::new(Tail {
+                    after: indexed,
+                    rows: Mutex::new(rows),
+                    upto: Mutex::new(indexed),
+                    rewritten: Mutex::new(0),
+                })
             }
         };
         let mut upto = lock(&tail.upto);
+        let mut seen = lock(&tail.rewritten);
+        // Read before the words: what is rewritten after is told the next time.
+        let (rewritten, last_n) = store.rewritten_since(*seen)?;
+        for seq in rewritten.into_iter().filter(|seq| (tail.after + 1..=*upto).contains(seq)) {
+            let words = store.words(seq, seq)?;
+            lock_and_add(&tail.rows, &words).map_err(|e| store.explain(e))?;
+        }
+        *seen = last_n;
+        drop(seen);
         if *upto < last {
             let words = store.words(*upto + 1, last)?;
             lock_and_add(&tail.rows, &words).map_err(|e| store.explain(e))?;
@@ -102,7 +123,7 @@ fn lock_and_add(rows: &Mutex<Connection>, words: &[Words]) -> rusqlite::Result<(
     let tx = db.transaction()?;
     {
         let mut insert =
-            tx.prepare_cached("INSERT INTO text_index(rowid, input, output) VALUES (?, ?, ?)")?;
+            tx.prepare_cached("INSERT OR REPLACE INTO text_index(rowid, input, output) VALUES (?, ?, ?)")?;
         for one in words {
             insert.execute((one.seq, &one.input, &one.output))?;
         }

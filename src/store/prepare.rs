@@ -30,6 +30,8 @@ pub struct Prepared {
     pub(super) scores: Vec<(String, f64)>,
     pub(super) tags: Vec<Untrusted>,
     pub(super) body: Vec<u8>,
+    /// The spans that the trace was made of, in the stored form of a body.
+    pub(super) spans: Option<Vec<u8>>,
     /// The body before compression, where a dictionary is still to be trained.
     pub(super) sample: Option<Vec<u8>>,
 }
@@ -38,7 +40,10 @@ impl Prepared {
     /// About how many bytes it holds, for bounding batches.
     pub fn weight(&self) -> usize {
         let said: usize = self.feedback.iter().map(|f| f.comment.as_ref().map_or(0, |c| c.raw().len())).sum();
-        512 + self.body.len() + self.sample.as_ref().map_or(0, Vec::len) + said
+        512 + self.body.len()
+            + self.spans.as_ref().map_or(0, Vec::len)
+            + self.sample.as_ref().map_or(0, Vec::len)
+            + said
     }
 }
 
@@ -193,6 +198,12 @@ impl Preparer {
         Self { feature, ..self }
     }
 
+    /// Makes ready a trace that was made of these spans; more of them may come.
+    pub fn prepare_spans(&mut self, trace: Trace, spans: &[u8], arrival: Timestamp) -> Result<Prepared> {
+        let prepared = self.prepare(trace, arrival)?;
+        Ok(Prepared { spans: Some(self.encoder.encode(spans)?), ..prepared })
+    }
+
     /// Makes a trace ready. One without a time gets the time of `arrival`, one without an id gets one
     /// derived from its content: the same content, the same id. The keys of objects keep the order they
     /// came in, which is no part of the content.
@@ -293,6 +304,7 @@ impl Preparer {
             scores: trace.score.into_iter().collect(),
             tags: trace.tags,
             body: self.encoder.encode(&self.json)?,
+            spans: None,
             sample: self.keep_samples.then(|| self.json.clone()),
         })
     }

@@ -42,6 +42,8 @@ pub(super) struct Figures {
     /// In the order of [`COUNTS`].
     pub(super) counts: [i64; COUNTS.len()],
     pub(super) latency: Sketch,
+    /// Of a difference: times that are to be taken away.
+    less: Sketch,
 }
 
 /// The counting columns of `rollup`.
@@ -107,6 +109,16 @@ impl Figures {
         }
     }
 
+    /// Takes away what a trace added before.
+    pub(super) fn remove(&mut self, trace: &Counted) {
+        for (sum, less) in self.counts.iter_mut().zip(trace.counts()) {
+            *sum = sum.saturating_sub(less);
+        }
+        if let Some(us) = trace.latency_us {
+            self.less.add(us as f64 / US_IN_MS);
+        }
+    }
+
     /// Like [`add`](Self::add) without the sketch.
     pub(super) fn count(&mut self, trace: &Counted) {
         for (sum, add) in self.counts.iter_mut().zip(trace.counts()) {
@@ -126,6 +138,7 @@ impl Figures {
             *sum = sum.saturating_add(add);
         }
         self.latency.merge(&other.latency);
+        self.less.merge(&other.less);
     }
 }
 
@@ -220,9 +233,19 @@ fn add<const N: usize>(
         "INSERT OR REPLACE INTO main.{table}({keys}, {counts}, latency) VALUES (?{})",
         ", ?".repeat(N + COUNTS.len())
     ))?;
+    let mut delete = db.prepare_cached(&format!("DELETE FROM main.{table} WHERE {same}"))?;
     for (key, mut figures) in rows {
         if let Some(stored) = read.query_row(params_from_iter(key), |r| of_row(r, 0)).optional()? {
             figures.merge(&stored);
+        }
+        if figures.counts[0] == 0 {
+            // Its last trace counts elsewhere now.
+            delete.execute(params_from_iter(key))?;
+            continue;
+        }
+        if figures.less.count() > 0 {
+            figures.latency.take_away(&figures.less);
+            figures.latency.settle();
         }
         for (n, value) in key.into_iter().chain(figures.counts).enumerate() {
             write.raw_bind_parameter(n + 1, value)?;

@@ -23,7 +23,7 @@ pub struct Words {
 }
 
 impl Words {
-    fn of(seq: i64, talk: &Talk) -> Self {
+    pub(super) fn of(seq: i64, talk: &Talk) -> Self {
         let words = |content: &Content| {
             let mut words = String::new();
             content.each_text(false, &mut |text| normalise_into(text, &mut words));
@@ -37,10 +37,6 @@ impl Words {
         self.input.len() + self.output.len()
     }
 }
-
-/// The table, as the schema makes it, for an index elsewhere of the same words.
-pub(super) const TEXT_INDEX: &str = "CREATE VIRTUAL TABLE text_index USING fts5(\
-     input, output, content='', columnsize=0, detail=full, tokenize='ascii')";
 
 /// The last `seq` that the index knows; it knows all before.
 pub(super) fn watermark(db: &Connection) -> rusqlite::Result<i64> {
@@ -84,17 +80,49 @@ impl Store {
             }
             let mut insert =
                 tx.prepare_cached("INSERT INTO text_index(rowid, input, output) VALUES (?, ?, ?)")?;
+            let anew = self.words_rewritten(&tx, after)?;
             for one in words {
+                let one = anew.iter().find(|anew| anew.seq == one.seq).unwrap_or(one);
                 insert.execute(params![one.seq, one.input, one.output])?;
             }
             drop(insert);
             if let Some(last) = words.last() {
+                tx.execute("DELETE FROM rewritten WHERE seq <= ?", [last.seq])?;
                 tx.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('text_indexed', ?)", [last.seq])?;
             }
             tx.commit()?;
             Ok(true)
         })();
         written.map_err(|e| self.explain(e))
+    }
+}
+
+impl Store {
+    /// Traces that the search index does not know yet and that were rewritten since this one, and the last of
+    /// them.
+    pub(super) fn rewritten_since(&self, n: i64) -> Result<(Vec<i64>, i64)> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT n, seq FROM main.rewritten WHERE n > ? ORDER BY n")?;
+            let mut rows = query.query([n])?;
+            let (mut seqs, mut last) = (Vec::new(), n);
+            while let Some(row) = rows.next()? {
+                last = row.get(0)?;
+                seqs.push(row.get(1)?);
+            }
+            Ok((seqs, last))
+        })
+    }
+
+    /// The present words of the traces behind the index that were rewritten: those that were read before may be
+    /// of another text.
+    fn words_rewritten(&self, db: &Connection, after: i64) -> rusqlite::Result<Vec<Words>> {
+        let bodies = db
+            .prepare_cached(
+                "SELECT seq, z FROM body WHERE seq IN (SELECT seq FROM rewritten WHERE seq > ?) ORDER BY seq",
+            )?
+            .query_map([after], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, Vec<u8>>(1)?)))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        bodies.iter().map(|(seq, z)| Ok(Words::of(*seq, &self.0.dictionaries.talk(db, z)?))).collect()
     }
 }
 

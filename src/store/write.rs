@@ -9,9 +9,10 @@ use super::id_map::{self, IdMap};
 use super::names::{Interner, NameKind};
 use super::open::Store;
 use super::prepare::{FeedbackRow, NAME_KINDS, Prepared, feedback_flags};
+use super::rewrite::{Changes, Join, Joined, Rewriter};
 use super::rollup::{RollupDelta, RollupKey};
-use super::{flags, indexes, traces};
-use crate::domain::Result;
+use super::{early, flags, indexes, traces};
+use crate::domain::{Result, Untrusted};
 
 /// What became of one trace of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub enum Outcome {
     Unchanged,
     /// It is there already, and got new feedback or scores.
     Updated,
+    /// It is there, made of other spans of it, and was made anew of all of them but those that were too many.
+    Rewritten {
+        /// Spans that the trace did not take any more.
+        refused: u64,
+    },
     /// Another trace with this id is there, at this `seq`; nothing was written.
     Conflict(i64),
 }
@@ -90,6 +96,11 @@ fn tune(db: &Connection, wal_pages: i64, cache_kib: i64) -> rusqlite::Result<()>
 }
 
 impl Loader {
+    /// The store that it writes to.
+    pub(super) fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     /// The dictionary to prepare traces with. The first batches of a store may change it.
     pub fn dictionary(&self) -> Option<&Dictionary> {
         self.dictionary.as_ref()
@@ -98,9 +109,15 @@ impl Loader {
     /// Writes a batch as one transaction. When this returns `Ok` the batch survives the end of the
     /// process at any moment; otherwise nothing of it is there.
     pub fn write(&mut self, batch: &mut [Prepared]) -> Result<Vec<Outcome>> {
+        self.write_joining(batch, &mut |_, _| Ok(Joined::Same { refused: 0 }))
+    }
+
+    /// The same for traces that were made of spans: where spans of one are there already, `join` puts both
+    /// together.
+    pub fn write_joining(&mut self, batch: &mut [Prepared], join: &mut Join<'_>) -> Result<Vec<Outcome>> {
         let store = self.store.clone();
         let mut writer = store.traces_writer()?;
-        let written = self.transact(writer.db(), batch);
+        let written = self.transact(writer.db(), batch, join);
         if written.is_err() {
             // What was remembered may never have been committed.
             self.names = Interner::default();
@@ -126,7 +143,12 @@ impl Loader {
         finished.map_err(|e| self.store.explain(e))
     }
 
-    fn transact(&mut self, db: &mut Connection, batch: &mut [Prepared]) -> rusqlite::Result<Vec<Outcome>> {
+    fn transact(
+        &mut self,
+        db: &mut Connection,
+        batch: &mut [Prepared],
+        join: &mut Join<'_>,
+    ) -> rusqlite::Result<Vec<Outcome>> {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM trace", [], |r| r.get(0))?;
         // Read anew each time: another process may have added feedback to traces of the last block.
@@ -135,6 +157,9 @@ impl Loader {
             (self.bulk, self.ids) = (false, None);
             indexes::build(&tx)?;
         }
+        let store = self.store.clone();
+        let mut rewriter = Rewriter::new(&tx, &store.0.dictionaries)?;
+        let early = early::any(&tx)?;
         if self.bulk {
             self.ids.get_or_insert_with(IdMap::new).catch_up(&tx, last)?;
         }
@@ -158,6 +183,9 @@ impl Loader {
             };
             outcomes.push(match there {
                 None => {
+                    if early {
+                        early::take(&tx, trace)?;
+                    }
                     let seq = blocks.next_seq();
                     let cells = rows.insert(&tx, &mut self.names, seq, trace, &mut delta)?;
                     blocks.push(&tx, trace.ts, trace.id_hash, cells)?;
@@ -166,11 +194,15 @@ impl Loader {
                     }
                     Outcome::Added(seq)
                 }
+                Some(there) if trace.spans.is_some() && rewriter.holds_spans(there.seq)? => {
+                    let changes = Changes { names: &mut self.names, delta: &mut delta, blocks: &mut blocks };
+                    rewriter.join(there.seq, trace, join, changes)?
+                }
                 Some(there) if there.content_hash != trace.content_hash => Outcome::Conflict(there.seq),
                 Some(there) => update(&tx, &mut self.names, there.seq, trace, &mut delta, &mut blocks)?,
             });
         }
-        drop(rows);
+        drop((rows, rewriter));
         blocks.flush(&tx)?;
         delta.apply(&tx)?;
         let mut trained = None;
@@ -190,6 +222,7 @@ impl Loader {
 struct Rows<'tx> {
     row: CachedStatement<'tx>,
     body: CachedStatement<'tx>,
+    spans: CachedStatement<'tx>,
 }
 
 impl<'tx> Rows<'tx> {
@@ -201,6 +234,7 @@ impl<'tx> Rows<'tx> {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
             body: tx.prepare_cached("INSERT INTO body(seq, z) VALUES (?, ?)")?,
+            spans: tx.prepare_cached("INSERT INTO spans(seq, z) VALUES (?, ?)")?,
         })
     }
 
@@ -212,11 +246,7 @@ impl<'tx> Rows<'tx> {
         trace: &Prepared,
         delta: &mut RollupDelta,
     ) -> rusqlite::Result<Cells> {
-        let mut ids = [None; 6];
-        for ((id, name), kind) in ids.iter_mut().zip(&trace.names).zip(NAME_KINDS) {
-            *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
-        }
-        let [feature, model, prompt, version, experiment, arm] = ids;
+        let [feature, model, prompt, version, experiment, arm] = name_ids(tx, names, trace)?;
         self.row.execute(params![
             seq,
             trace.ts,
@@ -239,6 +269,9 @@ impl<'tx> Rows<'tx> {
             traces::StoredId::of(trace.id.raw()),
         ])?;
         self.body.execute(params![seq, trace.body])?;
+        if let Some(spans) = &trace.spans {
+            self.spans.execute(params![seq, spans])?;
+        }
         for (n, said) in trace.feedback.iter().enumerate() {
             insert_feedback(tx, seq, n, said)?;
         }
@@ -248,23 +281,51 @@ impl<'tx> Rows<'tx> {
                 .execute(params![seq, name, value])?;
         }
         for tag in &trace.tags {
-            let name = names.id(tx, NameKind::Tag, tag.raw())?;
-            tx.prepare_cached("INSERT OR IGNORE INTO tag(name, seq) VALUES (?, ?)")?.execute((name, seq))?;
+            insert_tag(tx, names, seq, tag)?;
         }
-        let cells = Cells([
-            Some(trace.flags),
-            feature,
-            model,
-            prompt,
-            version,
-            trace.latency_us,
-            trace.cost_nusd,
-            trace.tokens_in,
-            trace.tokens_out,
-        ]);
+        let cells = cells(trace, [feature, model, prompt, version]);
         delta.at(RollupKey::of(trace.ts, &cells)).add(&cells.counted());
         Ok(cells)
     }
+}
+
+/// The ids of a trace's names, in the order of [`NAME_KINDS`].
+pub(super) fn name_ids(
+    tx: &Transaction<'_>,
+    names: &mut Interner,
+    trace: &Prepared,
+) -> rusqlite::Result<[Option<i64>; 6]> {
+    let mut ids = [None; 6];
+    for ((id, name), kind) in ids.iter_mut().zip(&trace.names).zip(NAME_KINDS) {
+        *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
+    }
+    Ok(ids)
+}
+
+/// What the columns hold of a trace with these names.
+pub(super) fn cells(trace: &Prepared, [feature, model, prompt, version]: [Option<i64>; 4]) -> Cells {
+    Cells([
+        Some(trace.flags),
+        feature,
+        model,
+        prompt,
+        version,
+        trace.latency_us,
+        trace.cost_nusd,
+        trace.tokens_in,
+        trace.tokens_out,
+    ])
+}
+
+pub(super) fn insert_tag(
+    tx: &Transaction<'_>,
+    names: &mut Interner,
+    seq: i64,
+    tag: &Untrusted,
+) -> rusqlite::Result<()> {
+    let name = names.id(tx, NameKind::Tag, tag.raw())?;
+    tx.prepare_cached("INSERT OR IGNORE INTO tag(name, seq) VALUES (?, ?)")?.execute((name, seq))?;
+    Ok(())
 }
 
 /// The same trace came again: what it says that the store does not know yet is added. Feedback is
@@ -280,48 +341,23 @@ fn update(
     if trace.feedback.is_empty() && trace.scores.is_empty() {
         return Ok(Outcome::Unchanged);
     }
-    let mut changed = false;
     let (ts, cells) = tx
         .prepare_cached(&format!("SELECT ts, {} FROM trace WHERE seq = ?", cell_names()))?
         .query_row([seq], |r| Ok((r.get(0)?, Cells::of_row(r, 1)?)))?;
     let was = cells.counted().flags;
-    let mut now = was;
-
     // A trace without a time of its own comes again with another time of arrival: then feedback that
     // took the trace's time has another time too, and is told by kind and words alone.
-    let timeless = was & flags::ARRIVAL_TIME != 0;
-    let mut known = traces::feedback_rows(tx, seq)?;
-    let mut unmatched = known.clone();
-    for said in &trace.feedback {
-        let same = |there: &FeedbackRow| {
-            there.kind == said.kind
-                && there.comment == said.comment
-                && (there.ts == said.ts || timeless && said.ts == trace.ts)
-        };
-        if let Some(at) = unmatched.iter().position(same) {
-            unmatched.swap_remove(at);
-            continue;
-        }
-        insert_feedback(tx, seq, known.len(), said)?;
-        known.push(said.clone());
-        changed = true;
-    }
-    if changed {
+    let timeless = (was & flags::ARRIVAL_TIME != 0).then_some(trace.ts);
+    let known = add_feedback(tx, seq, &trace.feedback, timeless)?;
+    let mut changed = known.is_some();
+    let mut now = was;
+    if let Some(known) = known {
         now = (now & !flags::FEEDBACK) | feedback_flags(&known);
         delta.at(RollupKey::of(ts, &cells)).change_feedback(was, now);
     }
-    for (name, value) in &trace.scores {
-        let name = names.id(tx, NameKind::Score, name)?;
-        let there: Option<f64> = tx
-            .prepare_cached("SELECT value FROM score WHERE seq = ? AND name = ?")?
-            .query_row((seq, name), |r| r.get(0))
-            .optional()?;
-        if there != Some(*value) {
-            tx.prepare_cached("INSERT OR REPLACE INTO score(seq, name, value) VALUES (?, ?, ?)")?
-                .execute(params![seq, name, value])?;
-            now |= flags::HAS_SCORE;
-            changed = true;
-        }
+    if add_scores(tx, names, seq, &trace.scores)? {
+        now |= flags::HAS_SCORE;
+        changed = true;
     }
     if now != was {
         tx.prepare_cached("UPDATE trace SET flags = ? WHERE seq = ?")?.execute((now, seq))?;
@@ -330,9 +366,58 @@ fn update(
     Ok(if changed { Outcome::Updated } else { Outcome::Unchanged })
 }
 
+/// Adds feedback that is not known yet; gives all there is then, or `None` where nothing was new. Feedback with
+/// the time `timeless` has none of its own.
+pub(super) fn add_feedback(
+    tx: &Transaction<'_>,
+    seq: i64,
+    feedback: &[FeedbackRow],
+    timeless: Option<i64>,
+) -> rusqlite::Result<Option<Vec<FeedbackRow>>> {
+    let mut known = traces::feedback_rows(tx, seq)?;
+    let mut unmatched = known.clone();
+    let before = known.len();
+    for said in feedback {
+        let same = |there: &FeedbackRow| {
+            there.kind == said.kind
+                && there.comment == said.comment
+                && (there.ts == said.ts || timeless == Some(said.ts))
+        };
+        if let Some(at) = unmatched.iter().position(same) {
+            unmatched.swap_remove(at);
+            continue;
+        }
+        insert_feedback(tx, seq, known.len(), said)?;
+        known.push(said.clone());
+    }
+    Ok((known.len() > before).then_some(known))
+}
+
+/// Writes scores that differ from those that are there; gives whether any did.
+pub(super) fn add_scores(
+    tx: &Transaction<'_>,
+    names: &mut Interner,
+    seq: i64,
+    scores: &[(String, f64)],
+) -> rusqlite::Result<bool> {
+    let mut changed = false;
+    for (name, value) in scores {
+        let name = names.id(tx, NameKind::Score, name)?;
+        let there: Option<f64> = tx
+            .prepare_cached("SELECT value FROM score WHERE seq = ? AND name = ?")?
+            .query_row((seq, name), |r| r.get(0))
+            .optional()?;
+        if there != Some(*value) {
+            tx.prepare_cached("INSERT OR REPLACE INTO score(seq, name, value) VALUES (?, ?, ?)")?
+                .execute(params![seq, name, value])?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
 fn insert_feedback(tx: &Transaction<'_>, seq: i64, n: usize, said: &FeedbackRow) -> rusqlite::Result<()> {
-    tx.prepare_cached("INSERT INTO feedback(seq, n, kind, ts, comment) VALUES (?, ?, ?, ?, ?)")?.execute(
-        params![seq, n as i64, said.kind, said.ts, said.comment.as_ref().map(crate::domain::Untrusted::raw)],
-    )?;
+    tx.prepare_cached("INSERT INTO feedback(seq, n, kind, ts, comment) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![seq, n as i64, said.kind, said.ts, said.comment.as_ref().map(Untrusted::raw)])?;
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 pub mod embed;
 pub mod http;
+pub mod otlp;
 pub mod prompts_dir;
 pub mod read;
+pub mod receive;
 pub mod target;
 pub mod write;

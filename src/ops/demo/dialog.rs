@@ -412,6 +412,7 @@ fn spans(model: &str, figures: &Figures, calls: &[Call], retrieval: Option<&Retr
             duration_ms: took,
             input,
             output,
+            ..Span::default()
         });
         at += took;
     };
@@ -437,6 +438,7 @@ fn spans(model: &str, figures: &Figures, calls: &[Call], retrieval: Option<&Retr
         duration_ms: left,
         input: Value::Null,
         output: json!({"finish_reason": "stop", "tokens": figures.tokens_out}),
+        ..Span::default()
     });
     spans
 }

@@ -51,7 +51,7 @@ pub struct ImportView {
     pub added: u64,
     /// Traces that were there already, as they are.
     pub unchanged: u64,
-    /// Traces that were there already and got new feedback or scores.
+    /// Traces that were there already and got new feedback, scores or spans.
     pub updated: u64,
     /// Items that were not taken.
     pub rejected: u64,
@@ -164,7 +164,7 @@ impl ImportReport {
         match outcome {
             Outcome::Added(_) => self.added += 1,
             Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Updated => self.updated += 1,
+            Outcome::Updated | Outcome::Rewritten { .. } => self.updated += 1,
             Outcome::Conflict(_) => self.conflicts += 1,
         }
     }

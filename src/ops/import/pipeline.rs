@@ -16,7 +16,7 @@ use super::plan::{Begun, Planned};
 use super::tally::{At, Tally};
 use super::{BATCH, FIRST_BATCH, ImportSpec, ImportView, NotesView};
 use crate::domain::{Error, Oddity, Result, Untrusted};
-use crate::ops::Ctx;
+use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Loader, Prepared, Preparer};
 use crate::task::{Cancel, Clock, Progress};
 use crate::wire::read::{Chunk, Chunks, Framing, Reader};
@@ -48,7 +48,15 @@ struct Done {
 
 struct Made {
     piece: crate::wire::read::Piece,
-    what: std::result::Result<Prepared, String>,
+    what: std::result::Result<Taken, String>,
+}
+
+/// What an item holds: one trace, or several where it is a document of spans.
+#[derive(Default)]
+struct Taken {
+    traces: Vec<Prepared>,
+    /// Why a part of it was not taken.
+    flaw: Option<String>,
 }
 
 /// What the workers need to know.
@@ -171,8 +179,21 @@ fn one(
     now: Timestamp,
     preparer: &mut Preparer,
     notes: &mut NotesView,
-) -> Result<std::result::Result<Prepared, String>> {
-    let found = match common.readers[file].read(item) {
+) -> Result<std::result::Result<Taken, String>> {
+    let reader = &common.readers[file];
+    if let Some(encoding) = reader.spans(item) {
+        let arrived = match spans::prepare(item, encoding, now, preparer)? {
+            Ok(arrived) => arrived,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        notes.ahead_of_clock += arrived.ahead_of_clock;
+        let flaw = arrived.reason.map(|reason| {
+            format!("{} taken: {reason}", plural(arrived.rejected, "span was not", "spans were not"))
+        });
+        let traces = arrived.traces.into_iter().map(|(trace, _)| trace).collect();
+        return Ok(Ok(Taken { traces, flaw }));
+    }
+    let found = match reader.read(item) {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -185,7 +206,12 @@ fn one(
     notes.ahead_of_clock += u64::from(odd == Some(Oddity::AheadOfClock));
     notes.without_time += u64::from(trace.time.is_none());
     notes.without_id += u64::from(trace.id.is_empty());
-    preparer.prepare(trace, now).map(Ok)
+    let traces = vec![preparer.prepare(trace, now)?];
+    Ok(Ok(Taken { traces, flaw: None }))
+}
+
+fn plural(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// The third stage. Gives whether it was stopped before the end.
@@ -240,9 +266,9 @@ struct Batch {
 impl Batch {
     fn add(&mut self, done: Done) {
         self.began.get_or_insert_with(Instant::now);
-        self.traces += done.made.len();
-        self.weight += done.chunk.bytes.len()
-            + done.made.iter().map(|made| made.what.as_ref().map_or(0, Prepared::weight)).sum::<usize>();
+        let traces = || done.made.iter().filter_map(|made| made.what.as_ref().ok()).flat_map(|t| &t.traces);
+        self.traces += traces().count();
+        self.weight += done.chunk.bytes.len() + traces().map(Prepared::weight).sum::<usize>();
         self.chunks.push(done);
     }
 
@@ -257,12 +283,28 @@ impl Batch {
             tally.notes(notes);
             let mut fates = Vec::with_capacity(made.len());
             for Made { piece, what } in made {
-                fates.push((piece, what.map(|trace| prepared.push(trace))));
+                fates.push((
+                    piece,
+                    what.map(|taken| {
+                        let traces = taken.traces.len();
+                        prepared.extend(taken.traces);
+                        (traces, taken.flaw)
+                    }),
+                ));
             }
             written.push((file, framing, chunk, fates));
         }
         let trained = loader.dictionary().is_some();
-        let mut outcomes = loader.write(&mut prepared)?.into_iter();
+        let mut joiner = None;
+        let dictionary = loader.dictionary().cloned();
+        let mut join = |there: &[u8], more: &[u8]| {
+            let preparer = match &mut joiner {
+                Some(preparer) => preparer,
+                none => none.insert(Preparer::new(dictionary.as_ref())?.with_feature(common.feature.clone())),
+            };
+            spans::join(there, more, common.clock.now(), preparer)
+        };
+        let mut outcomes = loader.write_joining(&mut prepared, &mut join)?.into_iter();
         if !trained && let Ok(mut dictionary) = common.dictionary.write() {
             dictionary.clone_from(&loader.dictionary().cloned());
         }
@@ -271,7 +313,12 @@ impl Batch {
             for (piece, fate) in fates {
                 let at = At { file, line: piece.line, offset: piece.offset, by_line };
                 let reason = match fate {
-                    Ok(()) => outcomes.next().and_then(|outcome| tally.outcome(at, outcome)),
+                    Ok((traces, flaw)) => {
+                        let fates = outcomes.by_ref().take(traces);
+                        let refused: Vec<String> =
+                            fates.filter_map(|outcome| tally.outcome(at, outcome)).collect();
+                        refused.into_iter().next().or(flaw)
+                    }
                     Err(reason) => Some(reason),
                 };
                 if let Some(reason) = reason {

@@ -33,8 +33,8 @@ pub(super) fn make(spec: &ImportSpec) -> Result<Vec<Planned>> {
         })?;
         mapping.parse_file(&text, &path.display().to_string())?;
     }
-    if spec.format == Some(Format::Tuesday) && mapping.is_given() {
-        return Err(Error::usage("A mapping is for --format chat: our own format needs none."));
+    if spec.format.is_some_and(|format| format != Format::Chat) && mapping.is_given() {
+        return Err(Error::usage("A mapping is for --format chat: other formats need none."));
     }
     if spec.files.iter().filter(|file| *file == "-").count() > 1 {
         return Err(Error::usage("Standard input (-) can be read only once."));
@@ -49,7 +49,7 @@ fn planned(file: &str, format: Option<Format>, mapping: &Mapping) -> Result<Plan
     let first = chunks.next_chunk();
     let reader = match (format, &first) {
         (Some(format), _) => Reader::new(format, mapping.clone()),
-        (None, Some(chunk)) => Reader::detect(chunk, mapping.clone(), file)?,
+        (None, Some(chunk)) => Reader::detect(chunk, chunks.framing(), mapping.clone(), file)?,
         (None, None) => Reader::new(Format::Tuesday, mapping.clone()),
     };
     // The share of the file that the first chunk took says how many such chunks there are.

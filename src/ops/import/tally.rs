@@ -92,6 +92,10 @@ impl Tally {
             }
             Outcome::Unchanged => file.unchanged += 1,
             Outcome::Updated => file.updated += 1,
+            Outcome::Rewritten { refused } => {
+                file.updated += 1;
+                return (refused > 0).then(crate::wire::otlp::too_many);
+            }
             Outcome::Conflict(seq) => return Some(self.conflict(at, seq)),
         }
         None

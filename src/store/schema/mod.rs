@@ -43,6 +43,7 @@ pub(super) const TRACES: Schema = Schema {
     migrations: &[
         Migration { scripts: &[include_str!("traces_0001.sql")], fill: filled },
         Migration { scripts: &[include_str!("traces_0002.sql")], fill: figures },
+        Migration { scripts: &[include_str!("traces_0003.sql")], fill: filled },
     ],
 };
 

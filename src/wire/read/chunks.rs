@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::binary::{self, Next};
 use super::feed::{Ended, Feed};
 use super::scan::Scanner;
 use super::source::Packing;
@@ -23,6 +24,11 @@ pub enum Framing {
     Array,
     /// JSON objects one after the other, each over several lines.
     Objects,
+    /// The fields of one protobuf message: OTLP's `TracesData`, each of its resources an item that is such a
+    /// message again.
+    Fields,
+    /// Protobuf messages, each behind its length in four bytes, as the Collector's file exporter writes them.
+    Prefixed,
 }
 
 /// Items that follow each other in one stream.
@@ -111,6 +117,11 @@ enum State {
         scanner: Scanner,
         framing: Framing,
     },
+    /// Items that say their length. Bytes that are still to be skipped of one that is too long.
+    Binary {
+        framing: Framing,
+        skip: usize,
+    },
     Over,
 }
 
@@ -123,7 +134,7 @@ impl<R: Read> Chunks<R> {
     /// How the items lie; known from the first chunk on.
     pub fn framing(&self) -> Framing {
         match self.state {
-            State::Values { framing, .. } => framing,
+            State::Values { framing, .. } | State::Binary { framing, .. } => framing,
             _ => Framing::Lines,
         }
     }
@@ -149,6 +160,11 @@ impl<R: Read> Chunks<R> {
                         return Some(chunk);
                     }
                 }
+                State::Binary { .. } => {
+                    if let Some(chunk) = self.binary() {
+                        return Some(chunk);
+                    }
+                }
             }
         }
     }
@@ -158,11 +174,18 @@ impl<R: Read> Chunks<R> {
         if self.feed.buffer.starts_with(b"\xef\xbb\xbf") {
             self.feed.drop_front(3);
         }
+        if let Some(framing) = binary::framing(&self.feed.buffer) {
+            self.state = State::Binary { framing, skip: 0 };
+            return;
+        }
         let text = self.feed.buffer.trim_ascii_start();
         let first = text.split(|c| *c == b'\n').next().unwrap_or_default().trim_ascii();
         self.state = match first {
             [b'[', ..] => State::Values { scanner: Scanner::array(), framing: Framing::Array },
-            b"{" => State::Values { scanner: Scanner::objects(), framing: Framing::Objects },
+            // No object ends so: it goes on in the next line.
+            [b'{'] | [b'{', .., b'{' | b'[' | b','] => {
+                State::Values { scanner: Scanner::objects(), framing: Framing::Objects }
+            }
             _ => State::Lines { skipping: false },
         };
     }
@@ -196,6 +219,43 @@ impl<R: Read> Chunks<R> {
             self.feed.drop_front(self.feed.buffer.len());
             self.state = State::Lines { skipping: true };
         }
+        flaw.map(|flaw| Chunk { offset: flaw.offset, line: flaw.line, flaw: Some(flaw), ..Chunk::default() })
+    }
+
+    fn binary(&mut self) -> Option<Chunk> {
+        let State::Binary { framing, skip } = &mut self.state else { return None };
+        if *skip > 0 {
+            let gone = (*skip).min(self.feed.buffer.len());
+            *skip -= gone;
+            self.feed.drop_front(gone);
+        }
+        let cut = binary::cut(&self.feed.buffer, *framing);
+        if cut.length > 0 {
+            return Some(self.feed.take(cut.length, cut.items));
+        }
+        let flaw = match cut.next {
+            Next::Strange => Some(self.feed.flaw(0, "not OTLP in protobuf from here on")),
+            Next::Long(length) => {
+                *skip = length;
+                let flaw = self.feed.too_long(0, "item");
+                return Some(Chunk {
+                    offset: flaw.offset,
+                    line: flaw.line,
+                    flaw: Some(flaw),
+                    ..Chunk::default()
+                });
+            }
+            Next::Unfinished => match &self.feed.ended {
+                None => {
+                    self.feed.fill();
+                    return None;
+                }
+                Some(Ended::Broken(reason)) => Some(self.feed.flaw(0, reason.clone())),
+                Some(Ended::Clean) if self.feed.buffer.is_empty() => None,
+                Some(Ended::Clean) => Some(self.feed.flaw(0, "the file ends inside this item")),
+            },
+        };
+        self.state = State::Over;
         flaw.map(|flaw| Chunk { offset: flaw.offset, line: flaw.line, flaw: Some(flaw), ..Chunk::default() })
     }
 

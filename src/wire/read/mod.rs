@@ -3,6 +3,7 @@
 //! Owns what a format means and what is wrong with an item, as a sentence. Must not know the store.
 //! A new format is a new file, a variant of [`Format`] and an arm of [`Reader::read`].
 
+mod binary;
 mod chat;
 mod chunks;
 mod diagnose;
@@ -22,6 +23,7 @@ pub use mapping::Mapping;
 pub use source::{Opened, Source};
 
 use crate::domain::{Error, Result, Trace};
+use crate::wire::otlp::Encoding;
 
 /// A format of traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum Format {
     Tuesday,
     /// Chat transcripts by a field mapping.
     Chat,
+    /// OpenTelemetry's spans: documents of OTLP, in JSON or protobuf.
+    Otlp,
 }
 
 impl Format {
@@ -38,6 +42,7 @@ impl Format {
         match self {
             Self::Tuesday => "tuesday",
             Self::Chat => "chat",
+            Self::Otlp => "otlp",
         }
     }
 }
@@ -65,9 +70,12 @@ impl Reader {
     }
 
     /// Tells the format by the first item that is JSON. A mapping means [`Format::Chat`].
-    pub fn detect(chunk: &Chunk, mapping: Mapping, name: &str) -> Result<Self> {
+    pub fn detect(chunk: &Chunk, framing: Framing, mapping: Mapping, name: &str) -> Result<Self> {
         if mapping.is_given() {
             return Ok(Self::new(Format::Chat, mapping));
+        }
+        if matches!(framing, Framing::Fields | Framing::Prefixed) {
+            return Ok(Self::new(Format::Otlp, mapping));
         }
         let object = chunk.pieces().into_iter().take(100).find_map(|piece| {
             serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&chunk.bytes[piece.range])
@@ -79,9 +87,14 @@ impl Reader {
             Some(object) if object.contains_key("input") || object.contains_key("output") => {
                 Ok(Self::new(Format::Tuesday, mapping))
             }
+            Some(object)
+                if ["resourceSpans", "resource_spans"].iter().any(|name| object.contains_key(*name)) =>
+            {
+                Ok(Self::new(Format::Otlp, mapping))
+            }
             Some(object) if object.contains_key("messages") => Ok(Self::new(Format::Chat, mapping)),
             Some(_) => Err(Error::usage(format!(
-                "Cannot tell the format of {name}: its first item has neither input and output nor messages."
+                "Cannot tell the format of {name}: its first item has neither input and output, nor messages, nor resourceSpans."
             ))
             .hint("Say where the messages are, such as --map messages=/conversation/turns (see `tuesday help formats`).")
             .hint("Or name the format with --format.")),
@@ -93,6 +106,13 @@ impl Reader {
         self.format
     }
 
+    /// How an item is written that holds spans: several traces, or parts of them, for [`otlp`](crate::wire::otlp).
+    /// `None` where each item is a trace.
+    pub fn spans(&self, item: &[u8]) -> Option<Encoding> {
+        let json = item.first() == Some(&b'{');
+        (self.format == Format::Otlp).then_some(if json { Encoding::Json } else { Encoding::Protobuf })
+    }
+
     /// Reads one item. The error is the reason in a reject file.
     pub fn read(&self, item: &[u8]) -> std::result::Result<Found, String> {
         let text = std::str::from_utf8(item)
@@ -100,6 +120,7 @@ impl Reader {
         match self.format {
             Format::Tuesday => tuesday::read(text),
             Format::Chat => chat::read(text, &self.mapping),
+            Format::Otlp => Err("a document of spans, not a trace".to_owned()),
         }
     }
 }

@@ -1,0 +1,83 @@
+//! `tuesday serve`.
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{Face, long, output};
+use crate::domain::{Error, Result};
+use crate::ops::Access;
+use crate::ops::serve::{Limits, ServeSpec, ServeView, USUAL_ADDRESS, serve};
+use crate::text::figures::thousands;
+
+/// Receive live traces from OpenTelemetry SDKs and applications
+///
+/// Takes OTLP over HTTP (protobuf and JSON, plain or gzip) at /v1/traces, traces of our own format at
+/// /v1/traces/tuesday, and thumbs, reports and follow-ups at /v1/feedback. The address is the first line that
+/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct ServeArgs {
+    /// Host and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = USUAL_ADDRESS)]
+    listen: String,
+    /// The environment variable with the token that senders must show; needed beyond this machine
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    /// The feature of traces that name none
+    #[arg(long, value_name = "NAME")]
+    feature: Option<String>,
+}
+
+const HELP: &str = "\
+Point an application at it:
+  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318
+  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+  export LANGFUSE_BASE_URL=http://127.0.0.1:4318     (Langfuse's own SDK; the password is the token)
+
+Send feedback for a trace:
+  curl http://127.0.0.1:4318/v1/feedback \\
+    -d '{\"trace\": \"ID\", \"kind\": \"thumbs\", \"value\": \"down\", \"comment\": \"Wrong fee\"}'";
+
+pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
+    let token = args.token_env.as_deref().map(token_in).transpose()?;
+    let spec = ServeSpec {
+        listen: args.listen.clone(),
+        token,
+        feature: args.feature.clone(),
+        limits: Limits::default(),
+    };
+    let ctx = face.ctx(Access::Create)?;
+    let view = long::run_quiet(|cancel| {
+        serve(&ctx, spec, cancel, |address| {
+            output::text(&format!("http://{address}"))?;
+            output::note(&format!(
+                "Receiving OTLP at /v1/traces into {}. Ctrl-C ends it.",
+                ctx.store.path().display()
+            ));
+            Ok(())
+        })
+    })?;
+    output::note(&told(&view));
+    Ok(0)
+}
+
+fn token_in(name: &str) -> Result<SecretString> {
+    match std::env::var(name) {
+        Ok(token) if !token.trim().is_empty() => Ok(SecretString::from(token.trim().to_owned())),
+        _ => Err(Error::usage(format!("The environment variable {name} holds no token."))
+            .hint(format!("Set it: export {name}=…, and give senders the same."))),
+    }
+}
+
+fn told(view: &ServeView) -> String {
+    let number = |n: u64| thousands(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut parts = vec![format!("{} new traces from {} spans", number(view.traces), number(view.spans))];
+    for (count, what) in
+        [(view.changed, "changed"), (view.feedback, "with feedback"), (view.rejected, "rejected")]
+    {
+        if count > 0 {
+            parts.push(format!("{} {what}", number(count)));
+        }
+    }
+    format!("Ended. {}.", parts.join(", "))
+}
