@@ -179,6 +179,14 @@ fn labelled(ctx: &Ctx, result: &CaseResult) -> Result<Option<Labelled>> {
     }))
 }
 
+/// What people say of the trace that a case came from, where the run's answer is the output that they labelled.
+pub fn labels_of_answer(ctx: &Ctx, result: &CaseResult) -> Result<Vec<(Untrusted, Verdict)>> {
+    let same = labelled(ctx, result)?.is_some_and(|found| found.same_output);
+    let Some(id) = result.trace.as_ref().filter(|_| same) else { return Ok(Vec::new()) };
+    let labels = ctx.store.labels_of(id)?.into_iter();
+    Ok(labels.filter_map(|label| Some((label.reviewer, label.body.verdict?))).collect())
+}
+
 fn judge(
     evaluator: &str,
     said: &[(&CaseResult, &Assessment)],

@@ -34,7 +34,7 @@ use crate::domain::{
 };
 use crate::task::{Cancel, Progress};
 
-pub use connect::{asker, scores, services, spec};
+pub use connect::{asker, scores, services, spec, target};
 pub use estimate::{EstimateView, estimate};
 pub use export::{ExportFormat, export, reasons, score_words, title};
 pub use list::list;
