@@ -37,6 +37,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json-eval.txt"),
     },
     Topic {
+        name: "json-gate",
+        about: "The same, of the gate: gate, gate list, sign, edges, label, drill, exercise",
+        text: include_str!("../../fixtures/help/json-gate.txt"),
+    },
+    Topic {
         name: "schema",
         about: "The JSON Schema of a trace in our own format",
         text: include_str!("../../fixtures/trace.schema.json"),
@@ -96,8 +101,8 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text =
-            ["json", "json-eval"].map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = ["json", "json-eval", "json-gate"]
+            .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod evals;
+mod gate;
 mod health;
 mod help;
 mod import;
@@ -60,6 +61,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Eval(eval::EvalArgs),
     Evals(evals::EvalsArgs),
+    Gate(gate::GateArgs),
     Incident(incident::IncidentArgs),
     Init(init::InitArgs),
     Sample(sample::SampleArgs),
@@ -98,6 +100,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Import(args) => import::run(&face, args),
         Command::Eval(args) => eval::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
+        Command::Gate(args) => gate::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
         Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),

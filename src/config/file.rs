@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "prices",
     "judge",
     "prompts_dir",
+    "gates_dir",
     "evaluator",
     "embedders",
     "similarity_threshold",
@@ -96,6 +97,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
                 judge = Some(value);
                 config.judge_from = Some(at());
             }
+            "gates_dir" => config.evaluation.gates_dir = reader.text(value)?.into(),
             "evaluator" => config.evaluation.evaluators = reader.evaluators(value)?,
             "embedders" => config.evaluation.embedders = reader.embedders(value)?,
             "similarity_threshold" => {

@@ -244,6 +244,9 @@ fn placed(evaluation: EvalConfig, file: Option<PathBuf>, home: &Path) -> EvalCon
     let prompts = std::mem::take(&mut evaluation.prompts_dir);
     let prompts = if prompts.as_os_str().is_empty() { "prompts".into() } else { prompts };
     evaluation.prompts_dir = home.join(prompts);
+    let gates = std::mem::take(&mut evaluation.gates_dir);
+    let gates = if gates.as_os_str().is_empty() { "gates".into() } else { gates };
+    evaluation.gates_dir = home.join(gates);
     for target in &mut evaluation.targets {
         if let TargetKind::Command(argv) = &mut target.kind
             && argv.first().is_some_and(|program| program.contains('/'))

@@ -9,6 +9,7 @@ mod error;
 mod eval;
 mod eval_merge;
 mod evaluate;
+pub mod gate;
 pub mod incident;
 mod key_order;
 pub mod label;

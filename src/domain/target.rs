@@ -262,4 +262,6 @@ pub struct EvalConfig {
     pub judge: Option<String>,
     /// `prompts_dir`: the folder of the team's prompts; `prompts` beside the configuration where it is not said.
     pub prompts_dir: std::path::PathBuf,
+    /// `gates_dir`: the folder of the gate files; `gates` beside the configuration where it is not said.
+    pub gates_dir: std::path::PathBuf,
 }

@@ -10,6 +10,7 @@ mod ctx;
 pub mod demo;
 pub mod doctor;
 pub mod figures;
+pub mod gate;
 pub mod health;
 pub mod import;
 pub mod incident;

@@ -19,5 +19,5 @@ pub use interval::{
     CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
 };
 pub use judge::{Count, corrected_rate};
-pub use paired::{Change, PairedCounts, mean_change, quantile_change, ratio_change};
+pub use paired::{Change, PairedCounts, mean_change, mean_interval, quantile_change, ratio_change};
 pub use sketch::{Sketch, nearest_rank};

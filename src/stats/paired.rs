@@ -80,6 +80,22 @@ pub struct Change {
     pub p_value: f64,
 }
 
+/// The mean of values with its interval: percentile bootstrap. `None` of fewer than two.
+pub fn mean_interval(values: &[f64], confidence: f64) -> Option<(f64, Interval)> {
+    if values.len() < 2 {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mut resampler = Resampler::new(SEED);
+    let mut one = || {
+        let weights = resampler.draw(values.len());
+        values.iter().zip(weights).map(|(value, weight)| value * f64::from(*weight)).sum::<f64>() / n
+    };
+    let replicates = (DRAWS / values.len()).clamp(FEWEST, REPLICATES);
+    let mut means: Vec<f64> = (0..replicates).map(|_| one()).collect();
+    Some((values.iter().sum::<f64>() / n, percentiles(&mut means, confidence)))
+}
+
 /// The difference of the means of pairs (before, after). `None` of fewer than two pairs.
 pub fn mean_change(pairs: &[(f64, f64)], confidence: f64) -> Option<Change> {
     changed(pairs, confidence, |weights| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::exact::{binomial_upper, clopper_pearson, holm, mcnemar_exact, mcnemar_pairs, proof_below};
 use super::interval::{two_proportion_z, weighted_rate, wilson};
 use super::judge::rogan_gladen;
-use super::paired::{Resampler, percentiles};
+use super::paired::{Resampler, mean_interval, percentiles};
 use super::{cohen_kappa, nearest_rank, normal_quantile};
 
 /// What no part of the program needs yet, with how many cases wait for it.
@@ -150,12 +150,8 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             json!({ "norm_ppf": asked.map(of).into_iter().collect::<serde_json::Map<_, _>>() })
         }
         "bootstrap_percentile_mean" => {
-            let x = input.list("x");
-            let mut resampler = Resampler::new(1);
-            let mut values: Vec<f64> =
-                (0..input.n("replicates")).map(|_| weighted(&x, resampler.draw(x.len()))).collect();
-            let interval = percentiles(&mut values, input.f("confidence"));
-            json!({ "point": weighted(&x, &vec![1; x.len()]), "lower": interval.lower, "upper": interval.upper })
+            let (point, interval) = mean_interval(&input.list("x"), input.f("confidence")).unwrap();
+            json!({ "point": point, "lower": interval.lower, "upper": interval.upper })
         }
         "bootstrap_percentile_ratio_of_means" => {
             let (a, b) = (input.list("a"), input.list("b"));

@@ -28,6 +28,7 @@ mod filter_terms;
 mod filter_text;
 pub mod flags;
 mod functions;
+mod gate;
 mod id_map;
 mod ids;
 mod import_lock;

@@ -1,8 +1,11 @@
 //! The outside: formats read and written, and files of the team's repository. Knows no store.
 
 pub mod embed;
+pub mod fault_server;
+pub mod git;
 pub mod http;
 pub mod otlp;
+pub mod program;
 pub mod prompts_dir;
 pub mod read;
 pub mod receive;

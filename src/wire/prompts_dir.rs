@@ -77,11 +77,23 @@ pub fn read_prompt(folder: &Path, wanted: &str) -> Result<PromptFile> {
     }
 }
 
-struct Version {
-    number: u64,
-    version: String,
-    is_current: bool,
-    path: PathBuf,
+/// A version of a prompt in its folder; its text is not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The number after the `v`.
+    pub number: u64,
+    /// `v4`.
+    pub version: String,
+    /// Whether its file says that it is the current one.
+    pub is_current: bool,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The prompts of a folder, each with its versions by number. None where there is no such folder.
+pub fn list_prompts(folder: &Path) -> Vec<(String, Vec<Version>)> {
+    let all = folders(folder).into_iter();
+    all.filter_map(|name| Some((name.clone(), versions(&folder.join(name)).ok()?))).collect()
 }
 
 /// The versions of one prompt, by number. `v4.txt` and `v4_current.txt` are version `v4`.

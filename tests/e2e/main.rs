@@ -6,6 +6,7 @@
 
 mod contract;
 mod flows;
+mod gate;
 mod hostile;
 mod json;
 mod json_eval;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::metric::{ACCURACY, COST, LATENCY_P95, Metric, Unit, counts, values};
 use super::{Pair, Side};
+use crate::domain::gate::Need;
 use crate::stats::{CONFIDENCE, clopper_pearson, first, mcnemar_exact, mean_change, proof_below};
 use crate::text::figures::{dollars, duration, fixed, percent, plural, signed, thousands};
 
@@ -15,17 +16,6 @@ use crate::text::figures::{dollars, duration, fixed, percent, plural, signed, th
 const ALPHA: f64 = super::metric::ALPHA;
 /// A share that is not quite a threshold for reasons of rounding is one.
 const ROUNDING: f64 = 1e-9;
-
-/// What it takes for a threshold to be met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
-    /// The figure meets it.
-    #[default]
-    Point,
-    /// The interval leaves no doubt.
-    Proven,
-}
 
 /// What must hold of a candidate: `[compare]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -21,12 +21,15 @@ use crate::domain::{Answered, CaseId, CaseResult, Error, Outcome, Result, Run, R
 use crate::ops::Ctx;
 use crate::text::figures::list_of;
 
+pub use crate::domain::gate::Need;
 pub use case::{AnswerView, CaseView, case};
-pub use decide::{CheckView, Decision, Need, State, Thresholds};
+pub use decide::{CheckView, Decision, State, Thresholds};
 pub use metric::{Mark, Metric, Unit};
 pub use report::{html, junit, markdown};
 pub use show::{Row, became, decided, headline, rows, tally, text, title};
-pub use trust::{Confusion, Disagreement, JudgeTrust, Rate, TrustView, trust, trust_sample};
+pub use trust::{
+    Confusion, Disagreement, JudgeTrust, Rate, TrustView, labels_of_answer, trust, trust_sample,
+};
 
 /// Cases whose answers are kept for a report.
 const OPENED: usize = 200;
@@ -280,6 +283,17 @@ pub fn compare(ctx: &Ctx, spec: &CompareSpec) -> Result<CompareView> {
         left_out,
         opened,
     })
+}
+
+/// What one run passes and the other fails: (only `before` passes, only `after` passes), of the cases that both
+/// have as they are. Errors with `NotSo` when there is no such run, or they are of two sets.
+pub fn discordant(ctx: &Ctx, before: &RunName, after: &RunName) -> Result<(u64, u64)> {
+    let (first, before) = load(ctx, before)?;
+    let (second, after) = load(ctx, after)?;
+    same_set(&first, &second)?;
+    let (pairs, _) = paired(before, after);
+    let count = |became: Became| pairs.iter().filter(|pair| pair.became() == became).count() as u64;
+    Ok((count(Became::Regressed), count(Became::Fixed)))
 }
 
 fn load(ctx: &Ctx, name: &RunName) -> Result<(Run, Vec<CaseResult>)> {

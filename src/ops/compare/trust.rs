@@ -11,7 +11,9 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::load;
-use crate::domain::{Assessment, CaseId, Content, Outcome, Result, RunName, Untrusted, Verdict};
+use crate::domain::{
+    Answer, Assessment, CaseId, CaseResult, Content, Outcome, Result, RunName, Untrusted, Verdict,
+};
 use crate::ops::score::subject_hash;
 use crate::ops::{Ctx, sample};
 use crate::stats::{CONFIDENCE, Count, Interval, cohen_kappa, corrected_rate, wilson};
@@ -168,13 +170,11 @@ enum Of {
 /// Holds the judges of a run against the labels. Errors with `NotSo` when there is no such run.
 pub fn trust(ctx: &Ctx, name: &RunName) -> Result<TrustView> {
     let (run, results) = load(ctx, name)?;
-    let text = |content: &Content| content.plain_text().raw().trim().to_owned();
     let mut labels = BTreeMap::new();
     for result in &results {
         let (Some(id), Some(answer)) = (&result.trace, result.answer()) else { continue };
         if let Some(label) = labelled(ctx, id)? {
-            let trace = ctx.store.trace_by_id(id.raw())?;
-            let same = trace.is_some_and(|stored| text(&stored.trace.output) == text(&answer.output));
+            let same = answered_the_same(ctx, id, answer)?;
             labels.insert(&result.case, (label, same));
         }
     }
@@ -241,6 +241,23 @@ fn labelled(ctx: &Ctx, id: &Untrusted) -> Result<Option<Labelled>> {
         reviewers: labels.iter().map(|label| label.reviewer.clone()).collect(),
         note: labels.iter().find_map(|label| label.body.note.clone()),
     }))
+}
+
+/// Whether the answer of a run is the output of the trace that its case came from.
+fn answered_the_same(ctx: &Ctx, trace: &Untrusted, answer: &Answer) -> Result<bool> {
+    let text = |content: &Content| content.plain_text().raw().trim().to_owned();
+    let stored = ctx.store.trace_by_id(trace.raw())?;
+    Ok(stored.is_some_and(|stored| text(&stored.trace.output) == text(&answer.output)))
+}
+
+/// What people say of the trace that a case came from, where the run's answer is the output that they labelled.
+pub fn labels_of_answer(ctx: &Ctx, result: &CaseResult) -> Result<Vec<(Untrusted, Verdict)>> {
+    let (Some(id), Some(answer)) = (&result.trace, result.answer()) else { return Ok(Vec::new()) };
+    let labels = ctx.store.labels_of(id)?;
+    if labels.is_empty() || !answered_the_same(ctx, id, answer)? {
+        return Ok(Vec::new());
+    }
+    Ok(labels.into_iter().filter_map(|label| Some((label.reviewer, label.body.verdict?))).collect())
 }
 
 fn judge(evaluator: &str, said: &[Said<'_>], of: Of) -> JudgeTrust {

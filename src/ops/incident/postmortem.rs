@@ -16,6 +16,7 @@ use crate::domain::incident::{Figures, Missing, Outcome, span_words};
 use crate::domain::runbook::{Phase, Section};
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
+use crate::ops::gate::{WaiverLine, waivers};
 use crate::task::Cancel;
 use crate::text::figures;
 use crate::wire::write::new_file::write_text;
@@ -41,7 +42,8 @@ pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemVi
         let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
         view.figures = taken.ok().map(|now| now.figures).filter(|taken| taken.all.requests > 0);
     }
-    let markdown = Writer { view: &view, zone, out: String::new() }.write();
+    let waivers = waivers_of(ctx, &view)?;
+    let markdown = Writer { view: &view, waivers, zone, out: String::new() }.write();
     Ok(PostmortemView { id: view.head.id.clone(), draft: draft(&view), markdown, missing: view.missing })
 }
 
@@ -66,8 +68,27 @@ fn draft(view: &IncidentView) -> bool {
     view.head.closed_at.is_none() || !view.missing.is_empty()
 }
 
+/// The waivers in force, while it lasted, of the gates of the versions that it is about.
+fn waivers_of(ctx: &Ctx, view: &IncidentView) -> Result<Vec<WaiverLine>> {
+    let Some(feature) = &view.head.feature else { return Ok(Vec::new()) };
+    let began = view.began_at.unwrap_or(view.head.opened_at);
+    let ended = view.head.closed_at.unwrap_or(view.as_of);
+    let mut lines = waivers(ctx, feature.raw(), ended, began)?;
+    if let Some(figures) = &view.figures {
+        let served = |version: &str| {
+            figures
+                .by_version
+                .iter()
+                .any(|(name, _)| name.raw().rsplit_once('@').is_some_and(|(_, of)| of == version))
+        };
+        lines.retain(|line| served(&line.version));
+    }
+    Ok(lines)
+}
+
 struct Writer<'a> {
     view: &'a IncidentView,
+    waivers: Vec<WaiverLine>,
     zone: &'a TimeZone,
     out: String,
 }
@@ -90,6 +111,7 @@ impl Writer<'_> {
         self.heading("What happened");
         self.timeline();
         self.section(Section::Why, "Not written yet: the trigger, the cause, and what let it through.");
+        self.waived();
         self.detection();
         for section in [Section::WentWell, Section::WentBadly, Section::Lucky] {
             self.section(section, "Not written yet.");
@@ -166,6 +188,24 @@ impl Writer<'_> {
         match at.zip(after) {
             Some((at, after)) => format!("{} ({} after detection)", self.at(at), span_words(after)),
             None => "not recorded".to_owned(),
+        }
+    }
+
+    fn waived(&mut self) {
+        if self.waivers.is_empty() {
+            return;
+        }
+        self.block("These items of the deployment checklist were waived:");
+        self.line("");
+        for waiver in std::mem::take(&mut self.waivers) {
+            let (item, reason, by) = (waiver.item.title(), line(&waiver.reason), line(&waiver.by));
+            let version = line(&Untrusted::new(waiver.version.as_str()));
+            self.line(&format!(
+                "- {version}, {item} ({}): {reason}; by {by}, used {}, until {}",
+                waiver.verdict.words(),
+                self.at(waiver.at),
+                self.at(waiver.expires)
+            ));
         }
     }
 

@@ -43,7 +43,7 @@ use crate::domain::{
 use crate::task::{Cancel, Progress};
 
 pub use begin::{RunAsk, RunCheck, RunOffer, SetOffer, TargetOffer, before, begin, check, offer, offer_rest};
-pub use connect::{asker, scores, services, spec};
+pub use connect::{asker, scores, services, spec, target};
 pub use estimate::{EstimateView, estimate};
 pub use export::{ExportFormat, export, reasons, score_words, title};
 pub use judging::Judging;

@@ -9,6 +9,8 @@ mod chunks;
 mod diagnose;
 pub mod eval_set;
 mod feed;
+pub mod gate;
+mod keys;
 mod mapping;
 pub mod runbook;
 mod scan;

@@ -17,11 +17,13 @@ const TAIL: usize = 4096;
 
 pub struct Command {
     argv: Vec<String>,
+    /// Variables beside those that it inherits.
+    env: Vec<(String, String)>,
     mask: Mask,
 }
 
 impl Command {
-    pub fn connect(target: &str, argv: &[String]) -> Result<Self> {
+    pub fn connect(target: &str, argv: &[String], env: &[(String, String)]) -> Result<Self> {
         if argv.first().is_none_or(|program| program.is_empty()) {
             return Err(Error::usage(format!("The target `{target}` names no program."))
                 .hint("Write the program and its arguments: `command = [\"./answer.py\", \"--fast\"]`."));
@@ -36,7 +38,7 @@ impl Command {
                 mask.add(SecretString::from(value));
             }
         }
-        Ok(Self { argv: argv.to_vec(), mask })
+        Ok(Self { argv: argv.to_vec(), env: env.to_vec(), mask })
     }
 
     /// One attempt. The program and all that it started are killed when the future is dropped.
@@ -50,6 +52,7 @@ impl Command {
         let began = Instant::now();
         let mut child = tokio::process::Command::new(&self.argv[0])
             .args(&self.argv[1..])
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,5 +1,7 @@
 //! An HTTP endpoint of the team's own: a template makes the body, a JSON Pointer finds the answer.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -15,11 +17,18 @@ const BODY: &str = "body";
 pub struct Http {
     endpoint: Endpoint,
     template: Environment<'static>,
+    /// Values of the template beside the usual ones.
+    told: BTreeMap<String, String>,
     pointer: String,
 }
 
 impl Http {
-    pub fn connect(target: &str, spec: &HttpSpec, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+    pub fn connect(
+        target: &str,
+        spec: &HttpSpec,
+        variable: &dyn Fn(&str) -> Option<String>,
+        told: &[(String, String)],
+    ) -> Result<Self> {
         let mut endpoint = Endpoint::new(http::address(&spec.url)?)?.with_key(
             target,
             spec.api_key_env.as_deref(),
@@ -67,7 +76,8 @@ impl Http {
             .hint("It may use `input`, `messages`, `prompt` and `id`, as in `{\"q\": {{ input | tojson }}}`.")
         };
         template.add_template_owned(BODY, spec.body.clone()).map_err(wrong)?;
-        let http = Self { endpoint, template, pointer: spec.answer.clone() };
+        let told = told.iter().cloned().collect();
+        let http = Self { endpoint, template, told, pointer: spec.answer.clone() };
         // Tried with words that break a body which does not escape them.
         let trial = Ask {
             id: "trial".into(),
@@ -115,6 +125,7 @@ impl Http {
             messages => minijinja::value::Serde(talk.openai()),
             prompt => ask.prompt.as_deref(),
             id => ask.id.as_str(),
+            ..minijinja::value::Serde(&self.told)
         })
     }
 }

@@ -50,14 +50,25 @@ impl Target {
         prices: &BTreeMap<String, Price>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self> {
+        Self::connect_told(spec, prices, variable, &[])
+    }
+
+    /// The same, where the target is told something besides: names and values that a command gets as variables
+    /// of its environment and the body of an HTTP endpoint as values of its template.
+    pub fn connect_told(
+        spec: &TargetSpec,
+        prices: &BTreeMap<String, Price>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        told: &[(String, String)],
+    ) -> Result<Self> {
         let name = &spec.name;
         let kind = match &spec.kind {
             TargetKind::OpenAi(model) => Kind::OpenAi(openai::OpenAi::connect(name, model, variable)?),
             TargetKind::Anthropic(model) => {
                 Kind::Anthropic(anthropic::Anthropic::connect(name, model, variable)?)
             }
-            TargetKind::Http(http) => Kind::Http(http::Http::connect(name, http, variable)?),
-            TargetKind::Command(argv) => Kind::Command(command::Command::connect(name, argv)?),
+            TargetKind::Http(http) => Kind::Http(http::Http::connect(name, http, variable, told)?),
+            TargetKind::Command(argv) => Kind::Command(command::Command::connect(name, argv, told)?),
             TargetKind::Recorded => {
                 return Err(Error::usage(format!("The target `{name}` is recorded: it cannot be asked."))
                     .hint("Name a target of another kind."));

@@ -1,7 +1,6 @@
 //! Reads a runbook file: TOML, strict. A key that is not known, or a value that cannot be, is refused
 //! with file, line and what would have been right.
 
-mod keys;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +8,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use self::keys::{Keys, Source};
+use super::keys::{self, Keys, Source};
 use crate::domain::incident::Pinned;
 use crate::domain::runbook::{
     Approve, Bound, Confirm, Criterion, Effect, Figure, Guard, Limit, Op, Phase, Rule, Runbook, Section,

@@ -3,6 +3,9 @@
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -112,6 +115,25 @@ impl<'a> Keys<'a> {
     /// A number.
     pub(super) fn number(&self, key: &'static str) -> Result<Option<f64>> {
         self.typed(key, "a number", number)
+    }
+
+    /// A number within limits, both of them in.
+    pub(super) fn within(&self, key: &'static str, least: f64, most: f64) -> Result<Option<f64>> {
+        let wanted = if most.is_finite() {
+            format!("a number from {least} to {most}")
+        } else {
+            format!("a number from {least} up")
+        };
+        self.typed(key, &wanted, |value| number(value).filter(|n| (least..=most).contains(n)))
+    }
+
+    /// A point in time: a date or an RFC 3339 time, in quotes or not. A date is the end of that day, UTC.
+    pub(super) fn time(&self, key: &'static str) -> Result<Option<Timestamp>> {
+        self.typed(key, "a date such as \"2026-06-01\", or a time with its offset", |value| match value {
+            DeValue::String(text) => end_of(text),
+            DeValue::Datetime(time) => end_of(&time.to_string()),
+            _ => None,
+        })
     }
 
     /// A whole number within limits.
@@ -239,6 +261,17 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
         other => return whole(other).map(|n| n as f64),
     };
     text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// A time; a date stands for its end.
+fn end_of(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(date) = text.parse::<Date>()
+        && text.len() <= "2026-06-01".len()
+    {
+        return TimeZone::UTC.to_timestamp(date.tomorrow().ok()?.at(0, 0, 0, 0)).ok();
+    }
+    text.parse().ok()
 }
 
 fn whole(value: &DeValue<'_>) -> Option<i64> {
