@@ -25,11 +25,12 @@ pub(super) enum Cell {
     CostNusd,
     TokensIn,
     TokensOut,
+    Language,
 }
 
 impl Cell {
     /// All of them, in their order within [`Cells`].
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Flags,
         Self::Feature,
         Self::Model,
@@ -39,6 +40,7 @@ impl Cell {
         Self::CostNusd,
         Self::TokensIn,
         Self::TokensOut,
+        Self::Language,
     ];
 
     /// The name of its column.
@@ -53,6 +55,7 @@ impl Cell {
             Self::CostNusd => "cost_nusd",
             Self::TokensIn => "tokens_in",
             Self::TokensOut => "tokens_out",
+            Self::Language => "language",
         }
     }
 }

@@ -197,8 +197,8 @@ impl<'tx> Rows<'tx> {
         Ok(Self {
             row: tx.prepare_cached(
                 "INSERT INTO trace(seq, ts, id_hash, session_hash, user_hash, feature, model, prompt, version, \
-                 experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id, \
+                 language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
             body: tx.prepare_cached("INSERT INTO body(seq, z) VALUES (?, ?)")?,
         })
@@ -217,6 +217,8 @@ impl<'tx> Rows<'tx> {
             *id = name.as_ref().map(|name| names.id(tx, kind, name.raw())).transpose()?;
         }
         let [feature, model, prompt, version, experiment, arm] = ids;
+        let language =
+            trace.language.as_ref().map(|name| names.id(tx, NameKind::Language, name)).transpose()?;
         self.row.execute(params![
             seq,
             trace.ts,
@@ -237,6 +239,7 @@ impl<'tx> Rows<'tx> {
             trace.flags,
             trace.content_hash,
             traces::StoredId::of(trace.id.raw()),
+            language,
         ])?;
         self.body.execute(params![seq, trace.body])?;
         for (n, said) in trace.feedback.iter().enumerate() {
@@ -261,6 +264,7 @@ impl<'tx> Rows<'tx> {
             trace.cost_nusd,
             trace.tokens_in,
             trace.tokens_out,
+            language,
         ]);
         delta.at(RollupKey::of(trace.ts, &cells)).add(&cells.counted());
         Ok(cells)
