@@ -122,7 +122,14 @@ struct Face {
 impl Face {
     /// Opens the store that the flags, the environment, the configuration or the default name.
     fn ctx(&self, access: Access) -> Result<Ctx> {
-        let ctx = Ctx::open(&self.store_path()?, access, &self.reviewer(), Clock::System)?;
+        let (path, reviewer) = (self.store_path()?, self.reviewer());
+        let ctx = if Ctx::is_behind(&path) {
+            long::run(long::Unit::Traces, |cancel, progress| {
+                Ctx::open_watched(&path, access, &reviewer, cancel, progress)
+            })?
+        } else {
+            Ctx::open(&path, access, &reviewer, Clock::System)?
+        };
         Ok(ctx.with_evals_dir(self.config.evals_dir.value.clone()))
     }
 

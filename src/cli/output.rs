@@ -48,16 +48,19 @@ pub(super) fn note(text: &str) {
 
 /// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.
 pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<()> {
+    let text = table_text(headings, rows);
+    if text.is_empty() { Ok(()) } else { print(&text) }
+}
+
+/// Rows under headings as text, every cell cleaned to one line. Empty where there are no rows.
+pub(super) fn table_text(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headings);
     for row in rows {
         table.add_row(row.iter().map(|cell| clean_line(cell).into_string()));
     }
-    if table.row_count() == 0 {
-        return Ok(());
-    }
-    print(&table.trim_fmt())
+    if table.row_count() == 0 { String::new() } else { table.trim_fmt() }
 }
 
 /// The same, within the width of a line: a cell that is too long is broken.

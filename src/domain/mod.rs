@@ -13,6 +13,7 @@ pub mod gate;
 pub mod incident;
 mod key_order;
 pub mod label;
+mod language;
 pub mod query;
 mod run;
 pub mod runbook;
@@ -34,6 +35,7 @@ pub use eval::{
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
+pub use language::stated_language;
 pub use query::{Query, QueryError, nearest};
 pub use run::{Answered, CaseResult, Run, RunHead, RunName};
 pub use sample::{Dimension, Member, Method, Sample, SampleRule};

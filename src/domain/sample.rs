@@ -102,12 +102,21 @@ pub enum Dimension {
     Feedback,
     /// `ok` or `error`.
     Status,
+    /// The language that the source states.
+    Language,
 }
 
 impl Dimension {
     /// All dimensions, in the order they are listed.
-    pub const ALL: [Self; 6] =
-        [Self::PromptVersion, Self::Prompt, Self::Model, Self::Feature, Self::Feedback, Self::Status];
+    pub const ALL: [Self; 7] = [
+        Self::PromptVersion,
+        Self::Prompt,
+        Self::Model,
+        Self::Feature,
+        Self::Language,
+        Self::Feedback,
+        Self::Status,
+    ];
 
     /// The word for it, as typed and printed.
     pub fn word(self) -> &'static str {
@@ -118,6 +127,7 @@ impl Dimension {
             Self::PromptVersion => "prompt_version",
             Self::Feedback => "feedback",
             Self::Status => "status",
+            Self::Language => "language",
         }
     }
 

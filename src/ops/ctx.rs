@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::Result;
 use crate::store::{Access, Store};
-use crate::task::Clock;
+use crate::task::{Cancel, Clock, Progress};
 
 /// The context of a request. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,23 @@ impl Ctx {
     /// Opens the store at `path` for this person.
     pub fn open(path: &Path, access: Access, reviewer: &str, clock: Clock) -> Result<Self> {
         Ok(Self { store: Store::open(path, access)?, clock, reviewer: reviewer.to_owned(), evals_dir: None })
+    }
+
+    /// The same, where somebody watches an old layout being brought up to date, and may stop it.
+    pub fn open_watched(
+        path: &Path,
+        access: Access,
+        reviewer: &str,
+        cancel: &Cancel,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let store = Store::open_watched(path, access, cancel, progress)?;
+        Ok(Self { store, clock: Clock::System, reviewer: reviewer.to_owned(), evals_dir: None })
+    }
+
+    /// Whether opening the store at `path` takes a while, since its layout is an older one.
+    pub fn is_behind(path: &Path) -> bool {
+        Store::is_behind(path)
     }
 
     /// The same, with eval sets written to `dir`.

@@ -16,7 +16,8 @@ mod sketch;
 pub use agreement::cohen_kappa;
 pub use exact::{clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, proof_below};
 pub use interval::{
-    CONFIDENCE, Interval, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate, wilson,
+    CONFIDENCE, Interval, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate,
+    wilson,
 };
 pub use judge::{Count, corrected_rate};
 pub use paired::{Change, PairedCounts, mean_change, mean_interval, quantile_change, ratio_change};

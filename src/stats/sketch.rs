@@ -114,6 +114,16 @@ impl Sketch {
         Some(most)
     }
 
+    /// How many values are at most this; those up to 2 % above it, the width of a bin, may be among them.
+    pub fn at_most(&self, value: f64) -> u64 {
+        if value < SMALLEST {
+            return if value < 0.0 { 0 } else { self.zeros };
+        }
+        let upto = i64::from(BINS.key(value)) - i64::from(self.first) + 1;
+        let upto = usize::try_from(upto).unwrap_or(0).min(self.bins.len());
+        self.zeros + self.bins[..upto].iter().sum::<u64>()
+    }
+
     /// The stored form; see [`Stored`].
     pub fn to_bytes(&self) -> Vec<u8> {
         Stored::write(self)
@@ -405,6 +415,19 @@ mod tests {
             let sum = checksum(&bytes[CHECKSUM..]);
             bytes[..CHECKSUM].copy_from_slice(&sum);
             assert_eq!(Sketch::from_bytes(&bytes), None, "{at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_at_most_a_value_is_counted_within_one_percent(
+            values in prop::collection::vec(value(), 0..200), at in 0.0f64..2e6,
+        ) {
+            let sketch = of(&values);
+            let exactly = |limit: f64| values.iter().filter(|v| **v <= limit).count() as u64;
+            let got = sketch.at_most(at);
+            prop_assert!(exactly(at * 0.979) <= got && got <= exactly(at * 1.021).max(exactly(SMALLEST)), "{got}");
+            prop_assert_eq!(sketch.at_most(LARGEST), values.len() as u64);
         }
     }
 

@@ -26,11 +26,12 @@ pub(super) enum Cell {
     CostNusd,
     TokensIn,
     TokensOut,
+    Language,
 }
 
 impl Cell {
     /// All of them, in their order within [`Cells`].
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Flags,
         Self::Feature,
         Self::Model,
@@ -40,6 +41,7 @@ impl Cell {
         Self::CostNusd,
         Self::TokensIn,
         Self::TokensOut,
+        Self::Language,
     ];
 
     /// The name of its column.
@@ -54,6 +56,7 @@ impl Cell {
             Self::CostNusd => "cost_nusd",
             Self::TokensIn => "tokens_in",
             Self::TokensOut => "tokens_out",
+            Self::Language => "language",
         }
     }
 }

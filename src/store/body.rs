@@ -14,7 +14,7 @@ use serde::Deserialize;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::DecoderDictionary;
 
-use crate::domain::{Content, Error, Result, Trace, Untrusted};
+use crate::domain::{Content, Error, Result, Trace, Untrusted, stated_language};
 
 /// Fast, and within a tenth of the ratio of the slower levels on texts of this size.
 const LEVEL: i32 = 1;
@@ -126,6 +126,25 @@ impl Dictionaries {
     /// The JSON of one stored body whose dictionary was [prepared](Self::prepare).
     pub(super) fn json(&self, z: &[u8]) -> Result<Vec<u8>> {
         Ok(self.unpack([z], |json| Ok(json.to_vec()))?.pop().unwrap_or_default())
+    }
+
+    /// The language that one stored body states whose dictionary was [prepared](Self::prepare). A body that is
+    /// damaged states none.
+    pub(super) fn stated_language(&self, z: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Stated {
+            #[serde(default)]
+            metadata: serde_json::Map<String, serde_json::Value>,
+        }
+        // Most bodies without metadata need no reading.
+        let read = |json: &[u8]| match memchr::memmem::find(json, b"\"metadata\"") {
+            None => Ok(None),
+            Some(_) => {
+                let stated: Stated = serde_json::from_slice(json).map_err(damaged)?;
+                Ok(stated_language(&stated.metadata))
+            }
+        };
+        self.unpack([z], read).ok()?.pop().flatten()
     }
 
     fn unpack<'a, T>(

@@ -1,13 +1,13 @@
 //! Whether a store is whole: SQLite's own check of both files and of the search index, then what is
 //! kept twice against each other: roll-ups and columns against rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::Connection;
 
 use super::blocks::{BLOCK, Block, Cells, cell_names};
 use super::open::Store;
-use super::rollup::{self, COUNTS, Coarser, Figures, RollupKey};
+use super::rollup::{self, COUNTS, Figures, RollupKey, Summed, Table};
 use super::{indexes, text_index};
 use crate::domain::Result;
 use crate::task::{Cancel, Progress};
@@ -174,34 +174,43 @@ fn rollups_check(
     Ok(())
 }
 
-/// Holds the coarser sums against what they are the sums of.
+/// Holds the coarser sums against what they are the sums of, and the first hours of models and versions.
 fn sums_check(db: &Connection, told: &mut Vec<String>) -> rusqlite::Result<()> {
-    let Coarser { versions, features } = Coarser::of_stored(db)?;
-    let wrong = wrong_sums(db, "rollup_version", "hour, feature, prompt, version", versions)?
-        + wrong_sums(db, "rollup_feature", "hour, feature", features)?;
+    let mut wrong = 0;
+    for (table, sums) in rollup::sums_of_stored(db)? {
+        wrong += wrong_sums(db, &table, sums)?;
+    }
     if wrong > 0 {
         told.push(format!("{wrong} hourly sums do not agree with their parts"));
+    }
+    let late: i64 = db.query_row(
+        "SELECT count(*) FROM (SELECT feature, prompt, version, min(hour) AS hour FROM main.rollup_version \
+         WHERE requests > 0 AND (prompt, version) <> (0, 0) GROUP BY feature, prompt, version) seen \
+         WHERE NOT EXISTS (SELECT 1 FROM main.debut d WHERE d.feature = seen.feature AND d.kind = 2 \
+           AND d.a = seen.prompt AND d.b = seen.version AND d.hour <= seen.hour)",
+        [],
+        |r| r.get(0),
+    )?;
+    if late > 0 {
+        told.push(format!("the first hours of {late} prompt versions are missing or too late"));
     }
     Ok(())
 }
 
 /// How many rows of a table of sums are not as they must be.
-fn wrong_sums<const N: usize>(
-    db: &Connection,
-    table: &str,
-    keys: &str,
-    mut wanted: BTreeMap<[i64; N], Figures>,
-) -> rusqlite::Result<usize> {
-    let mut query =
-        db.prepare(&format!("SELECT {keys}, {}, latency FROM main.{table}", COUNTS.join(", ")))?;
+fn wrong_sums(db: &Connection, table: &Table, mut wanted: Summed) -> rusqlite::Result<usize> {
+    let mut query = db.prepare(&format!(
+        "SELECT {}, {}, latency FROM main.{}",
+        table.key_names(),
+        COUNTS.join(", "),
+        table.name
+    ))?;
     let mut rows = query.query([])?;
     let mut wrong = 0;
     while let Some(row) = rows.next()? {
-        let mut key = [0; N];
-        for (n, part) in key.iter_mut().enumerate() {
-            *part = row.get(n)?;
-        }
-        let (stored, sums) = (rollup::of_row(row, N)?, wanted.remove(&key).unwrap_or_default());
+        let key = (0..table.keys.len()).map(|n| row.get(n)).collect::<rusqlite::Result<Vec<i64>>>()?;
+        let (stored, sums) =
+            (rollup::of_row(row, table.keys.len())?, wanted.remove(&key).unwrap_or_default());
         if stored.counts != sums.counts || stored.latency.count() != sums.latency.count() {
             wrong += 1;
         }
@@ -222,10 +231,12 @@ mod tests {
             .map(|n| {
                 let feedback = format!(r#","feedback":[{{"kind":"thumbs","value":"{thumb}"}}]"#);
                 let json = format!(
-                    r#"{{"id":"t{n}","feature":"f{}","model":"m{}","input":"words {n}","output":"more",
+                    r#"{{"id":"t{n}","feature":"f{}","model":"m{}","prompt":"p{}",
+                        "prompt_version":"v1","metadata":{{"locale":"de-DE"}},"input":"words {n}","output":"more",
                         "latency_ms":{n},"cost_usd":0.5{}}}"#,
                     n % 2,
                     n % 3,
+                    n % 4,
                     if n % 3 == 0 { feedback } else { String::new() }
                 );
                 let at = jiff::Timestamp::from_second(1_700_000_000 + n * 60).unwrap();
@@ -284,7 +295,9 @@ mod tests {
         let undo: String =
             Cell::ALL.map(|cell| format!("ALTER TABLE block DROP COLUMN {};", cell.name())).concat();
         let undo = format!(
-            "{undo} DROP TABLE rollup_version; DROP TABLE rollup_feature; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
+            "{undo} ALTER TABLE trace DROP COLUMN language; DROP TABLE rollup_version; DROP TABLE rollup_feature; \
+             DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; \
+             UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
         );
         store.traces_writer().unwrap().db().execute_batch(&undo).unwrap();
         let path = store.path().to_owned();
@@ -310,6 +323,9 @@ mod tests {
                 "hourly sums",
             ),
             ("DELETE FROM rollup_version", "hourly sums"),
+            ("DELETE FROM rollup_model", "hourly sums"),
+            ("UPDATE rollup_language SET ups = ups + 1", "hourly sums"),
+            ("DELETE FROM debut WHERE kind = 2", "first hours of 4 prompt versions"),
             ("DELETE FROM rollup_feature WHERE hour = (SELECT min(hour) FROM rollup)", "2 hourly sums"),
             ("UPDATE trace SET ts = ts + 1 WHERE seq = 77", "columns of trace 77"),
             ("UPDATE trace SET flags = flags | 1 WHERE seq = 77", "columns of trace 77"),

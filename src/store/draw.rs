@@ -172,6 +172,7 @@ impl<'a> Strata<'a> {
             Dimension::Model => Part::Name(cells.get(Cell::Model)),
             Dimension::Prompt => Part::Name(cells.get(Cell::Prompt)),
             Dimension::PromptVersion => Part::Name(cells.get(Cell::Version)),
+            Dimension::Language => Part::Name(cells.get(Cell::Language)),
             Dimension::Feedback => Part::Word(feedback(bits)),
             Dimension::Status if bits & flags::ERROR != 0 => Part::Word("error"),
             Dimension::Status => Part::Word("ok"),

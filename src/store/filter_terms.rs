@@ -565,6 +565,7 @@ fn name_column(field: NameField) -> (NameKind, &'static str) {
         NameField::Experiment => (NameKind::Experiment, "t.experiment"),
         NameField::Arm => (NameKind::Arm, "t.arm"),
         NameField::Tag => (NameKind::Tag, ""),
+        NameField::Language => (NameKind::Language, "t.language"),
     }
 }
 

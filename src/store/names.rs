@@ -27,6 +27,8 @@ pub enum NameKind {
     Tag = 7,
     /// `score.name`.
     Score = 8,
+    /// `trace.language`.
+    Language = 9,
 }
 
 /// Names by id, read when first needed. A name never changes, so nothing here goes stale.

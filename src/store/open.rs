@@ -9,9 +9,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use super::body::Dictionaries;
 use super::filter_text::TailCache;
 use super::names::Names;
-use super::schema::{TRACES, WORK};
+use super::schema::{TRACES, Upkeep, WORK};
 use crate::domain::{Error, Result};
-use crate::task::Cancel;
+use crate::task::{Cancel, Progress};
 
 /// How long a writer waits for another process's transaction before it gives up.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -53,6 +53,17 @@ pub(super) struct Inner {
 impl Store {
     /// Opens the store at `path` and brings its layout up to date.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
+        Self::open_watched(path, access, &Cancel::default(), &Progress::default())
+    }
+
+    /// Whether opening the store brings its layout up to date first, which takes a while for a large one.
+    pub fn is_behind(path: &Path) -> bool {
+        TRACES.is_behind(path)
+    }
+
+    /// The same as [`open`](Self::open) where somebody watches how far it is and may stop it: then the store
+    /// stays as it was.
+    pub fn open_watched(path: &Path, access: Access, cancel: &Cancel, progress: &Progress) -> Result<Self> {
         let exists = path.exists();
         if access != Access::Create && !exists {
             return Err(Error::not_so(format!("There is no store at {}.", path.display())).hint(
@@ -79,11 +90,12 @@ impl Store {
         }));
         if !store.0.writable && (TRACES.is_behind(path) || WORK.is_behind(&store.work_path())) {
             // A reader cannot bring it up to date; where nobody can, opening says so.
-            Self::open(path, Access::Existing)?;
+            Self::open_watched(path, Access::Existing, cancel, progress)?;
         }
         if store.0.writable {
-            *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL")?);
-            *lock(&store.0.work) = Some(store.open_writer(&store.work_path(), &WORK, "FULL")?);
+            let upkeep = Upkeep { cancel, progress };
+            *lock(&store.0.traces) = Some(store.open_writer(path, &TRACES, "NORMAL", &upkeep)?);
+            *lock(&store.0.work) = Some(store.open_writer(&store.work_path(), &WORK, "FULL", &upkeep)?);
         }
         let reader = store.open_reader()?;
         lock(&store.0.readers).push(reader);
@@ -112,6 +124,7 @@ impl Store {
         path: &Path,
         schema: &super::schema::Schema,
         synchronous: &str,
+        upkeep: &Upkeep<'_>,
     ) -> Result<Connection> {
         let name = path.display().to_string();
         let sql = |e: rusqlite::Error| explain(e, &name);
@@ -123,7 +136,7 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
         db.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
         db.pragma_update(None, "foreign_keys", true).map_err(sql)?;
-        schema.migrate(&mut db, &name)?;
+        schema.migrate(&mut db, &name, upkeep)?;
         Ok(db)
     }
 

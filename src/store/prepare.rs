@@ -8,7 +8,7 @@ use super::body::{BodyEncoder, Dictionary};
 use super::flags;
 use super::ids::id_hash;
 use super::names::NameKind;
-use crate::domain::{Content, FeedbackKind, Result, Thumbs, Trace, Untrusted};
+use crate::domain::{Content, FeedbackKind, Result, Thumbs, Trace, Untrusted, stated_language};
 
 /// A trace ready to be written.
 pub struct Prepared {
@@ -20,6 +20,8 @@ pub struct Prepared {
     pub(super) user_hash: Option<i64>,
     /// Feature, model, prompt, prompt version, experiment, arm.
     pub(super) names: [Option<Untrusted>; 6],
+    /// As the source states it.
+    pub(super) language: Option<String>,
     pub(super) latency_us: Option<i64>,
     pub(super) ttft_us: Option<i64>,
     pub(super) tokens_in: Option<i64>,
@@ -238,6 +240,7 @@ impl Preparer {
         } else {
             &self.json
         };
+        let language = stated_language(&trace.metadata);
         let mut names =
             [trace.feature, trace.model, trace.prompt, trace.prompt_version, trace.experiment, trace.arm];
         let tokens_in = trace.tokens_in.and_then(|n| i64::try_from(n).ok());
@@ -294,6 +297,7 @@ impl Preparer {
             session_hash: trace.session.as_ref().map(|s| id_hash(s.raw())),
             user_hash: trace.user.as_ref().map(|u| id_hash(u.raw())),
             names,
+            language,
             latency_us: latency.whole,
             ttft_us: ttft.whole,
             tokens_in,

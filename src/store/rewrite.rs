@@ -10,7 +10,7 @@ use super::names::{Interner, NameKind};
 use super::prepare::Prepared;
 use super::rollup::{RollupDelta, RollupKey};
 use super::text_index::{self, Words};
-use super::write::{Outcome, add_scores, cells, insert_tag, name_ids};
+use super::write::{Outcome, add_scores, cells, insert_tag, language_id, name_ids};
 use crate::domain::Result;
 
 /// What two sets of spans of one trace come to.
@@ -95,10 +95,11 @@ impl<'tx> Rewriter<'tx> {
         trace.flags |= old.counted().flags & (flags::FEEDBACK | flags::HAS_SCORE);
         add_scores(tx, names, seq, &trace.scores)?;
         let [feature, model, prompt, version, experiment, arm] = name_ids(tx, names, trace)?;
+        let language = language_id(tx, names, trace)?;
         tx.prepare_cached(
             "UPDATE trace SET ts = ?, session_hash = ?, user_hash = ?, feature = ?, model = ?, prompt = ?, \
              version = ?, experiment = ?, arm = ?, latency_us = ?, ttft_us = ?, tokens_in = ?, tokens_out = ?, \
-             cost_nusd = ?, flags = ?, content_hash = ? WHERE seq = ?",
+             cost_nusd = ?, flags = ?, content_hash = ?, language = ? WHERE seq = ?",
         )?
         .execute(params![
             trace.ts,
@@ -117,6 +118,7 @@ impl<'tx> Rewriter<'tx> {
             trace.cost_nusd,
             trace.flags,
             trace.content_hash,
+            language,
             seq,
         ])?;
         tx.prepare_cached("UPDATE body SET z = ? WHERE seq = ?")?.execute(params![trace.body, seq])?;
@@ -129,7 +131,7 @@ impl<'tx> Rewriter<'tx> {
             insert_tag(tx, names, seq, tag)?;
         }
 
-        let new = cells(trace, [feature, model, prompt, version]);
+        let new = cells(trace, [feature, model, prompt, version], language);
         delta.at(RollupKey::of(old_ts, &old)).remove(&old.counted());
         delta.at(RollupKey::of(trace.ts, &new)).add(&new.counted());
         blocks.change(seq, trace.ts, new);

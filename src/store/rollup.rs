@@ -1,11 +1,11 @@
-//! Hourly figures by feature, model, prompt and version, and their sums by version and by feature, kept in the
-//! transaction of the rows that they count.
+//! Hourly figures by feature, model, prompt, version and language, and their sums over what a screen does not
+//! tell apart, kept in the transaction of the rows that they count.
 
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::blocks::{Cell, Cells, cell_names};
+use super::blocks::{self, Cell, Cells};
 use super::flags;
 use super::prepare::US_IN_MS;
 use crate::stats::Sketch;
@@ -21,6 +21,7 @@ pub(super) struct RollupKey {
     pub(super) model: i64,
     pub(super) prompt: i64,
     pub(super) version: i64,
+    pub(super) language: i64,
 }
 
 impl RollupKey {
@@ -32,7 +33,89 @@ impl RollupKey {
             model: cells.name(Cell::Model),
             prompt: cells.name(Cell::Prompt),
             version: cells.name(Cell::Version),
+            language: cells.name(Cell::Language),
         }
+    }
+
+    fn part(&self, key: Key) -> i64 {
+        match key {
+            Key::Hour => self.hour,
+            Key::Feature => self.feature,
+            Key::Model => self.model,
+            Key::Prompt => self.prompt,
+            Key::Version => self.version,
+            Key::Language => self.language,
+        }
+    }
+
+    fn set(&mut self, key: Key, value: i64) {
+        *match key {
+            Key::Hour => &mut self.hour,
+            Key::Feature => &mut self.feature,
+            Key::Model => &mut self.model,
+            Key::Prompt => &mut self.prompt,
+            Key::Version => &mut self.version,
+            Key::Language => &mut self.language,
+        } = value;
+    }
+}
+
+/// A column of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Hour,
+    Feature,
+    Model,
+    Prompt,
+    Version,
+    Language,
+}
+
+impl Key {
+    /// The name of the column.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Feature => "feature",
+            Self::Model => "model",
+            Self::Prompt => "prompt",
+            Self::Version => "version",
+            Self::Language => "language",
+        }
+    }
+}
+
+/// A table of figures.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) keys: &'static [Key],
+}
+
+/// The finest figures: all that the others are sums of.
+pub(super) const FINEST: Table = Table {
+    name: "rollup",
+    keys: &[Key::Hour, Key::Feature, Key::Model, Key::Prompt, Key::Version, Key::Language],
+};
+
+/// All tables, those of fewer rows first: who reads takes the first that tells apart what is wanted.
+pub(super) const TABLES: [Table; 5] = [
+    Table { name: "rollup_feature", keys: &[Key::Hour, Key::Feature] },
+    Table { name: "rollup_version", keys: &[Key::Hour, Key::Feature, Key::Prompt, Key::Version] },
+    Table { name: "rollup_model", keys: &[Key::Hour, Key::Feature, Key::Model] },
+    Table { name: "rollup_language", keys: &[Key::Hour, Key::Feature, Key::Language] },
+    FINEST,
+];
+
+impl Table {
+    fn key_of(&self, key: &RollupKey) -> Vec<i64> {
+        self.keys.iter().map(|part| key.part(*part)).collect()
+    }
+
+    /// The names of the key's columns, for a statement.
+    pub(super) fn key_names(&self) -> String {
+        let names: Vec<&str> = self.keys.iter().map(|key| key.name()).collect();
+        names.join(", ")
     }
 }
 
@@ -146,28 +229,22 @@ fn feedback_counts(bits: i64) -> [i64; 4] {
     [flags::UP, flags::DOWN, flags::REPORT, flags::FOLLOW_UP].map(|mask| i64::from(bits & mask != 0))
 }
 
-/// Sums of figures over what the coarser tables do not tell apart.
-#[derive(Default)]
-pub(super) struct Coarser {
-    /// By hour, feature, prompt and version.
-    pub(super) versions: BTreeMap<[i64; 4], Figures>,
-    /// By hour and feature.
-    pub(super) features: BTreeMap<[i64; 2], Figures>,
-}
+/// Figures by the keys of one table.
+pub(super) type Summed = BTreeMap<Vec<i64>, Figures>;
 
-impl Coarser {
-    fn add(&mut self, key: RollupKey, figures: &Figures) {
-        let RollupKey { hour, feature, prompt, version, .. } = key;
-        self.versions.entry([hour, feature, prompt, version]).or_default().merge(figures);
-        self.features.entry([hour, feature]).or_default().merge(figures);
-    }
-
-    /// What the coarser tables must hold, from the finest.
-    pub(super) fn of_stored(db: &Connection) -> rusqlite::Result<Self> {
-        let mut sums = Self::default();
-        each_stored(db, |key, figures| sums.add(key, &figures))?;
-        Ok(sums)
-    }
+/// What each of [`TABLES`] but the finest must hold, from the finest.
+pub(super) fn sums_of_stored(db: &Connection) -> rusqlite::Result<Vec<(Table, Summed)>> {
+    let mut sums: Vec<(Table, Summed)> = TABLES
+        .iter()
+        .filter(|table| table.name != FINEST.name)
+        .map(|table| (*table, Summed::new()))
+        .collect();
+    each_stored(db, |key, figures| {
+        for (table, of) in &mut sums {
+            of.entry(table.key_of(&key)).or_default().merge(&figures);
+        }
+    })?;
+    Ok(sums)
 }
 
 /// Visits the finest figures.
@@ -176,19 +253,18 @@ pub(super) fn each_stored(
     mut visit: impl FnMut(RollupKey, Figures),
 ) -> rusqlite::Result<()> {
     let mut query = db.prepare(&format!(
-        "SELECT hour, feature, model, prompt, version, {}, latency FROM main.rollup",
-        COUNTS.join(", ")
+        "SELECT {}, {}, latency FROM main.{}",
+        FINEST.key_names(),
+        COUNTS.join(", "),
+        FINEST.name
     ))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let key = RollupKey {
-            hour: row.get(0)?,
-            feature: row.get(1)?,
-            model: row.get(2)?,
-            prompt: row.get(3)?,
-            version: row.get(4)?,
-        };
-        visit(key, of_row(row, 5)?);
+        let mut key = RollupKey { hour: 0, feature: 0, model: 0, prompt: 0, version: 0, language: 0 };
+        for (n, part) in FINEST.keys.iter().enumerate() {
+            key.set(*part, row.get(n)?);
+        }
+        visit(key, of_row(row, FINEST.keys.len())?);
     }
     Ok(())
 }
@@ -202,70 +278,112 @@ impl RollupDelta {
         self.0.entry(key).or_default()
     }
 
-    /// Adds the differences to all three tables; inside the transaction of the caller.
+    /// Adds the differences to all tables; inside the transaction of the caller.
     pub(super) fn apply(self, db: &Connection) -> rusqlite::Result<()> {
-        let mut sums = Coarser::default();
-        for (key, figures) in &self.0 {
-            sums.add(*key, figures);
+        debuts(db, self.0.iter().filter(|(_, figures)| figures.counts[0] > 0).map(|(key, _)| key))?;
+        for table in TABLES {
+            let mut sums = Summed::new();
+            for (key, figures) in &self.0 {
+                sums.entry(table.key_of(key)).or_default().merge(figures);
+            }
+            add(db, &table, sums)?;
         }
-        let mut sorted: Vec<_> = self.0.into_iter().collect();
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-        let sorted = sorted
-            .into_iter()
-            .map(|(key, figures)| ([key.hour, key.feature, key.model, key.prompt, key.version], figures));
-        add(db, "rollup", ["hour", "feature", "model", "prompt", "version"], sorted)?;
-        add(db, "rollup_version", ["hour", "feature", "prompt", "version"], sums.versions)?;
-        add(db, "rollup_feature", ["hour", "feature"], sums.features)
+        Ok(())
     }
 }
 
+/// What a feature first had in some hour. Stored in `debut.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i64)]
+pub(super) enum DebutKind {
+    /// `a` is the model.
+    Model = 1,
+    /// `a` is the prompt, `b` its version.
+    Version = 2,
+}
+
+/// Notes the first hour of each model and prompt version.
+fn debuts<'a>(db: &Connection, keys: impl Iterator<Item = &'a RollupKey>) -> rusqlite::Result<()> {
+    let mut first: BTreeMap<(i64, i64, i64, i64), i64> = BTreeMap::new();
+    for key in keys {
+        for (kind, a, b) in [(DebutKind::Model, key.model, 0), (DebutKind::Version, key.prompt, key.version)]
+        {
+            if (a, b) != (0, 0) {
+                let hour = first.entry((key.feature, kind as i64, a, b)).or_insert(key.hour);
+                *hour = key.hour.min(*hour);
+            }
+        }
+    }
+    let mut note = db.prepare_cached(
+        "INSERT INTO main.debut(feature, kind, a, b, hour) VALUES (?, ?, ?, ?, ?) \
+         ON CONFLICT DO UPDATE SET hour = excluded.hour WHERE excluded.hour < hour",
+    )?;
+    for ((feature, kind, a, b), hour) in first {
+        note.execute([feature, kind, a, b, hour])?;
+    }
+    Ok(())
+}
+
 /// Adds figures to those that a table has under their keys.
-fn add<const N: usize>(
-    db: &Connection,
-    table: &str,
-    key_names: [&str; N],
-    rows: impl IntoIterator<Item = ([i64; N], Figures)>,
-) -> rusqlite::Result<()> {
-    let (keys, counts) = (key_names.join(", "), COUNTS.join(", "));
-    let same = key_names.map(|name| format!("{name} = ?")).join(" AND ");
-    let mut read = db.prepare_cached(&format!("SELECT {counts}, latency FROM main.{table} WHERE {same}"))?;
+fn add(db: &Connection, table: &Table, sums: Summed) -> rusqlite::Result<()> {
+    let (name, keys, counts) = (table.name, table.key_names(), COUNTS.join(", "));
+    let same: Vec<String> = table.keys.iter().map(|key| format!("{} = ?", key.name())).collect();
+    let same = same.join(" AND ");
+    let mut read = db.prepare_cached(&format!("SELECT {counts}, latency FROM main.{name} WHERE {same}"))?;
     let mut write = db.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO main.{table}({keys}, {counts}, latency) VALUES (?{})",
-        ", ?".repeat(N + COUNTS.len())
+        "INSERT OR REPLACE INTO main.{name}({keys}, {counts}, latency) VALUES (?{})",
+        ", ?".repeat(table.keys.len() + COUNTS.len())
     ))?;
-    let mut delete = db.prepare_cached(&format!("DELETE FROM main.{table} WHERE {same}"))?;
-    for (key, mut figures) in rows {
-        if let Some(stored) = read.query_row(params_from_iter(key), |r| of_row(r, 0)).optional()? {
+    let mut delete = db.prepare_cached(&format!("DELETE FROM main.{name} WHERE {same}"))?;
+    for (key, mut figures) in sums {
+        if let Some(stored) = read.query_row(params_from_iter(&key), |r| of_row(r, 0)).optional()? {
             figures.merge(&stored);
         }
         if figures.counts[0] == 0 {
             // Its last trace counts elsewhere now.
-            delete.execute(params_from_iter(key))?;
+            delete.execute(params_from_iter(&key))?;
             continue;
         }
         if figures.less.count() > 0 {
             figures.latency.take_away(&figures.less);
             figures.latency.settle();
         }
+        let sketch = key.len() + COUNTS.len() + 1;
         for (n, value) in key.into_iter().chain(figures.counts).enumerate() {
             write.raw_bind_parameter(n + 1, value)?;
         }
-        write.raw_bind_parameter(N + COUNTS.len() + 1, figures.latency.to_bytes())?;
+        write.raw_bind_parameter(sketch, figures.latency.to_bytes())?;
         write.raw_execute()?;
     }
     Ok(())
 }
 
-/// Makes all three tables anew from the rows; a migration.
-pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch("DELETE FROM rollup; DELETE FROM rollup_version; DELETE FROM rollup_feature")?;
-    let mut delta = RollupDelta::default();
-    let mut query = db.prepare(&format!("SELECT ts, {} FROM main.trace ORDER BY seq", cell_names()))?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let cells = Cells::of_row(row, 1)?;
-        delta.at(RollupKey::of(row.get(0)?, &cells)).add(&cells.counted());
+/// Differences are written when there are so many: a rebuild of years must not hold them all.
+const MANY: usize = 20_000;
+
+/// Makes all tables anew from the columns; a migration. `each` hears of every block.
+pub(super) fn rebuild(
+    db: &Connection,
+    mut each: impl FnMut(usize) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    for table in TABLES {
+        db.execute_batch(&format!("DELETE FROM main.{}", table.name))?;
     }
+    db.execute_batch("DELETE FROM main.debut")?;
+    let mut delta = RollupDelta::default();
+    let mut stopped = Ok(());
+    blocks::each(db, (i64::MIN, i64::MAX), &Cell::ALL, |block| {
+        for at in 0..block.len() {
+            let cells = block.cells(at);
+            delta.at(RollupKey::of(block.ts(at), &cells)).add(&cells.counted());
+        }
+        stopped = each(block.len());
+        if stopped.is_ok() && delta.0.len() > MANY {
+            stopped = std::mem::take(&mut delta).apply(db);
+        }
+        stopped.is_ok()
+    })?;
+    stopped?;
     delta.apply(db)
 }
 

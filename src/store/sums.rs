@@ -1,21 +1,14 @@
-//! Sums over traffic: from the hourly figures where whole hours are asked, from rows at the edges and
-//! where a query chooses.
+//! Sums over traffic: from the hourly figures where whole hours are asked, from the columns at the edges.
 
-use std::collections::{BTreeMap, HashSet};
-
-use jiff::Timestamp;
 use rusqlite::params;
 
 use super::blocks::{self, Cell};
-use super::flags;
 use super::open::Store;
-use super::pages::each_row;
 use super::prepare::US_IN_MS;
-use super::rollup::{self, COUNTS, Counted};
-use crate::domain::query::{Term, TimeBound, TimeRange};
-use crate::domain::{Query, Result, Untrusted};
+use super::rollup::{self, COUNTS, Counted, FINEST, TABLES, Table};
+use super::slice::{Cut, Detail, Slice, cell};
+use crate::domain::{Result, Untrusted};
 use crate::stats::Sketch;
-use crate::task::Cancel;
 
 /// Milliseconds in an hour.
 pub const HOUR_MS: i64 = rollup::HOUR_MS;
@@ -88,7 +81,7 @@ impl Sums {
         }
     }
 
-    fn add_row(&mut self, row: &Counted) {
+    pub(super) fn add_row(&mut self, row: &Counted) {
         self.add_counts(&row.counts());
         if let Some(us) = row.latency_us {
             self.latency.add(us as f64 / US_IN_MS);
@@ -137,24 +130,6 @@ impl Sums {
     }
 }
 
-/// What traffic is told apart by. Ids of names; 0 stands for none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Slice {
-    /// The prompt.
-    pub prompt: i64,
-    /// Its version.
-    pub version: i64,
-}
-
-/// How finely hourly figures are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// By prompt version.
-    Versions,
-    /// By feature alone, which is fewer rows; each has the slice of none.
-    Features,
-}
-
 /// The traffic of one slice within an hour.
 #[derive(Debug, Clone)]
 pub struct HourSums {
@@ -197,61 +172,69 @@ pub struct FeatureTraffic {
     pub requests: i64,
 }
 
-/// What a query's traffic adds up to, for one prompt version or for all.
-#[derive(Debug, Clone, Default)]
-pub struct Touched {
-    /// The sums.
-    pub sums: Sums,
-    /// Different users, of requests that name one.
-    pub users: u64,
-    /// Those of them with a failed request or a thumb down.
-    pub users_hit: u64,
-    /// Times of the first and last request, in milliseconds since the epoch.
-    pub seen: Option<(i64, i64)>,
-}
-
 /// The columns that sums by slice are made of.
-const SUMMED: [Cell; 8] = [
+const SUMMED: [Cell; 10] = [
     Cell::Flags,
     Cell::Feature,
+    Cell::Model,
     Cell::Prompt,
     Cell::Version,
     Cell::LatencyUs,
     Cell::CostNusd,
     Cell::TokensIn,
     Cell::TokensOut,
+    Cell::Language,
 ];
 
+impl Table {
+    /// The table of fewest rows that tells apart all that is wanted.
+    fn of(detail: Detail, cut: &Cut) -> Self {
+        let needed = || detail.keys().iter().copied().chain(cut.wanted().map(|(key, _)| key));
+        TABLES.into_iter().find(|table| needed().all(|key| table.keys.contains(&key))).unwrap_or(FINEST)
+    }
+}
+
+impl Cut {
+    /// The conditions of a statement over such a table.
+    fn sql(&self) -> String {
+        self.wanted().map(|(key, id)| format!(" AND {} = {id}", key.name())).collect()
+    }
+}
+
 impl Store {
-    /// Hands the hourly figures of these hours, both included, of one feature or of all, to `each`.
+    /// Hands the hourly figures of these hours, both included, to `each`; those of one slice and hour may come
+    /// in several parts.
     pub fn each_hour(
         &self,
         detail: Detail,
-        feature: Option<i64>,
+        cut: impl Into<Cut>,
         (from, to): (i64, i64),
         mut each: impl FnMut(&HourRow<'_>),
     ) -> Result<()> {
-        let (slice, table) = match detail {
-            Detail::Versions => ("prompt, version", "rollup_version"),
-            Detail::Features => ("0, 0", "rollup_feature"),
-        };
+        let (cut, apart) = (cut.into(), detail.keys());
+        let (table, only) = (Table::of(detail, &cut), cut.sql());
+        let columns: String = apart.iter().map(|key| format!("{}, ", key.name())).collect();
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT hour, {slice}, latency, {} FROM main.{table} \
-                 WHERE hour BETWEEN ?1 AND ?2 AND (?3 IS NULL OR feature = ?3)",
-                COUNTS.join(", ")
+                "SELECT hour, latency, {columns}{} FROM main.{} WHERE hour BETWEEN ?1 AND ?2{only}",
+                COUNTS.join(", "),
+                table.name
             ))?;
-            let mut rows = query.query(params![from, to, feature])?;
+            let mut rows = query.query(params![from, to])?;
             while let Some(r) = rows.next()? {
+                let mut slice = Slice::default();
+                for (n, key) in apart.iter().enumerate() {
+                    slice.set(*key, r.get(2 + n)?);
+                }
                 let mut counts = [0; COUNTS.len()];
                 for (n, count) in counts.iter_mut().enumerate() {
-                    *count = r.get(4 + n)?;
+                    *count = r.get(2 + apart.len() + n)?;
                 }
                 each(&HourRow {
                     hour: r.get(0)?,
-                    slice: Slice { prompt: r.get(1)?, version: r.get(2)? },
+                    slice,
                     counts,
-                    sketch: r.get_ref(3)?.as_blob().unwrap_or_default(),
+                    sketch: r.get_ref(1)?.as_blob().unwrap_or_default(),
                 });
             }
             Ok(())
@@ -260,7 +243,14 @@ impl Store {
 
     /// The traffic of a part of one hour: `from` included, `to` not. Reads the columns of the blocks that it
     /// falls into.
-    pub fn part_of_hour(&self, feature: Option<i64>, from: i64, to: i64) -> Result<Vec<HourSums>> {
+    pub fn part_of_hour(
+        &self,
+        detail: Detail,
+        cut: impl Into<Cut>,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<HourSums>> {
+        let (cut, apart) = (cut.into(), detail.keys());
         self.read(|db| {
             // Few slices are alive at a time: a look through a list is quicker than a tree or a hash.
             let mut slices: Vec<HourSums> = Vec::new();
@@ -272,11 +262,13 @@ impl Store {
                         continue;
                     }
                     let cells = block.cells(at);
-                    if feature.is_some_and(|wanted| cells.name(Cell::Feature) != wanted) {
+                    if !cut.holds(&cells) {
                         continue;
                     }
-                    let slice =
-                        Slice { prompt: cells.name(Cell::Prompt), version: cells.name(Cell::Version) };
+                    let mut slice = Slice::default();
+                    for key in apart {
+                        slice.set(*key, cell(*key).map_or(0, |cell| cells.name(cell)));
+                    }
                     let known = slices.iter().position(|of| of.slice == slice);
                     let known = known.unwrap_or_else(|| {
                         slices.push(HourSums { hour, slice, sums: Sums::default() });
@@ -287,6 +279,54 @@ impl Store {
                 true
             })?;
             Ok(slices)
+        })
+    }
+
+    /// The traffic of a time cut into parts of `step` milliseconds from `from` on, `to` not included. Reads the
+    /// columns of the blocks that the time falls into: for times of hours, not of days.
+    pub fn parts(&self, cut: impl Into<Cut>, (from, to): (i64, i64), step: i64) -> Result<Vec<Sums>> {
+        let cut = cut.into();
+        let mut parts = vec![Sums::default(); usize::try_from((to - from + step - 1) / step).unwrap_or(0)];
+        self.read(|db| {
+            blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
+                for at in 0..block.len() {
+                    let ts = block.ts(at);
+                    let part = if (from..to).contains(&ts) { (ts - from) / step } else { continue };
+                    let cells = block.cells(at);
+                    if cut.holds(&cells)
+                        && let Some(sums) = usize::try_from(part).ok().and_then(|part| parts.get_mut(part))
+                    {
+                        sums.add_row(&cells.counted());
+                    }
+                }
+                true
+            })
+        })?;
+        Ok(parts)
+    }
+
+    /// The counts of whole days of UTC, without times: `(day, counts)`, where a day is milliseconds since the
+    /// epoch divided by those of a day. Days without traffic are left out.
+    pub fn days(&self, cut: impl Into<Cut>, (from, to): (i64, i64)) -> Result<Vec<(i64, Sums)>> {
+        let cut = cut.into();
+        let sums: Vec<String> = COUNTS.iter().map(|name| format!("sum({name})")).collect();
+        let (table, only) = (Table::of(Detail::Whole, &cut), cut.sql());
+        self.read(|db| {
+            db.prepare_cached(&format!(
+                "SELECT hour / 24, {} FROM main.{} WHERE hour BETWEEN ?1 AND ?2{only} GROUP BY 1",
+                sums.join(", "),
+                table.name
+            ))?
+            .query_map([from * 24, to * 24 + 23], |r| {
+                let mut counts = [0; COUNTS.len()];
+                for (n, count) in counts.iter_mut().enumerate() {
+                    *count = r.get(1 + n)?;
+                }
+                let mut sums = Sums::default();
+                sums.add_counts(&counts);
+                Ok((r.get(0)?, sums))
+            })?
+            .collect()
         })
     }
 
@@ -317,97 +357,9 @@ impl Store {
             })
         })
     }
-
-    /// The id of a feature's name.
-    pub fn feature_id(&self, name: &str) -> Result<Option<i64>> {
-        use rusqlite::OptionalExtension as _;
-        self.read(|db| {
-            db.query_row("SELECT id FROM main.name WHERE kind = 1 AND text = ?", [name], |r| r.get(0))
-                .optional()
-        })
-    }
-
-    /// Names of the features there are.
-    pub fn feature_names(&self) -> Result<Vec<String>> {
-        self.read(|db| {
-            db.prepare("SELECT text FROM main.name WHERE kind = 1 ORDER BY text")?
-                .query_map([], |r| r.get(0))?
-                .collect()
-        })
-    }
-
-    /// The prompt and version of a slice.
-    pub fn slice_names(&self, slice: Slice) -> Result<(Option<Untrusted>, Option<Untrusted>)> {
-        self.read(|db| {
-            let names = &self.0.names;
-            Ok((names.column(db, named(slice.prompt))?, names.column(db, named(slice.version))?))
-        })
-    }
-
-    /// What the traces of a query from `since` up to `until` (excluded) add up to: all, and by prompt
-    /// version. Reads the rows of that time.
-    pub fn touched(
-        &self,
-        query: &Query,
-        (since, until): (Timestamp, Timestamp),
-        now: Timestamp,
-        cancel: &Cancel,
-    ) -> Result<(Touched, Vec<(Slice, Touched)>)> {
-        let within = TimeRange::Within(TimeBound::At(since), TimeBound::At(until));
-        let query = query.clone().with(Term::Time(within));
-        self.filtered(&query, now, cancel, |db, filter| {
-            let mut all = Gathered::default();
-            let mut slices: BTreeMap<Slice, Gathered> = BTreeMap::new();
-            let columns = "t.ts, ifnull(t.prompt, 0), ifnull(t.version, 0), t.flags, t.cost_nusd, t.tokens_in, \
-                           t.tokens_out, t.latency_us, t.user_hash";
-            each_row(db, filter, columns, |r| {
-                let slice = Slice { prompt: r.get(1)?, version: r.get(2)? };
-                let row = Counted {
-                    flags: r.get(3)?,
-                    cost_nusd: r.get(4)?,
-                    tokens_in: r.get(5)?,
-                    tokens_out: r.get(6)?,
-                    latency_us: r.get(7)?,
-                };
-                let (ts, user) = (r.get(0)?, r.get(8)?);
-                all.add(&row, ts, user);
-                slices.entry(slice).or_default().add(&row, ts, user);
-                Ok(())
-            })?;
-            let slices = slices.into_iter().map(|(slice, of)| (slice, of.into())).collect();
-            Ok((all.into(), slices))
-        })
-    }
 }
 
 /// The id of a name, where 0 stands for none.
-fn named(id: i64) -> Option<i64> {
+pub(super) fn named(id: i64) -> Option<i64> {
     (id != 0).then_some(id)
-}
-
-#[derive(Default)]
-struct Gathered {
-    sums: Sums,
-    users: HashSet<i64>,
-    hit: HashSet<i64>,
-    seen: Option<(i64, i64)>,
-}
-
-impl Gathered {
-    fn add(&mut self, row: &Counted, ts: i64, user: Option<i64>) {
-        self.sums.add_row(row);
-        if let Some(user) = user {
-            self.users.insert(user);
-            if row.flags & (flags::ERROR | flags::DOWN) != 0 {
-                self.hit.insert(user);
-            }
-        }
-        self.seen = Some(self.seen.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))));
-    }
-}
-
-impl From<Gathered> for Touched {
-    fn from(of: Gathered) -> Self {
-        Self { sums: of.sums, users: of.users.len() as u64, users_hit: of.hit.len() as u64, seen: of.seen }
-    }
 }

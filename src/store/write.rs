@@ -230,8 +230,8 @@ impl<'tx> Rows<'tx> {
         Ok(Self {
             row: tx.prepare_cached(
                 "INSERT INTO trace(seq, ts, id_hash, session_hash, user_hash, feature, model, prompt, version, \
-                 experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 experiment, arm, latency_us, ttft_us, tokens_in, tokens_out, cost_nusd, flags, content_hash, id, \
+                 language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
             body: tx.prepare_cached("INSERT INTO body(seq, z) VALUES (?, ?)")?,
             spans: tx.prepare_cached("INSERT INTO spans(seq, z) VALUES (?, ?)")?,
@@ -247,6 +247,7 @@ impl<'tx> Rows<'tx> {
         delta: &mut RollupDelta,
     ) -> rusqlite::Result<Cells> {
         let [feature, model, prompt, version, experiment, arm] = name_ids(tx, names, trace)?;
+        let language = language_id(tx, names, trace)?;
         self.row.execute(params![
             seq,
             trace.ts,
@@ -267,6 +268,7 @@ impl<'tx> Rows<'tx> {
             trace.flags,
             trace.content_hash,
             traces::StoredId::of(trace.id.raw()),
+            language,
         ])?;
         self.body.execute(params![seq, trace.body])?;
         if let Some(spans) = &trace.spans {
@@ -283,7 +285,7 @@ impl<'tx> Rows<'tx> {
         for tag in &trace.tags {
             insert_tag(tx, names, seq, tag)?;
         }
-        let cells = cells(trace, [feature, model, prompt, version]);
+        let cells = cells(trace, [feature, model, prompt, version], language);
         delta.at(RollupKey::of(trace.ts, &cells)).add(&cells.counted());
         Ok(cells)
     }
@@ -302,8 +304,21 @@ pub(super) fn name_ids(
     Ok(ids)
 }
 
+/// The id of the language that a trace states.
+pub(super) fn language_id(
+    tx: &Transaction<'_>,
+    names: &mut Interner,
+    trace: &Prepared,
+) -> rusqlite::Result<Option<i64>> {
+    trace.language.as_ref().map(|name| names.id(tx, NameKind::Language, name)).transpose()
+}
+
 /// What the columns hold of a trace with these names.
-pub(super) fn cells(trace: &Prepared, [feature, model, prompt, version]: [Option<i64>; 4]) -> Cells {
+pub(super) fn cells(
+    trace: &Prepared,
+    [feature, model, prompt, version]: [Option<i64>; 4],
+    language: Option<i64>,
+) -> Cells {
     Cells([
         Some(trace.flags),
         feature,
@@ -314,6 +329,7 @@ pub(super) fn cells(trace: &Prepared, [feature, model, prompt, version]: [Option
         trace.cost_nusd,
         trace.tokens_in,
         trace.tokens_out,
+        language,
     ])
 }
 

@@ -49,10 +49,13 @@ pub fn percent(share: f64) -> String {
 
 /// A share with the ends of its interval, where it has one: `53.8 % [29.1, 76.8]`.
 pub fn share_within(share: f64, interval: Option<[f64; 2]>) -> String {
-    let ends = interval.map_or_else(String::new, |[lower, upper]| {
-        format!(" [{}, {}]", fixed(lower * 100.0, 1), fixed(upper * 100.0, 1))
-    });
+    let ends = interval.map_or_else(String::new, |[lower, upper]| format!(" {}", ends(lower, upper)));
     percent(share) + &ends
+}
+
+/// `[80.3, 82.1]`: the ends of the interval of a share, in per cent.
+pub fn ends(lower: f64, upper: f64) -> String {
+    format!("[{}, {}]", fixed(lower * 100.0, 1), fixed(upper * 100.0, 1))
 }
 
 /// `81 %`, `0.80 %`: of a share between 0 and 1, with this many decimals. A share that is not nought

@@ -212,6 +212,16 @@ impl<'a> Canvas<'a> {
         widget.render(area.intersection(self.buffer.area), &mut self.buffer);
     }
 
+    /// How a role looks here, for widgets of ratatui's own kind.
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(Meaning::of(role))
+    }
+
+    /// Whether only ASCII can be drawn: what is not is replaced at the end, which a picture of dots does not bear.
+    pub fn is_ascii(&self) -> bool {
+        self.theme.ascii
+    }
+
     /// Notes what a click here means.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.laid.hits.push((area, hit));

@@ -58,6 +58,7 @@ fn every_answer_is_as_the_help_says() {
         lines.push(trace(id, hours, json!({})).to_string());
     }
     lines.push(trace("e", 4, failed).to_string());
+    lines.push(trace("g", 200, json!({"model": "gpt-4", "metadata": {"language": "de"}})).to_string());
     lines.push("{\"input\": 3}".to_owned());
     let traces = file("traces.jsonl", &lines.join("\n"));
     ask_to(3, "import FILE…", &["import", &traces]);
@@ -65,7 +66,11 @@ fn every_answer_is_as_the_help_says() {
     ask("trace list [QUERY]", &["trace", "list"]);
     ask("trace list [QUERY] --count", &["trace", "list", "--count"]);
     ask("health", &["health"]);
-    ask("health", &["health", "--feature", "support", "--window", "7d"]);
+    ask("health", &["health", "--feature", "support", "--window", "7d", "--by", "language"]);
+    ask(
+        "health",
+        &["health", "--window", "28d", "--by", "model", "--prompt-version", "support@v4", "--language", "de"],
+    );
 
     ask("sample draw NAME", &["sample", "draw", "week", "--size", "4", "--since", "2d", "--strata", "model"]);
     ask("sample draw NAME", &["sample", "draw", "tenth", "--rate", "100%", "--where", "model:gpt-5,gpt-4o"]);

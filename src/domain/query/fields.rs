@@ -31,6 +31,7 @@ pub const FIELDS: &[FieldSpec] = &[
     field("model", &[], "the model that answered", &[], "model:gpt-4o,gpt-4o-mini"),
     field("prompt", &[], "prompt, with or without its version", &[], "prompt:customer_support@v4"),
     field("version", &["prompt_version"], "the prompt's version", &[], "version:v4"),
+    field("language", &["lang"], "the language, as the source states it", &[], "language:de"),
     field("status", &[], "whether the request worked", &["ok", "error"], "status:error"),
     field(
         "error",

@@ -99,6 +99,7 @@ impl Parser<'_> {
             "experiment" => Some(NameField::Experiment),
             "arm" => Some(NameField::Arm),
             "tag" => Some(NameField::Tag),
+            "language" => Some(NameField::Language),
             _ => None,
         };
         if let Some(which) = name_field {

@@ -174,6 +174,7 @@ impl NameField {
             Self::Experiment => "experiment",
             Self::Arm => "arm",
             Self::Tag => "tag",
+            Self::Language => "language",
         }
     }
 }

@@ -132,6 +132,8 @@ pub enum NameField {
     Arm,
     /// A tag.
     Tag,
+    /// The language that the source states.
+    Language,
 }
 
 /// A prompt, a version of it, or that version of any prompt. One of the two is there.

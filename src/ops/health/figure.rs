@@ -13,8 +13,11 @@
 
 use serde::Serialize;
 
+use super::quality::Quality;
 use crate::domain::Query;
-use crate::stats::{CONFIDENCE, Interval, Sketch, normal_quantile, quantile_ranks, two_proportion_z, wilson};
+use crate::stats::{
+    CONFIDENCE, Interval, Sketch, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, wilson,
+};
 
 /// Nanodollars in a dollar.
 pub(super) const NUSD: f64 = 1e9;
@@ -130,12 +133,7 @@ pub(super) fn rate((k, n): (i64, i64), (k0, n0): (i64, i64), better: Better, que
     let verdict = match (value, previous) {
         (Some(value), Some(previous)) if n >= FEW && n0 >= FEW => {
             let z = two_proportion_z(k0 as f64, n0 as f64, k as f64, n as f64);
-            let matters = MATTERS_POINTS.min(MATTERS * previous);
-            match () {
-                () if !beyond_chance(z) => Verdict::Usual,
-                () if (value - previous).abs() < matters => Verdict::Close,
-                () => better.word(value > previous),
-            }
+            word(value, previous, z, better)
         }
         _ => Verdict::TooFew,
     };
@@ -147,6 +145,38 @@ pub(super) fn rate((k, n): (i64, i64), (k0, n0): (i64, i64), better: Better, que
         interval: wilson(k as f64, n as f64, CONFIDENCE),
         verdict,
         query,
+    }
+}
+
+/// A share estimated from a weighted sample; chance is reckoned at its effective size.
+pub(super) fn weighted(now: Quality, before: Quality, query: Query) -> Figure<f64> {
+    let (value, previous) = (now.estimate.map(|of| of.rate), before.estimate.map(|of| of.rate));
+    let verdict = match (now.estimate, before.estimate) {
+        (Some(a), Some(b)) if now.n >= FEW.unsigned_abs() && before.n >= FEW.unsigned_abs() => {
+            let k = |of: WeightedRate| of.rate * of.effective_n;
+            let z = two_proportion_z(k(b), b.effective_n, k(a), a.effective_n);
+            word(a.rate, b.rate, z, Better::Higher)
+        }
+        _ => Verdict::TooFew,
+    };
+    Figure {
+        value,
+        previous,
+        n: now.n,
+        previous_n: before.n,
+        interval: now.estimate.map(|of| of.interval),
+        verdict,
+        query,
+    }
+}
+
+/// The word for a rate and its former value.
+fn word(value: f64, previous: f64, z: f64, better: Better) -> Verdict {
+    let matters = MATTERS_POINTS.min(MATTERS * previous);
+    match () {
+        () if !beyond_chance(z) => Verdict::Usual,
+        () if (value - previous).abs() < matters => Verdict::Close,
+        () => better.word(value > previous),
     }
 }
 

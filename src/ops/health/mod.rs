@@ -1,11 +1,16 @@
-//! The health of a feature at a glance: the figures of a window that ends now, against the same window
-//! a week before, the hours of seven days, and the traffic by prompt version.
+//! The health of a feature at a glance: the figures of a window that ends now, each against an earlier one of
+//! the same length; the window told apart by version, model, language or feature; and what charts show.
 //!
 //! All comes from the hourly figures that are kept at import, so that it costs the same at ten thousand
-//! and at ten million traces; only the parts of an hour at the window's edges are counted from rows.
+//! and at ten million traces; only the parts of an hour at the window's edges, and the minutes of a window of
+//! an hour, are counted from columns. The quality score comes from the labels of sampled traces.
 
 mod figure;
+mod group;
+mod quality;
 mod recent;
+mod scope;
+mod series;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -14,45 +19,108 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ctx;
-use crate::domain::query::{FeedbackWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound};
-use crate::domain::query::{TimeRange, Word};
-use crate::domain::{Error, Query, Result, Status, Untrusted, nearest};
-use crate::store::{Detail, FeatureTraffic, HOUR_MS, HourRow, Slice, Sums};
-use figure::{Better, money, rate, time};
+use crate::domain::query::Term;
+use crate::domain::{Error, Result, Untrusted};
+use crate::store::{Detail, HOUR_MS, Sums};
+use figure::{Better, money, rate, time, weighted};
+use quality::Judged;
+use scope::{Chosen, dearer, down, failed, instant, slower};
+use series::Hours;
 use window::Window;
 
 pub use figure::{Figure, Verdict};
+pub use group::{By, GroupView};
 pub use recent::{Recent, recent};
+pub use scope::{Only, Scope};
+#[cfg(test)]
+use series::MarkKind;
+pub use series::{Bar, Bucket, Day, Mark, Series, condensed};
 
-/// Hours of the series: seven days.
-pub const SERIES_HOURS: usize = 168;
-/// A window is held against the same one so much earlier.
+/// Hours of a week.
 const WEEK_HOURS: i64 = 168;
-
-/// Whose health is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Scope {
-    /// All traffic.
-    #[default]
-    All,
-    /// The feature with most requests in the window.
-    Busiest,
-    /// This feature.
-    Feature(Untrusted),
-}
+/// The longest window.
+pub const LONGEST_HOURS: i64 = 4 * WEEK_HOURS;
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthSpec {
     /// Whose.
     pub scope: Scope,
-    /// How long the window is, in hours: 1 to 168.
+    /// What of it.
+    pub only: Only,
+    /// How long the window is, in hours: 1 to 672.
     pub hours: i64,
+    /// What it is held against.
+    pub against: Against,
+    /// What it is told apart by.
+    pub by: By,
 }
 
 impl Default for HealthSpec {
     fn default() -> Self {
-        Self { scope: Scope::All, hours: 24 }
+        Self {
+            scope: Scope::All,
+            only: Only::default(),
+            hours: 24,
+            against: Against::default(),
+            by: By::default(),
+        }
+    }
+}
+
+/// What a window is held against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Against {
+    /// The same time a week before; of a window longer than a week, so many weeks before that the two do not
+    /// overlap.
+    #[default]
+    LastWeek,
+    /// The time just before it.
+    Previous,
+}
+
+impl Against {
+    /// How much earlier that is than a window of so many hours, in hours.
+    fn earlier(self, hours: i64) -> i64 {
+        match self {
+            Self::LastWeek => (hours + WEEK_HOURS - 1) / WEEK_HOURS * WEEK_HOURS,
+            Self::Previous => hours,
+        }
+    }
+
+    /// As the head of a column: `last week`, `4 weeks ago`, `before`.
+    pub fn title(self, hours: i64) -> String {
+        match (self, Self::LastWeek.earlier(hours) / WEEK_HOURS) {
+            (Self::Previous, _) => "before".to_owned(),
+            (Self::LastWeek, 1) => "last week".to_owned(),
+            (Self::LastWeek, weeks) => format!("{weeks} weeks ago"),
+        }
+    }
+}
+
+/// A window in words: `last hour`, `last 24 h`, `last 7 days`.
+pub fn window_words(hours: i64) -> String {
+    match hours {
+        1 => "last hour".to_owned(),
+        hours if hours > 48 && hours % 24 == 0 => format!("last {} days", hours / 24),
+        hours => format!("last {hours} h"),
+    }
+}
+
+/// A window and what it is held against, in words: `last 24 h against the same time last week`.
+pub fn against_words(hours: i64, against: Against) -> String {
+    let window = window_words(hours);
+    let before = &window["last ".len()..];
+    match (against, hours) {
+        (Against::Previous, 1) => format!("{window} against the hour before"),
+        (Against::Previous, _) | (Against::LastWeek, WEEK_HOURS | LONGEST_HOURS) => {
+            format!("{window} against the {before} before")
+        }
+        (Against::LastWeek, hours) => match against.earlier(hours) / WEEK_HOURS {
+            1 => format!("{window} against the same time last week"),
+            weeks => format!("{window} against the same time {weeks} weeks ago"),
+        },
     }
 }
 
@@ -61,12 +129,22 @@ impl Default for HealthSpec {
 pub struct HealthView {
     /// The feature; `None` for all traffic, and for traces that name none.
     pub feature: Option<Untrusted>,
+    /// Only this model's traffic.
+    pub model: Option<Untrusted>,
+    /// Only this prompt's.
+    pub prompt: Option<Untrusted>,
+    /// Only this prompt version's.
+    pub prompt_version: Option<Untrusted>,
+    /// Only in this language.
+    pub language: Option<Untrusted>,
     /// Start of the window.
     pub since: Timestamp,
     /// End of the window: now.
     pub until: Timestamp,
     /// Length of the window.
     pub hours: i64,
+    /// What it is held against.
+    pub against: Against,
     /// Requests; without a better or worse.
     pub requests: Figure<u64>,
     /// Share of requests that failed.
@@ -81,10 +159,22 @@ pub struct HealthView {
     pub satisfaction: Figure<f64>,
     /// Share of requests that a fallback answered.
     pub fallback_rate: Figure<f64>,
-    /// The window's traffic by prompt version, most requests first.
-    pub versions: Vec<VersionView>,
-    /// Seven days by the hour.
+    /// Share of good answers, of what was sampled and judged, weighted by the draw.
+    pub quality: Figure<f64>,
+    /// What the groups are told apart by.
+    pub by: By,
+    /// The window's traffic by group, most requests first.
+    pub groups: Vec<GroupView>,
+    /// The trend of seven days, or of 28 for a window longer than that.
     pub series: Series,
+    /// The window in parts.
+    pub timeline: Vec<Bucket>,
+    /// The times that requests took.
+    pub histogram: Vec<Bar>,
+    /// The cost of each of 28 days.
+    pub days: Vec<Day>,
+    /// Models and prompt versions first seen in those days, oldest first.
+    pub marks: Vec<Mark>,
     /// The features with traffic in the window, busiest first.
     pub features: Vec<FeatureView>,
 }
@@ -102,51 +192,6 @@ pub struct Errors {
     pub other: u64,
 }
 
-/// One prompt version's figures in the window.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct VersionView {
-    /// The prompt.
-    pub prompt: Option<Untrusted>,
-    /// Its version.
-    pub version: Option<Untrusted>,
-    /// Requests.
-    pub requests: u64,
-    /// Share of them that failed.
-    pub error_rate: Option<f64>,
-    /// 95th percentile of their time.
-    pub p95_latency_ms: Option<f64>,
-    /// Mean of their known costs.
-    pub cost_per_request_usd: Option<f64>,
-    /// Share of their thumbs that are up.
-    pub satisfaction: Option<f64>,
-    /// How many thumbs those are.
-    pub thumbs: u64,
-    /// Share of them that a fallback answered.
-    pub fallback_rate: Option<f64>,
-    /// The query of its traces in the window.
-    pub query: Query,
-}
-
-/// Figures by the hour, oldest first; the last hour is the one that is not over. `None` where an hour
-/// has nothing to say.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Series {
-    /// Start of the first hour.
-    pub from: Timestamp,
-    /// Requests.
-    pub requests: Vec<u64>,
-    /// Share that failed.
-    pub error_rate: Vec<Option<f64>>,
-    /// 95th percentile of the time, in milliseconds.
-    pub p95_latency_ms: Vec<Option<f64>>,
-    /// Mean cost, in US dollars.
-    pub cost_per_request_usd: Vec<Option<f64>>,
-    /// Share of thumbs that are up.
-    pub satisfaction: Vec<Option<f64>>,
-    /// Share that a fallback answered.
-    pub fallback_rate: Vec<Option<f64>>,
-}
-
 /// A feature and its requests in the hours that the window touches.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureView {
@@ -156,213 +201,100 @@ pub struct FeatureView {
     pub requests: u64,
 }
 
-/// The health of a feature, or of all traffic. Errors with `NotSo` for a feature that no trace names, with
-/// `Usage` for a window that is too long to be held against the week before.
+impl Errors {
+    /// Each kind in words, with its number.
+    pub fn kinds(&self) -> [(&'static str, u64); 4] {
+        [
+            ("timeout", self.timeout),
+            ("rate limit", self.rate_limit),
+            ("content policy", self.content_policy),
+            ("other", self.other),
+        ]
+    }
+}
+
+impl HealthView {
+    /// What of the feature's traffic is shown, each part in words: `model gpt-4o`, `prompt support@v4`.
+    pub fn only(&self) -> Vec<String> {
+        let prompt = group::prompt_name(&self.prompt, &self.prompt_version);
+        [("model", &self.model), ("prompt", &prompt), ("language", &self.language)]
+            .into_iter()
+            .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?.raw())))
+            .collect()
+    }
+}
+
+/// The health of a feature, or of all traffic. Errors with `NotSo` for a name that no trace has, with
+/// `Usage` for a window that is too long.
 pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
-    if !(1..=WEEK_HOURS).contains(&spec.hours) {
+    if !(1..=LONGEST_HOURS).contains(&spec.hours) {
         return Err(Error::usage(format!("A window of {} hours cannot be shown.", spec.hours))
-            .hint("Choose one from 1h to 7d."));
+            .hint("Choose one from 1h to 28d."));
     }
     let now = ctx.clock.now().as_millisecond();
     let (from, to) = (now - spec.hours * HOUR_MS, now);
     let features = ctx.store.features(from.div_euclid(HOUR_MS), to.div_euclid(HOUR_MS))?;
-    let (feature, name) = choose(ctx, &spec.scope, &features)?;
-    let week = WEEK_HOURS * HOUR_MS;
-    let current_hour = to.div_euclid(HOUR_MS);
-    let mut series = HourSeries::new(current_hour);
-    let seven_days = (series.first, current_hour);
-    ctx.store.each_hour(Detail::Features, feature, seven_days, |hour| series.offer(hour))?;
+    let chosen = Chosen::find(ctx, &spec.scope, &spec.only, &features)?;
+    let earlier = spec.against.earlier(spec.hours) * HOUR_MS;
     let mut present = Window::new(from, to, now);
-    let mut previous = Window::new(from - week, to - week, now);
-    for window in [&mut present, &mut previous] {
-        ctx.store.each_hour(Detail::Versions, feature, window.hours(), |hour| window.add(hour))?;
-    }
-    present.close(ctx, feature)?;
-    previous.close(ctx, feature)?;
-    let scope = Opens::new(&spec.scope, feature, name.clone(), from, to);
+    let mut previous = Window::new(from - earlier, to - earlier, now);
+    present.read(ctx, spec.by.detail(), chosen.cut)?;
+    previous.read(ctx, Detail::Whole, chosen.cut)?;
+    let hours = Hours::read(ctx, &chosen, spec.hours, now)?;
+    let judged = Judged::since(ctx, &chosen.cut, (from - earlier).min(hours.begin()))?;
+    let days = series::days(ctx, &chosen, now)?;
+    let first_day = days.first().map_or(from, |day| day.day.as_millisecond());
 
     let (p, q) = (&present.all, &previous.all);
+    let query = |term: Term| chosen.within(from, to).with(term);
     let errors = |sums: &Sums| (sums.errors(), sums.requests);
     let thumbs = |sums: &Sums| (sums.ups, sums.ups + sums.downs);
     let fallbacks = |sums: &Sums| (sums.fallbacks, sums.requests);
-    let mut versions = Vec::new();
+    let mut groups = Vec::new();
     for (slice, sums) in &present.slices {
-        versions.push(version_view(ctx, *slice, sums, &scope)?);
+        let within = (&chosen, (from, to));
+        groups.push(GroupView::of(ctx, spec.by, (*slice, sums), p.requests, &judged, within)?);
     }
-    versions.sort_by_key(|version| std::cmp::Reverse(version.requests));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.requests));
     Ok(HealthView {
-        feature: name,
+        feature: chosen.feature.clone(),
+        model: spec.only.model.clone(),
+        prompt: spec.only.prompt.clone(),
+        prompt_version: spec.only.version.clone(),
+        language: spec.only.language.clone(),
         since: instant(from),
         until: instant(to),
         hours: spec.hours,
-        requests: figure::requests(p.requests, q.requests, scope.query([])),
-        error_rate: rate(errors(p), errors(q), Better::Lower, scope.query([failed()])),
+        against: spec.against,
+        requests: figure::requests(p.requests, q.requests, chosen.within(from, to)),
+        error_rate: rate(errors(p), errors(q), Better::Lower, query(failed(None))),
         errors: Errors {
             timeout: whole(p.timeouts),
             rate_limit: whole(p.rate_limits),
             content_policy: whole(p.content_policy),
             other: whole(p.other_errors),
         },
-        p95_latency_ms: time(&p.latency, &q.latency, |ms| scope.query([slower(ms)])),
-        cost_per_request_usd: money(&present.costs(), &previous.costs(), |usd| scope.query([dearer(usd)])),
-        satisfaction: rate(thumbs(p), thumbs(q), Better::Higher, scope.query([down()])),
-        fallback_rate: rate(
-            fallbacks(p),
-            fallbacks(q),
-            Better::Lower,
-            scope.query([Term::Fallback(vec![true])]),
+        p95_latency_ms: time(&p.latency, &q.latency, |ms| query(slower(ms))),
+        cost_per_request_usd: money(&present.costs(), &previous.costs(), |usd| query(dearer(usd))),
+        satisfaction: rate(thumbs(p), thumbs(q), Better::Higher, query(down())),
+        fallback_rate: rate(fallbacks(p), fallbacks(q), Better::Lower, query(Term::Fallback(vec![true]))),
+        quality: weighted(
+            judged.rate((from, to), |_| true),
+            judged.rate((from - earlier, to - earlier), |_| true),
+            judged.failed(chosen.within(from, to)),
         ),
-        versions,
-        series: series.view(),
+        by: spec.by,
+        groups,
+        series: hours.series(&judged),
+        timeline: hours.timeline(ctx, &chosen, spec.hours, now)?,
+        histogram: series::histogram(&p.latency, &chosen, (from, to)),
+        marks: series::marks(ctx, &chosen, (first_day.div_euclid(HOUR_MS), now.div_euclid(HOUR_MS)))?,
+        days,
         features: features
             .into_iter()
             .map(|of| FeatureView { feature: of.name, requests: whole(of.requests) })
             .collect(),
     })
-}
-
-/// The id and name of the feature that is wanted; `None` for all traffic.
-fn choose(ctx: &Ctx, scope: &Scope, busy: &[FeatureTraffic]) -> Result<(Option<i64>, Option<Untrusted>)> {
-    match scope {
-        Scope::All => Ok((None, None)),
-        Scope::Busiest => match busy.first() {
-            Some(of) => Ok((Some(of.id), of.name.clone())),
-            // Nothing happened in the window: the last that did anything is meant.
-            None => {
-                let last = match ctx.store.span_of_hours()? {
-                    Some((_, last)) => ctx.store.features(last, last)?,
-                    None => Vec::new(),
-                };
-                Ok(last.into_iter().next().map_or((None, None), |of| (Some(of.id), of.name)))
-            }
-        },
-        Scope::Feature(name) => match ctx.store.feature_id(name.raw())? {
-            Some(id) => Ok((Some(id), Some(name.clone()))),
-            None => {
-                let names = ctx.store.feature_names()?;
-                let error = Error::not_so(format!("No trace has the feature {}.", name.raw()));
-                let near = nearest(name.raw(), names.iter().map(String::as_str));
-                Err(match near {
-                    Some(near) => error.hint(format!("Did you mean {near}?")),
-                    None if names.is_empty() => {
-                        error.hint("No trace names a feature: leave --feature out to see all traffic.")
-                    }
-                    None => error.hint(format!("Features are {}.", names.join(", "))),
-                })
-            }
-        },
-    }
-}
-
-/// Makes the queries that open the traces behind figures.
-struct Opens {
-    base: Query,
-}
-
-impl Opens {
-    fn new(scope: &Scope, feature: Option<i64>, name: Option<Untrusted>, from: i64, to: i64) -> Self {
-        let within = TimeRange::Within(TimeBound::At(instant(from)), TimeBound::At(instant(to)));
-        let mut base = Query::all();
-        if let Some(name) = name {
-            let any = vec![Word::exact(name.raw())];
-            base = base.with(Term::Name { field: NameField::Feature, any });
-        } else if *scope != Scope::All && feature.is_some() {
-            let any = vec![Word { text: String::new(), prefix: true }];
-            let named = Query::all().with(Term::Name { field: NameField::Feature, any });
-            base = base.and(named.negated());
-        }
-        Self { base: base.with(Term::Time(within)) }
-    }
-
-    fn query(&self, terms: impl IntoIterator<Item = Term>) -> Query {
-        terms.into_iter().fold(self.base.clone(), Query::with)
-    }
-}
-
-fn failed() -> Term {
-    Term::Status(vec![Status::Error])
-}
-
-fn down() -> Term {
-    Term::Feedback(vec![FeedbackWord::Down])
-}
-
-fn slower(ms: f64) -> Term {
-    Term::Number { field: NumberField::Latency, test: NumberTest::Ge((ms * 1e3).floor() as i64) }
-}
-
-fn dearer(usd: f64) -> Term {
-    Term::Number { field: NumberField::Cost, test: NumberTest::Gt((usd * figure::NUSD).round() as i64) }
-}
-
-fn version_view(ctx: &Ctx, slice: Slice, sums: &Sums, scope: &Opens) -> Result<VersionView> {
-    let (prompt, version) = ctx.store.slice_names(slice)?;
-    let word = |name: &Option<Untrusted>| name.as_ref().map(|name| Word::exact(name.raw()));
-    let wanted = PromptRef { name: word(&prompt), version: word(&version) };
-    let query = if prompt.is_none() && version.is_none() {
-        let any = vec![PromptRef { name: Some(Word { text: String::new(), prefix: true }), version: None }];
-        scope.query([]).and(Query::all().with(Term::Prompt(any)).negated())
-    } else {
-        scope.query([Term::Prompt(vec![wanted])])
-    };
-    Ok(VersionView {
-        prompt,
-        version,
-        requests: whole(sums.requests),
-        error_rate: share(sums.errors(), sums.requests),
-        p95_latency_ms: sums.latency.quantile(0.95),
-        cost_per_request_usd: cost(sums),
-        satisfaction: share(sums.ups, sums.ups + sums.downs),
-        thumbs: whole(sums.ups + sums.downs),
-        fallback_rate: share(sums.fallbacks, sums.requests),
-        query,
-    })
-}
-
-/// The sums of seven days by the hour.
-struct HourSeries {
-    first: i64,
-    hours: Vec<Sums>,
-}
-
-impl HourSeries {
-    /// Seven days that end with this hour.
-    fn new(last: i64) -> Self {
-        Self { first: last - WEEK_HOURS + 1, hours: vec![Sums::default(); SERIES_HOURS] }
-    }
-
-    fn offer(&mut self, hour: &HourRow<'_>) {
-        let at = usize::try_from(hour.hour - self.first).ok();
-        if let Some(sums) = at.and_then(|at| self.hours.get_mut(at)) {
-            sums.add_hour(hour);
-        }
-    }
-
-    fn view(&self) -> Series {
-        let of = |figure: &dyn Fn(&Sums) -> Option<f64>| self.hours.iter().map(figure).collect();
-        Series {
-            from: instant(self.first * HOUR_MS),
-            requests: self.hours.iter().map(|sums| whole(sums.requests)).collect(),
-            error_rate: of(&|sums| share(sums.errors(), sums.requests)),
-            p95_latency_ms: of(&|sums| sums.latency.quantile(0.95)),
-            cost_per_request_usd: of(&cost),
-            satisfaction: of(&|sums| share(sums.ups, sums.ups + sums.downs)),
-            fallback_rate: of(&|sums| share(sums.fallbacks, sums.requests)),
-        }
-    }
-}
-
-/// A series in fewer slots, for a line of few columns: the mean of the hours that have something to say;
-/// NaN where none has.
-pub fn condensed(hours: &[Option<f64>], slots: usize) -> Vec<f64> {
-    let each = hours.len().div_ceil(slots.max(1)).max(1);
-    hours
-        .chunks(each)
-        .map(|chunk| {
-            let known: Vec<f64> = chunk.iter().flatten().copied().collect();
-            known.iter().sum::<f64>() / known.len() as f64
-        })
-        .collect()
 }
 
 fn share(part: i64, whole: i64) -> Option<f64> {
@@ -375,8 +307,4 @@ fn cost(sums: &Sums) -> Option<f64> {
 
 fn whole(n: i64) -> u64 {
     n.max(0).cast_unsigned()
-}
-
-fn instant(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or_default()
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::domain::query::{NameField, Term, TimeBound, TimeRange, Word};
-use crate::domain::{Query, Result, Status, TraceRow, Untrusted};
+use super::scope::{Chosen, Only, Scope};
+use crate::domain::query::{Term, TimeBound, TimeRange};
+use crate::domain::{Query, Result, Status, TraceRow};
 use crate::ops::Ctx;
 use crate::ops::browse::{Cursor, Direction, page};
 use crate::store::{Detail, HOUR_MS};
@@ -24,24 +25,15 @@ pub struct Recent {
     pub row: TraceRow,
 }
 
-/// At most `limit` recent responses of a feature, or of all traffic for `None`: failures and complaints of
-/// the last day first, then the newest. Only hours that had trouble are looked through for it.
-pub fn recent(ctx: &Ctx, feature: Option<&Untrusted>, limit: usize, cancel: &Cancel) -> Result<Vec<Recent>> {
-    let base = match feature {
-        None => Query::all(),
-        Some(name) => {
-            let any = vec![Word::exact(name.raw())];
-            Query::all().with(Term::Name { field: NameField::Feature, any })
-        }
-    };
-    let id = match feature {
-        None => None,
-        Some(name) => Some(ctx.store.feature_id(name.raw())?.unwrap_or(-1)),
-    };
+/// At most `limit` recent responses of the traffic that is wanted: failures and complaints of the last day
+/// first, then the newest. Only hours that had trouble are looked through for it.
+pub fn recent(ctx: &Ctx, scope: &Scope, only: &Only, limit: usize, cancel: &Cancel) -> Result<Vec<Recent>> {
+    let chosen = Chosen::find(ctx, scope, only, &[])?;
+    let base = chosen.ever();
     let now = ctx.clock.now().as_millisecond();
     let current = now.div_euclid(HOUR_MS);
     let mut hours = BTreeSet::new();
-    ctx.store.each_hour(Detail::Features, id, (current - 24, current), |hour| {
+    ctx.store.each_hour(Detail::Whole, chosen.cut, (current - 24, current), |hour| {
         let counted = hour.counted();
         if counted.errors() + counted.downs + counted.reports > 0 {
             hours.insert(hour.hour);
@@ -62,7 +54,7 @@ pub fn recent(ctx: &Ctx, feature: Option<&Untrusted>, limit: usize, cancel: &Can
         let page = page(ctx, &query, Cursor::Newest, Direction::Older, most, cancel)?;
         found.extend(page.rows.into_iter().map(|row| Recent { troubled: true, row }));
     }
-    let newest = page(ctx, &base, Cursor::Newest, Direction::Older, limit, cancel)?;
+    let newest = page(ctx, base, Cursor::Newest, Direction::Older, limit, cancel)?;
     for row in newest.rows {
         if found.len() == limit {
             break;

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use crate::domain::Result;
 use crate::ops::Ctx;
-use crate::store::{HOUR_MS, HourRow, HourSums, Slice, Sums};
+use crate::store::{Cut, Detail, HOUR_MS, HourRow, HourSums, Slice, Sums};
 
 /// The traffic of a window.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// All of it.
     pub(super) all: Sums,
-    /// By prompt version.
+    /// By what is told apart.
     pub(super) slices: BTreeMap<Slice, Sums>,
     /// By the hour, for how much it varies: (requests whose cost is known, their cost in 1e-9 dollars).
     hourly_costs: BTreeMap<i64, (i64, i64)>,
@@ -63,22 +63,28 @@ impl Window {
         Self { whole: (first, end), edges, ..Self::default() }
     }
 
+    /// Adds up the window's traffic, told apart so.
+    pub(super) fn read(&mut self, ctx: &Ctx, detail: Detail, cut: Cut) -> Result<()> {
+        ctx.store.each_hour(detail, cut, self.hours(), |hour| self.add(hour))?;
+        self.close(ctx, detail, cut)
+    }
+
     /// The hours that come whole from the hourly figures, both included.
-    pub(super) fn hours(&self) -> (i64, i64) {
+    fn hours(&self) -> (i64, i64) {
         (self.whole.0, self.whole.1 - 1)
     }
 
     /// Adds the figures of an hour that is in the window whole.
-    pub(super) fn add(&mut self, hour: &HourRow<'_>) {
+    fn add(&mut self, hour: &HourRow<'_>) {
         self.slices.entry(hour.slice).or_default().add_hour(hour);
         let counted = hour.counted();
         self.cost(hour.hour, counted.priced, counted.cost_nusd);
     }
 
     /// Adds and takes away what is to come from rows; after all hours were offered.
-    pub(super) fn close(&mut self, ctx: &Ctx, feature: Option<i64>) -> Result<()> {
+    fn close(&mut self, ctx: &Ctx, detail: Detail, cut: Cut) -> Result<()> {
         for (side, from, to) in std::mem::take(&mut self.edges) {
-            for part in ctx.store.part_of_hour(feature, from, to)? {
+            for part in ctx.store.part_of_hour(detail, cut, from, to)? {
                 self.edge(side, &part);
             }
         }

@@ -3,9 +3,12 @@
 //! Fifteen lines here instead of `rusqlite_migration`: its newest release pins a SQLite three
 //! releases behind the one that the store is tuned on.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::domain::{Error, Result};
+use crate::task::{Cancel, Progress};
 
 /// One of the two files of a store.
 pub(super) struct Schema {
@@ -21,19 +24,53 @@ pub(super) struct Schema {
 pub(super) struct Migration {
     /// The SQL scripts that it runs.
     pub scripts: &'static [&'static str],
-    /// What SQL alone cannot work out, done after them.
-    pub fill: fn(&Connection) -> rusqlite::Result<()>,
+    /// What SQL alone cannot work out, done after all scripts: it is worked out as the newest layout has it.
+    pub fills: &'static [Fill],
 }
 
-/// Nothing is left to be filled.
-fn filled(_: &Connection) -> rusqlite::Result<()> {
-    Ok(())
+/// Something that is made of what is stored, in the order in which one needs the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fill {
+    /// The languages of the newest traces, from their bodies.
+    Languages,
+    /// The columns, from the rows.
+    Columns,
+    /// The hourly figures, from the columns.
+    Figures,
 }
 
-/// Columns, sums and sketches that are made of the rows.
-fn figures(db: &Connection) -> rusqlite::Result<()> {
-    super::blocks::rebuild(db)?;
-    super::rollup::rebuild(db)
+impl Fill {
+    fn run(self, db: &Connection, upkeep: &Upkeep<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Languages => super::languages::fill(db, upkeep),
+            Self::Columns => super::blocks::rebuild(db),
+            Self::Figures => super::languages::figures(db, upkeep),
+        }
+    }
+}
+
+/// Who waits while a store is brought up to date.
+pub(super) struct Upkeep<'a> {
+    pub cancel: &'a Cancel,
+    pub progress: &'a Progress,
+}
+
+impl Upkeep<'_> {
+    /// Begins a part of the work, over so many traces.
+    pub(super) fn begin(&self, phase: &'static str, traces: u64) {
+        self.progress.phase(phase);
+        self.progress.set_total(traces);
+        self.progress.set_done(0);
+    }
+
+    /// So many more traces are done. Errors where the person wants it to stop: then nothing is changed.
+    pub(super) fn done(&self, traces: usize) -> rusqlite::Result<()> {
+        self.progress.add(traces as u64);
+        if !self.cancel.is_cancelled() {
+            return Ok(());
+        }
+        Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT), None))
+    }
 }
 
 /// The traces file; the id reads `TUES`.
@@ -41,9 +78,10 @@ pub(super) const TRACES: Schema = Schema {
     application_id: 0x5455_4553,
     noun: "store",
     migrations: &[
-        Migration { scripts: &[include_str!("traces_0001.sql")], fill: filled },
-        Migration { scripts: &[include_str!("traces_0002.sql")], fill: figures },
-        Migration { scripts: &[include_str!("traces_0003.sql")], fill: filled },
+        Migration { scripts: &[include_str!("traces_0001.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("traces_0002.sql")], fills: &[Fill::Columns, Fill::Figures] },
+        Migration { scripts: &[include_str!("traces_0003.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("traces_0004.sql")], fills: &[Fill::Languages, Fill::Figures] },
     ],
 };
 
@@ -59,10 +97,10 @@ pub(super) const WORK: Schema = Schema {
                 include_str!("work_0001_cases.sql"),
                 include_str!("work_0001_incidents.sql"),
             ],
-            fill: filled,
+            fills: &[],
         },
-        Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fill: filled },
-        Migration { scripts: &[include_str!("work_0004_trace_score.sql")], fill: filled },
+        Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0004_trace_score.sql")], fills: &[] },
     ],
 };
 
@@ -73,7 +111,7 @@ impl Schema {
     }
 
     /// Brings a file to the newest version. Errors when it is no store, or from a newer program.
-    pub(super) fn migrate(&self, db: &mut Connection, name: &str) -> Result<()> {
+    pub(super) fn migrate(&self, db: &mut Connection, name: &str, upkeep: &Upkeep<'_>) -> Result<()> {
         let sql = |e: rusqlite::Error| super::open::explain(e, name);
         let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
         self.check(db, name)?;
@@ -83,11 +121,15 @@ impl Schema {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
         // Another process may have migrated while this one waited for the lock.
         let version: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(sql)?;
+        let mut fills: BTreeSet<Fill> = BTreeSet::new();
         for migration in self.migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
             for script in migration.scripts {
                 tx.execute_batch(script).map_err(sql)?;
             }
-            (migration.fill)(&tx).map_err(sql)?;
+            fills.extend(migration.fills);
+        }
+        for fill in fills {
+            fill.run(&tx, upkeep).map_err(sql)?;
         }
         tx.pragma_update(None, "application_id", self.application_id).map_err(sql)?;
         tx.pragma_update(None, "user_version", self.newest()).map_err(sql)?;

@@ -14,4 +14,5 @@ mod print;
 mod story;
 pub mod traffic;
 
+pub use print::symbols;
 pub use story::Story;

@@ -2,6 +2,7 @@
 
 pub mod area;
 pub mod ascii;
+pub mod chart;
 pub mod input;
 pub mod list;
 pub mod scroll;

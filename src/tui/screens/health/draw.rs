@@ -1,37 +1,55 @@
 //! How the screen looks.
 //!
 //! ```text
-//!  customer_support · last 24 h against the same day last week      F feature
+//!  customer_support · last 24 h against the same time last week     F feature
 //! ────────────────────────────────────────────────────────────────────────────
-//!                    now             last week    7 days
-//!  requests       18,204     usual  17,911        ▃▅▇▆▅▂▃▅▇▆▅▂▃▅▇▆▅▂▃▅▇
-//!  errors              0.8 % usual       0.7 %    ▁▁▁▁▁▁▁▂▁▁▁▁▁▁▁▁▁▁▁▁▁
-//!                 timeout 61 · rate limit 74 · content policy 9
+//!                   now     interval            last week   7 days
+//!  requests     18,204                  usual  17,911       ▃▅▇▆▅▂▃▅▇▆▅▂▃▅
+//!  errors            0.8 %  [0.7, 0.9]  usual       0.7 %   ▁▁▁▁▁▁▁▂▁▁▁▁▁▁
+//!    timeout 61 · rate limit 74 · content policy 9
 //!  ...
 //! ────────────────────────────────────────────────────────────────────────────
 //!  trouble 09:31  ▼ thumbs down  You can just transfer your balance from savin…
 //!  recent  09:34                 Your card was sent on Monday and should arriv…
 //! ```
 //!
-//! From 120 columns on the versions stand at the right; else `b` puts them in the place of the recent
-//! responses.
+//! In 80 columns the groups (`b`) stand in the place of the recent responses, and a chart (`c`) in the place of
+//! all; from 120 columns on the groups stand at the right; where there is room for everything, all four charts
+//! are there at once:
+//!
+//! ```text
+//!  figures                              │ groups
+//! ──────────────────────────────────────┼──────────────────────────────────────
+//!  time of a request                    │ how long requests take
+//!  failed requests                      │ cost a day
+//! ──────────────────────────────────────┴──────────────────────────────────────
+//!  recent
+//! ```
 
 use ratatui::layout::Rect;
 
+use super::charts::Chart;
 use super::{FIGURES, Focus, HealthScreen, LINES, Loaded, SIDE, WIDE, lines};
 use crate::command::table::health as table;
-use crate::text::{Line, Role, clean, width};
+use crate::ops::health::against_words;
+use crate::text::{Line, Role, clean, clean_line, width};
 use crate::tui::canvas::{Canvas, Hit};
 use crate::tui::screen::Env;
 use crate::tui::screens::traces::{row_flag, row_time};
 use crate::tui::words::{line, words};
 
 /// Columns of a line's name.
-const NAME: usize = 14;
+const NAME: usize = 13;
 /// Columns of a word for a difference.
 const WORD: usize = 9;
-/// The fewest columns of the figures when the versions stand beside them.
+/// The fewest columns of the figures when the groups stand beside them.
 const LEAST_LEFT: u16 = 80;
+/// Columns and rows of the screen's area from which all is there at once.
+const ALL: (u16, u16) = (160, 38);
+/// Rows of the figures with their heading and the kinds of failure.
+const FIGURE_ROWS: u16 = FIGURES as u16 + 2;
+/// Rows of recent responses below the charts, with the rule above them.
+const RECENT_ROWS: u16 = 8;
 
 pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
@@ -56,22 +74,77 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
         title
     };
     canvas.line(left, &line(Role::Title, heading(screen, Some(loaded))));
-    if area.width >= WIDE {
-        let side = (body.width - LEAST_LEFT).clamp(36, 84);
-        let left = Rect { width: body.width - side - 3, ..body };
-        let bar = Rect { x: left.right() + 1, width: 1, ..body };
-        canvas.rule_down(bar);
-        let right = Rect { x: bar.x + 2, width: side, ..body };
-        versions(screen, loaded, canvas, right, true);
+    if area.width >= ALL.0 && area.height >= ALL.1 {
+        everything(screen, loaded, env, canvas, body);
+    } else if area.width >= WIDE {
+        let (left, right) = halves(canvas, body, body.width.saturating_sub(LEAST_LEFT).clamp(36, 84));
+        groups(screen, loaded, canvas, right, true);
         let below = figures(screen, loaded, canvas, left);
-        recent(screen, loaded, env, canvas, below);
+        match screen.chart {
+            Some(chart) => draw_chart(screen, loaded, env, canvas, below, chart),
+            None => recent(screen, loaded, env, canvas, below),
+        }
     } else {
+        if let Some(chart) = screen.chart {
+            draw_chart(screen, loaded, env, canvas, body, chart);
+            return;
+        }
         let below = figures(screen, loaded, canvas, body);
         match screen.focus {
-            Focus::Versions => versions(screen, loaded, canvas, below, false),
+            Focus::Groups => groups(screen, loaded, canvas, below, false),
             Focus::Lines => recent(screen, loaded, env, canvas, below),
         }
     }
+}
+
+/// Cuts an area in two with a rule between; the right one has so many columns.
+fn halves(canvas: &mut Canvas<'_>, area: Rect, side: u16) -> (Rect, Rect) {
+    let left = Rect { width: area.width - side - 3, ..area };
+    let bar = Rect { x: left.right() + 1, width: 1, ..area };
+    canvas.rule_down(bar);
+    (left, Rect { x: bar.x + 2, width: side, ..area })
+}
+
+/// All at once.
+fn everything(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas<'_>, body: Rect) {
+    let wide = |y: u16| Rect { x: body.x - 1, y, width: body.width + 2, height: 1 };
+    let top = Rect { height: FIGURE_ROWS, ..body };
+    let (left, right) = halves(canvas, top, body.width / 2 - 1);
+    figures(screen, loaded, canvas, left);
+    groups(screen, loaded, canvas, right, true);
+    canvas.rule(wide(top.bottom()));
+    let charts = Rect {
+        y: top.bottom() + 1,
+        height: body.height.saturating_sub(FIGURE_ROWS + 1 + RECENT_ROWS),
+        ..body
+    };
+    let (left, right) = halves(canvas, charts, body.width / 2 - 1);
+    let upper = (charts.height - 1) / 2;
+    for (n, chart) in Chart::ALL.into_iter().enumerate() {
+        let side = if n % 2 == 0 { left } else { right };
+        let area = if n < 2 {
+            Rect { height: upper, ..side }
+        } else {
+            Rect { y: side.y + upper + 1, height: charts.height - upper - 1, ..side }
+        };
+        draw_chart(screen, loaded, env, canvas, area, chart);
+    }
+    canvas.rule(wide(charts.bottom()));
+    let below =
+        Rect { y: charts.bottom() + 1, height: body.bottom().saturating_sub(charts.bottom() + 1), ..body };
+    recent(screen, loaded, env, canvas, below);
+}
+
+fn draw_chart(
+    screen: &HealthScreen,
+    loaded: &Loaded,
+    env: &Env,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    chart: Chart,
+) {
+    let here = screen.chart == Some(chart);
+    chart.draw(&loaded.view, env, canvas, area, (here.then_some(screen.at), screen.kind.filter(|_| here)));
 }
 
 fn heading(screen: &HealthScreen, loaded: Option<&Loaded>) -> String {
@@ -87,13 +160,10 @@ fn heading(screen: &HealthScreen, loaded: Option<&Loaded>) -> String {
             None => "health".to_owned(),
         },
     };
-    let window = match spec.hours {
-        1 => "last hour against the same hour last week".to_owned(),
-        24 => "last 24 h against the same day last week".to_owned(),
-        168 => "last 7 days against the 7 days before".to_owned(),
-        hours => format!("last {hours} h against the same time last week"),
-    };
-    format!("{whose} · {window}")
+    let only = loaded.map(|loaded| loaded.view.only()).unwrap_or_default();
+    let only = only.iter().map(|part| clean_line(part).into_string());
+    let window = against_words(spec.hours, spec.against);
+    std::iter::once(whose).chain(only).chain([window]).collect::<Vec<_>>().join(" · ")
 }
 
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
@@ -117,23 +187,26 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
     let columns = |figures: &[lines::FigureLine], of: fn(&lines::FigureLine) -> &str| {
         figures.iter().map(|figure| width(of(figure))).max().unwrap_or(0)
     };
-    let plain = lines::figures(&loaded.view, 0);
+    let view = &loaded.view;
+    let title = view.against.title(view.hours);
+    let plain = lines::figures(view, 0);
     let now = columns(&plain, |figure| &figure.now).max(3);
-    let before = columns(&plain, |figure| &figure.before).max("last week".len());
-    let fixed = NAME + now + 2 + WORD + before + 3;
+    let within = match columns(&plain, |figure| &figure.within) {
+        0 => 0,
+        ends => ends.max("interval".len()),
+    };
+    let before = columns(&plain, |figure| &figure.before).max(width(&title));
+    let fixed = NAME + now + 1 + within + 2 + WORD + before + 2;
     let room = area.width.saturating_sub(u16::try_from(fixed).unwrap_or(u16::MAX));
     let slots = lines::slots(room);
-    let figures = lines::figures(&loaded.view, slots);
+    let figures = lines::figures(view, slots);
     let mut rows = area.rows();
     if let Some(row) = rows.next() {
         let blank = " ".repeat(NAME);
-        let head = format!(
-            "{blank}{:>now$}  {:<WORD$}{:<before$}   {}",
-            "now",
-            "",
-            "last week",
-            if slots > 0 { "7 days" } else { "" }
-        );
+        let interval = if within > 0 { "interval" } else { "" };
+        let trend = if slots > 0 { lines::trend(view) } else { String::new() };
+        let head =
+            format!("{blank}{:>now$} {interval:<within$}  {:<WORD$}{title:<before$}  {trend}", "now", "");
         canvas.line(row, &line(Role::Muted, head));
     }
     for (at, figure) in figures.iter().enumerate() {
@@ -141,18 +214,20 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
         let text = words()
             .plain(format!("{:<NAME$}", figure.name))
             .put(crate::text::Style::of(Role::Plain).bold(), lines::cell(&figure.now, now))
+            .plain(" ")
+            .muted(lines::cell(&figure.within, within))
             .plain("  ")
             .put(figure.role, format!("{:<WORD$}", figure.word))
             .muted(lines::cell(&figure.before, before))
-            .plain("   ")
+            .plain("  ")
             .put(Role::Accent, if slots > 0 { lines::spark(&figure.series) } else { String::new() });
         canvas.line(row, &text.done());
         canvas.hit(row, Hit::Row { pane: LINES, index: at });
-        if screen.focus == Focus::Lines && screen.line == at {
+        if screen.focus == Focus::Lines && screen.chart.is_none() && screen.line == at {
             canvas.select(Rect { x: row.x - 1, width: row.width + 1, ..row });
         }
         if at == 1
-            && let Some(kinds) = lines::kinds(&loaded.view.errors)
+            && let Some(kinds) = lines::kinds(&view.errors)
             && let Some(row) = rows.next()
         {
             canvas.line(row, &words().plain("  ").line(&kinds).done());
@@ -166,7 +241,8 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
 fn recent(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.pane(area, LINES);
     let page = usize::from(area.height).max(1);
-    let cursor = screen.line.checked_sub(FIGURES).filter(|_| screen.focus == Focus::Lines);
+    let cursor =
+        screen.line.checked_sub(FIGURES).filter(|_| screen.focus == Focus::Lines && screen.chart.is_none());
     let top = cursor.map_or(0, |at| (at + 1).saturating_sub(page));
     // Failures and complaints come first, then the newest of all.
     let troubled = loaded.recent.iter().take_while(|of| of.troubled).count();
@@ -196,18 +272,19 @@ fn recent(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas
     }
 }
 
-const HEADS: [&str; 5] = ["requests", "errors", "p95", "cost/req.", "satisfied"];
+const HEADS: [&str; 6] = ["requests", "errors", "p95", "cost/req.", "satisfied", "quality"];
 /// The order in which columns are left out where there is no room.
-const LEFT_OUT: [usize; 4] = [2, 3, 1, 0];
+const LEFT_OUT: [usize; 5] = [5, 2, 3, 1, 0];
 
-fn versions(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area: Rect, side: bool) {
+fn groups(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area: Rect, side: bool) {
     canvas.pane(area, SIDE);
-    let table = lines::versions(&loaded.view.versions);
+    let table = lines::groups(&loaded.view.groups);
     let columns = |at: usize| table.iter().map(|row| width(&row[at])).max().unwrap_or(0);
-    let mut shown = [true; 5];
+    let mut shown = [true; HEADS.len()];
     let room = usize::from(area.width);
-    let wide = |shown: &[bool; 5]| {
-        (0..5).filter(|at| shown[*at]).map(|at| columns(at + 1).max(HEADS[at].len()) + 2).sum::<usize>()
+    let wide = |shown: &[bool; HEADS.len()]| {
+        let shown = (0..HEADS.len()).filter(|at| shown[*at]);
+        shown.map(|at| columns(at + 1).max(HEADS[at].len()) + 2).sum::<usize>()
     };
     let name = columns(0).clamp(10, 32);
     for at in LEFT_OUT {
@@ -215,10 +292,10 @@ fn versions(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, are
             shown[at] = false;
         }
     }
-    let name = room.saturating_sub(wide(&shown)).min(name);
+    let name = room.saturating_sub(wide(&shown)).min(name.max(loaded.view.by.title().len()));
     let lay = |cells: &[&str]| {
         let mut text = lines::cell(cells[0], name);
-        for at in (0..5).filter(|at| shown[*at]) {
+        for at in (0..HEADS.len()).filter(|at| shown[*at]) {
             let columns = columns(at + 1).max(HEADS[at].len());
             let cell = cells[at + 1];
             let fill = " ".repeat(columns.saturating_sub(width(cell)));
@@ -229,7 +306,7 @@ fn versions(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, are
         text
     };
     let mut rows = area.rows();
-    let heads: Vec<&str> = std::iter::once("by version").chain(HEADS).collect();
+    let heads: Vec<&str> = std::iter::once(loaded.view.by.title()).chain(HEADS).collect();
     if let Some(row) = rows.next() {
         canvas.line(row, &line(Role::Muted, lay(&heads)));
     }
@@ -240,13 +317,13 @@ fn versions(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, are
         return;
     }
     let page = usize::from(area.height.saturating_sub(1)).max(1);
-    let top = (screen.version + 1).saturating_sub(page);
+    let top = (screen.group + 1).saturating_sub(page);
     for (at, (row, cells)) in rows.zip(table.iter().skip(top)).enumerate() {
         let index = top + at;
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
         canvas.line(row, &line(Role::Plain, lay(&cells)));
         canvas.hit(row, Hit::Row { pane: SIDE, index });
-        if screen.focus == Focus::Versions && index == screen.version {
+        if screen.focus == Focus::Groups && screen.chart.is_none() && index == screen.group {
             let left = if side { row.x } else { row.x - 1 };
             canvas.select(Rect { x: left, width: row.right() - left, ..row });
         }

@@ -70,7 +70,7 @@ fn a_line_opens_what_is_behind_it_and_backing_out_comes_back() {
     story.press("esc");
     assert!(story.row(1).contains("last 24 h against"), "{}", story.text());
     // Down to the first recent response.
-    story.press("j j j j j enter");
+    story.press("j j j j j j enter");
     assert!(story.row(3).contains("──") && story.text().contains("user"), "{}", story.text());
     story.press("esc");
     assert!(story.row(1).contains("last 24 h against"), "{}", story.text());
@@ -82,6 +82,8 @@ fn windows_features_and_versions_are_a_key_away() {
     let mut story = open(&world);
     story.press("w");
     assert!(story.row(1).contains("last 7 days"), "{}", story.row(1));
+    story.press("w");
+    assert!(story.row(1).contains("last 28 days"), "{}", story.row(1));
     story.press("w");
     assert!(story.row(1).contains("last hour"), "{}", story.row(1));
     story.press("w b");

@@ -1,6 +1,6 @@
 //! What the screen asks of the ops.
 
-use crate::domain::{Result, Untrusted};
+use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::health::{HealthSpec, HealthView, Recent, Scope, health, recent};
 use crate::task::{Cancel, Progress};
@@ -24,12 +24,9 @@ impl Request {
     pub fn run(&self, ctx: &Ctx, cancel: &Cancel, _progress: &Progress) -> Result<Answer> {
         let view = health(ctx, &self.0)?;
         cancel.check()?;
-        let of: Option<&Untrusted> = match &self.0.scope {
-            Scope::All => None,
-            Scope::Busiest => view.feature.as_ref(),
-            Scope::Feature(name) => Some(name),
-        };
-        let recent = recent(ctx, of, RECENT, cancel)?;
+        // What is busiest was just found out; traces without a feature stand among all.
+        let scope = view.feature.clone().map_or(Scope::All, Scope::Feature);
+        let recent = recent(ctx, &scope, &self.0.only, RECENT, cancel)?;
         Ok(Answer { view, recent })
     }
 }

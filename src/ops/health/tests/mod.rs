@@ -1,11 +1,15 @@
 //! Figures held against a plain count of the same traces, and words against what was planted.
 
+mod cuts;
+mod over_time;
+mod quality;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{ErrorKind, FailureKind, FeedbackKind, Thumbs, Trace};
+use crate::domain::{ErrorKind, FailureKind, FeedbackKind, Query, Status, Thumbs, Trace};
 use crate::ops::browse::count;
 use crate::ops::testing::{World, of_json};
 use crate::stats::nearest_rank;
@@ -32,6 +36,7 @@ fn traffic(count: usize, bad: bool) -> Vec<Trace> {
             r if r > 0.995 => Some("other"),
             _ => None,
         };
+        let locale = ["en-GB", "de-DE", "es_ES"][n % 5 % 3];
         let up = if worse { 0.2 } else { 0.8 };
         let feedback = match thumb {
             t if t > 0.3 => json!([]),
@@ -41,7 +46,9 @@ fn traffic(count: usize, bad: bool) -> Vec<Trace> {
         let mut trace = json!({
             "id": format!("t-{n}"), "input": "q", "output": format!("answer {n}"), "time": instant(now() - back),
             "feature": if n % 4 == 0 { "summarization" } else { "customer_support" },
-            "prompt": "support", "prompt_version": if worse { "v4" } else { "v3" }, "model": "gpt-4o",
+            "prompt": "support", "prompt_version": if worse { "v4" } else { "v3" },
+            "model": if n % 3 == 0 { "gpt-4o-mini" } else { "gpt-4o" },
+            "metadata": {"locale": locale},
             "latency_ms": rng.random_range(200.0..4000.0) * if worse { 1.6 } else { 1.0 },
             "cost_usd": rng.random_range(0.001..0.003) * if worse { 1.5 } else { 1.0 },
             "status": if kind.is_some() { "error" } else { "ok" }, "feedback": feedback,
@@ -112,7 +119,7 @@ fn held_against_a_plain_count(traces: &[Trace]) {
         (1, Scope::All, None),
         (168, Scope::All, None),
     ] {
-        let view = health(&ctx, &HealthSpec { scope, hours }).unwrap();
+        let view = health(&ctx, &HealthSpec { scope, hours, ..HealthSpec::default() }).unwrap();
         let (from, to) = (now() - hours * HOUR_MS, now());
         let week = 7 * 24 * HOUR_MS;
         let (p, q) = (plain(traces, feature, from, to), plain(traces, feature, from - week, to - week));
@@ -152,11 +159,11 @@ fn held_against_a_plain_count(traces: &[Trace]) {
         assert_eq!(opened(&view.error_rate.query), p.of(failed));
         assert_eq!(opened(&view.satisfaction.query), down);
         assert_eq!(opened(&view.fallback_rate.query), fallbacks);
-        for version in &view.versions {
+        for version in &view.groups {
             assert_eq!(opened(&version.query), version.requests as f64);
         }
-        assert_eq!(view.versions.iter().map(|v| v.requests).sum::<u64>(), p.0.len() as u64);
-        assert_eq!(view.series.requests.len(), SERIES_HOURS);
+        assert_eq!(view.groups.iter().map(|v| v.requests).sum::<u64>(), p.0.len() as u64);
+        assert_eq!(view.series.requests.len(), 168);
     }
 }
 
@@ -192,7 +199,7 @@ fn the_words_say_what_changed_and_nothing_else() {
         let interval = interval.unwrap();
         assert!(interval.lower < interval.upper);
     }
-    assert_eq!(view.versions[0].version.as_ref().map(Untrusted::raw), Some("v4"));
+    assert_eq!(view.groups[0].version.as_ref().map(Untrusted::raw), Some("v4"));
 
     let (_world, ctx) = world(&traffic(15_000, false));
     let view = health(&ctx, &HealthSpec::default()).unwrap();
@@ -213,15 +220,15 @@ fn the_words_say_what_changed_and_nothing_else() {
 #[test]
 fn an_empty_store_and_an_unknown_feature_have_their_answers() {
     let (_world, ctx) = world(&[]);
-    let view = health(&ctx, &HealthSpec { scope: Scope::Busiest, hours: 24 }).unwrap();
+    let view = health(&ctx, &HealthSpec { scope: Scope::Busiest, ..HealthSpec::default() }).unwrap();
     assert_eq!((view.requests.value, view.error_rate.value, view.feature), (Some(0), None, None));
-    assert!(recent(&ctx, None, 5, &Cancel::default()).unwrap().is_empty());
-    let scope = |name: &str| HealthSpec { scope: Scope::Feature(name.into()), hours: 24 };
+    assert!(recent(&ctx, &Scope::All, &Only::default(), 5, &Cancel::default()).unwrap().is_empty());
+    let scope = |name: &str| HealthSpec { scope: Scope::Feature(name.into()), ..HealthSpec::default() };
     assert_eq!(health(&ctx, &scope("x")).unwrap_err().kind, ErrorKind::NotSo);
     let (_world, ctx) = world(&traffic(10, false));
     let error = health(&ctx, &scope("customer_suport")).unwrap_err();
     assert_eq!(error.hints, ["Did you mean customer_support?"]);
-    let long = HealthSpec { hours: 169, ..HealthSpec::default() };
+    let long = HealthSpec { hours: 673, ..HealthSpec::default() };
     assert_eq!(health(&ctx, &long).unwrap_err().kind, ErrorKind::Usage);
 }
 
@@ -229,7 +236,7 @@ fn an_empty_store_and_an_unknown_feature_have_their_answers() {
 fn recent_responses_show_trouble_first() {
     let (_world, ctx) = world(&traffic(2_000, false));
     let name = Untrusted::from("customer_support");
-    let found = recent(&ctx, Some(&name), 8, &Cancel::default()).unwrap();
+    let found = recent(&ctx, &Scope::Feature(name.clone()), &Only::default(), 8, &Cancel::default()).unwrap();
     assert_eq!(found.len(), 8);
     assert!(found.iter().take(3).all(|r| r.troubled));
     assert!(found.iter().all(|r| r.row.feature.as_ref() == Some(&name)));
