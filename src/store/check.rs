@@ -297,6 +297,7 @@ mod tests {
         let undo = format!(
             "{undo} ALTER TABLE trace DROP COLUMN language; DROP TABLE rollup_version; DROP TABLE rollup_feature; \
              DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; \
+             DROP TABLE spans; DROP TABLE rewritten; DROP TABLE early_feedback; \
              UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
         );
         store.traces_writer().unwrap().db().execute_batch(&undo).unwrap();
