@@ -61,7 +61,10 @@ pub(super) const WORK: Schema = Schema {
             fill: filled,
         },
         Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fill: filled },
-        Migration { scripts: &[include_str!("work_0004_trace_score.sql")], fill: filled },
+        Migration {
+            scripts: &[include_str!("work_0004_trace_score.sql"), include_str!("work_0004_run_figures.sql")],
+            fill: filled,
+        },
     ],
 };
 
