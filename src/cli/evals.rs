@@ -330,7 +330,7 @@ fn print_saved(done: &str, report: &SaveReport, json: bool) -> Result<u8> {
 
 /// What a file gave; nothing when it gave nothing.
 fn print_taken(taken: &Taken, before: &str, foreseen: bool) -> Result<()> {
-    tell_taken(taken, before, |line| say(line))?;
+    tell_taken(taken, before, say)?;
     if before.is_empty() && !taken.changed_anything() {
         say(format!(
             "Nothing to take: {} say what the set says.",

@@ -21,4 +21,6 @@ pub use interval::{
 };
 pub use judge::{Count, corrected_rate};
 pub use paired::{Change, PairedCounts, mean_change, mean_interval, quantile_change, ratio_change};
-pub use sketch::{Sketch, nearest_rank};
+pub use sketch::Sketch;
+#[cfg(test)]
+pub use sketch::nearest_rank;

@@ -1,8 +1,9 @@
 //! The only SQL. A store is two SQLite files in WAL mode:
 //!
 //! - `FILE`: traces, their text, columns, roll-ups, text index. Written in batches by one importer.
-//! - `FILE-work`: what people did: labels, samples, taxonomy, eval cases, incidents. Each act is one
-//!   durable commit (`synchronous=FULL`) on a connection of its own that no import can hold up.
+//! - `FILE-work`: what people did: labels, samples, taxonomy, eval cases, runs, words of evaluators,
+//!   incidents. Each act is one durable commit (`synchronous=FULL`) on a connection of its own that no
+//!   import can hold up.
 //!
 //! Readers see both: `main` is the traces file and `work` is attached. One file here a subject; its
 //! queries are methods on [`Store`]. Nothing outside this room holds a connection.
@@ -45,6 +46,7 @@ mod pages;
 mod prepare;
 mod rewrite;
 mod rollup;
+mod run_totals;
 mod runs;
 mod samples;
 mod schema;
@@ -71,6 +73,7 @@ pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};
 pub use prepare::{Prepared, Preparer};
 pub use rewrite::Joined;
+pub use run_totals::RunTotals;
 pub use runs::{AnswerKey, RunWrite};
 pub use samples::SampleRow;
 pub use slice::{Cut, Detail, Slice};

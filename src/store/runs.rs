@@ -61,10 +61,12 @@ impl Store {
                     RunWrite::Asked(case, at) => tx
                         .prepare_cached("INSERT OR REPLACE INTO run_asked(run, case_id, at) VALUES (?, ?, ?)")
                         .and_then(|mut s| s.execute(params![seq, case.as_str(), at.as_millisecond()]))
+                        .map(drop)
                         .map_err(sql)?,
                     RunWrite::Unasked(case) => tx
                         .prepare_cached("DELETE FROM run_asked WHERE run = ? AND case_id = ?")
                         .and_then(|mut s| s.execute(params![seq, case.as_str()]))
+                        .map(drop)
                         .map_err(sql)?,
                     RunWrite::Answered(key, answer, at) => {
                         let body = json(answer)?;
@@ -72,6 +74,7 @@ impl Store {
                             "INSERT OR REPLACE INTO answer_cache(key, answer, at) VALUES (?, ?, ?)",
                         )
                         .and_then(|mut s| s.execute(params![key, body, at.as_millisecond()]))
+                        .map(drop)
                         .map_err(sql)?
                     }
                     RunWrite::Landed(result) => {
@@ -160,12 +163,13 @@ fn land(
     result: &CaseResult,
     paid: f64,
     body: &str,
-) -> rusqlite::Result<usize> {
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO run_result(run, case_id, outcome, paid, body) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT DO UPDATE SET outcome = excluded.outcome, paid = paid + excluded.paid, body = excluded.body",
     )?
-    .execute(params![seq, result.case.as_str(), result.outcome().word(), paid, body])
+    .execute(params![seq, result.case.as_str(), result.outcome().word(), paid, body])?;
+    super::run_totals::land(tx, seq, result)
 }
 
 fn select(rest: &str) -> String {
@@ -173,6 +177,11 @@ fn select(rest: &str) -> String {
         "SELECT r.head, r.stopped, (SELECT count(*) FROM work.run_result d WHERE d.run = r.seq) \
          FROM work.run r {rest}"
     )
+}
+
+/// A run of `seq, head, stopped`.
+pub(super) fn run_of_head(row: &Row<'_>, done: u64) -> rusqlite::Result<Run> {
+    Ok(Run { head: parsed(row, 1)?, stopped: row.get(2)?, done })
 }
 
 fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {

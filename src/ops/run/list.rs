@@ -6,19 +6,14 @@ use crate::ops::Ctx;
 
 /// All runs, the newest first.
 pub fn list(ctx: &Ctx) -> Result<Vec<RunView>> {
-    let view = |run: crate::domain::Run| {
-        let results = ctx.store.run_results(&run.head.name)?;
-        let paid = ctx.store.run_paid(&run.head.name)?;
-        Ok(RunView::of(run, &results, paid))
-    };
-    ctx.store.runs()?.into_iter().map(view).collect()
+    let runs = ctx.store.runs_with_totals()?;
+    Ok(runs.into_iter().map(|(run, totals)| RunView::of(run, totals)).collect())
 }
 
 /// One run.
 pub(super) fn one(ctx: &Ctx, name: &RunName) -> Result<RunView> {
-    let run = ctx.store.run(name)?.ok_or_else(|| no_run(ctx, name))?;
-    let results = ctx.store.run_results(name)?;
-    Ok(RunView::of(run, &results, ctx.store.run_paid(name)?))
+    let (run, totals) = ctx.store.run_with_totals(name)?.ok_or_else(|| no_run(ctx, name))?;
+    Ok(RunView::of(run, totals))
 }
 
 pub(super) fn no_run(ctx: &Ctx, name: &RunName) -> Error {

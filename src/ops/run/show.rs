@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::RunView;
-use super::list::no_run;
+use super::list::one;
 use crate::domain::{CaseResult, Outcome, Result, RunName};
 use crate::ops::Ctx;
 
@@ -19,9 +19,8 @@ pub struct RunShowView {
 
 /// Shows a run.
 pub fn show(ctx: &Ctx, name: &RunName) -> Result<RunShowView> {
-    let run = ctx.store.run(name)?.ok_or_else(|| no_run(ctx, name))?;
+    let view = one(ctx, name)?;
     let mut results = ctx.store.run_results(name)?;
-    let view = RunView::of(run, &results, ctx.store.run_paid(name)?);
     let place = |result: &CaseResult| match result.outcome() {
         Outcome::Fail => 0,
         Outcome::Error => 1,

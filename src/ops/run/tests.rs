@@ -384,6 +384,79 @@ fn recorded_outputs_are_scored_without_asking() {
 }
 
 #[test]
+fn a_list_of_runs_is_grouped_from_figures() {
+    let world = World::with(1);
+    let ctx = world.open();
+    let head = plan::make(&ctx, &spec()).unwrap().head.clone();
+    let case = ctx.store.eval_set(&set()).unwrap().cases.remove(0);
+    let made = |n: u32| {
+        let answer = Answer {
+            output: Content::Text("yes".into()),
+            latency_ms: if n.is_multiple_of(7) { f64::NAN } else { f64::from(n * n) },
+            cost_usd: (!n.is_multiple_of(5)).then(|| f64::from(n) / 1e5),
+            tokens_in: Some(u64::from(n)),
+            ..Answer::default()
+        };
+        let answered = if n.is_multiple_of(11) {
+            let kind = AskErrorKind::Timeout;
+            crate::domain::Answered::Error(AskError { kind, what: "no".into(), retry_after: None })
+        } else {
+            crate::domain::Answered::Answer(answer)
+        };
+        let mut result = crate::domain::CaseResult::new(&case, answered, 1, ctx.clock.now());
+        result.case = CaseId::parse(&format!("c-{n}")).unwrap();
+        result.category = if n.is_multiple_of(2) { "even".into() } else { "odd".into() };
+        result.cached = n.is_multiple_of(4);
+        let word = |evaluator: &str, outcome, rating: f64| Assessment {
+            evaluator: evaluator.to_owned(),
+            kind: "judge".to_owned(),
+            version: "0".to_owned(),
+            outcome,
+            score: Some(crate::domain::Score { value: rating, min: 1.0, max: 10.0 }),
+            explanation: "so".into(),
+            span: None,
+            criteria: BTreeMap::from([("tone".to_owned(), rating), ("truth".to_owned(), 10.0)]),
+            by: None,
+            cost_usd: None,
+        };
+        let outcome = if n.is_multiple_of(3) { Outcome::Fail } else { Outcome::Pass };
+        // Two of one name, as a set and a case may have.
+        result.assessments = vec![word("a", outcome, f64::from(n % 10)), word("a", Outcome::Pass, 1.0)];
+        result
+    };
+    let results: Vec<_> = (1..=60).map(made).collect();
+    testing::land(&ctx, &head.name, results.clone());
+    // What lands again takes the place of what was there.
+    testing::land(&ctx, &head.name, results[..9].to_vec());
+
+    let view = list(&ctx).unwrap().remove(0);
+    let count =
+        |of: &dyn Fn(&crate::domain::CaseResult) -> bool| results.iter().filter(|one| of(one)).count() as u64;
+    let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Error].map(|it| count(&|one| one.outcome() == it));
+    assert_eq!([view.passed, view.failed, view.errors], outcomes);
+    assert_eq!((view.done, view.cached), (60, count(&|one| one.cached)));
+    let odd = view.categories.iter().find(|one| one.category.raw() == "odd").unwrap();
+    assert_eq!(odd.failed, count(&|one| one.category.raw() == "odd" && one.outcome() == Outcome::Fail));
+    let answers: Vec<_> = results.iter().filter_map(|one| one.answer()).collect();
+    assert_eq!(view.tokens_in, answers.iter().filter_map(|one| one.tokens_in).sum::<u64>());
+    let mut times: Vec<f64> = answers.iter().map(|one| one.latency_ms).filter(|ms| ms.is_finite()).collect();
+    times.sort_by(f64::total_cmp);
+    let rank = crate::stats::nearest_rank(0.95, times.len() as u64) as usize;
+    assert_eq!(view.latency_ms.p95, Some(times[rank - 1]));
+    let near = |figure: Option<f64>, all: Vec<f64>| {
+        assert!((figure.unwrap() - all.iter().sum::<f64>() / all.len() as f64).abs() < 1e-9);
+    };
+    near(view.latency_ms.mean, times);
+    near(view.cost_per_answer_usd, answers.iter().filter_map(|one| one.cost_usd).collect());
+    let words: Vec<_> = results.iter().flat_map(|one| &one.assessments).collect();
+    let judge = &view.evaluators[0];
+    assert_eq!((view.evaluators.len(), judge.passed + judge.failed), (1, words.len() as u64));
+    near(judge.mean_score, words.iter().map(|one| one.score.unwrap().value).collect());
+    near(judge.criteria.get("tone").copied(), words.iter().map(|one| one.criteria["tone"]).collect());
+    assert_eq!(show(&ctx, &head.name).unwrap().run, view);
+}
+
+#[test]
 fn reports_hold_whatever_was_answered() {
     let world = World::with(0);
     world.put([

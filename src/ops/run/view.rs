@@ -1,12 +1,13 @@
-//! What a run came to, derived from its results.
+//! What a run came to.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::{CaseResult, Outcome, Run, RunName, Untrusted};
-use crate::stats::{CONFIDENCE, Interval, nearest_rank, wilson};
+use crate::domain::{Run, RunName, Untrusted};
+use crate::stats::{CONFIDENCE, Interval, wilson};
+use crate::store::RunTotals;
 use crate::text::figures::{UNKNOWN, share_within};
 
 /// What a run came to. Its serde form is the answer of `eval run --json`.
@@ -115,55 +116,26 @@ impl RunView {
         self.pass_rate.map_or_else(|| UNKNOWN.to_owned(), |rate| share_within(rate, ends))
     }
 
-    /// The figures of a run from its results. `paid`: what the store counted.
-    pub fn of(run: Run, results: &[CaseResult], paid: f64) -> Self {
+    /// The view of a run that came to this.
+    pub fn of(run: Run, totals: RunTotals) -> Self {
         let head = run.head;
-        let mut count = Counts::default();
-        let mut categories: BTreeMap<&str, Counts> = BTreeMap::new();
-        let mut evaluators: BTreeMap<&str, Said> = BTreeMap::new();
-        let (mut latency, mut costs) = (Vec::new(), Mean::default());
-        let (mut cached, mut tokens_in, mut tokens_out) = (0, 0, 0);
-        for result in results {
-            let outcome = result.outcome();
-            count.add(outcome);
-            categories.entry(result.category.raw()).or_default().add(outcome);
-            cached += u64::from(result.cached);
-            for one in &result.assessments {
-                let said = evaluators.entry(&one.evaluator).or_default();
-                said.kind = &one.kind;
-                said.counts.add(one.outcome);
-                one.score.iter().for_each(|score| said.score.add(score.value));
-                one.criteria
-                    .iter()
-                    .for_each(|(name, value)| said.criteria.entry(name).or_default().add(*value));
-            }
-            if let Some(answer) = result.answer() {
-                latency.extend(Some(answer.latency_ms).filter(|ms| ms.is_finite()));
-                answer.cost_usd.iter().for_each(|cost| costs.add(*cost));
-                tokens_in += answer.tokens_in.unwrap_or(0);
-                tokens_out += answer.tokens_out.unwrap_or(0);
-            }
-        }
-        let categories = categories.into_iter().map(|(category, counts)| CategoryView {
-            category: Untrusted::from(category),
-            passed: counts.passed,
-            failed: counts.failed,
-            errors: counts.errors,
+        let RunTotals { told, cached, tokens_in, tokens_out, paid, answer_usd, .. } = totals;
+        let categories = totals.categories.into_iter().map(|(category, told)| CategoryView {
+            category,
+            passed: told.passed,
+            failed: told.failed,
+            errors: told.errors,
         });
-        let evaluators = evaluators.into_iter().map(|(name, said)| EvaluatorView {
-            evaluator: name.to_owned(),
-            kind: said.kind.to_owned(),
-            passed: said.counts.passed,
-            failed: said.counts.failed,
-            errors: said.counts.errors,
-            mean_score: said.score.get(),
-            criteria: said
-                .criteria
-                .into_iter()
-                .filter_map(|(name, mean)| Some((name.to_owned(), mean.get()?)))
-                .collect(),
+        let evaluators = totals.evaluators.into_iter().map(|(evaluator, said)| EvaluatorView {
+            evaluator,
+            kind: said.kind,
+            passed: said.told.passed,
+            failed: said.told.failed,
+            errors: said.told.errors,
+            mean_score: said.mean_score,
+            criteria: said.criteria,
         });
-        let told = count.passed + count.failed;
+        let (passed, of) = (told.passed as f64, (told.passed + told.failed) as f64);
         Self {
             categories: categories.collect(),
             evaluators: evaluators.collect(),
@@ -177,18 +149,18 @@ impl RunView {
             at: head.at,
             by: head.by,
             cases: head.cases,
-            done: results.len() as u64,
-            passed: count.passed,
-            failed: count.failed,
-            errors: count.errors,
-            pass_interval: wilson(count.passed as f64, told as f64, CONFIDENCE),
-            pass_rate: (told > 0).then(|| count.passed as f64 / told as f64),
+            done: told.all(),
+            passed: told.passed,
+            failed: told.failed,
+            errors: told.errors,
+            pass_interval: wilson(passed, of, CONFIDENCE),
+            pass_rate: (of > 0.0).then(|| passed / of),
             cached,
             cost_usd: paid,
-            cost_per_answer_usd: costs.get(),
+            cost_per_answer_usd: answer_usd,
             tokens_in,
             tokens_out,
-            latency_ms: latency_of(latency),
+            latency_ms: LatencyView { mean: totals.latency_mean, p95: totals.latency_p95 },
             max_usd: head.max_usd,
             stopped: run.stopped,
         }
@@ -197,59 +169,5 @@ impl RunView {
     /// Whether every case has its result.
     pub fn is_complete(&self) -> bool {
         self.done >= self.cases
-    }
-}
-
-fn latency_of(mut values: Vec<f64>) -> LatencyView {
-    if values.is_empty() {
-        return LatencyView::default();
-    }
-    values.sort_by(f64::total_cmp);
-    let rank = nearest_rank(0.95, values.len() as u64);
-    LatencyView {
-        mean: Some(values.iter().sum::<f64>() / values.len() as f64),
-        p95: usize::try_from(rank).ok().and_then(|rank| values.get(rank - 1)).copied(),
-    }
-}
-
-#[derive(Default)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-    errors: u64,
-}
-
-impl Counts {
-    fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Pass => self.passed += 1,
-            Outcome::Fail => self.failed += 1,
-            Outcome::Error => self.errors += 1,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Said<'a> {
-    kind: &'a str,
-    counts: Counts,
-    score: Mean,
-    criteria: BTreeMap<&'a str, Mean>,
-}
-
-#[derive(Default)]
-struct Mean {
-    sum: f64,
-    n: u64,
-}
-
-impl Mean {
-    fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.n += 1;
-    }
-
-    fn get(&self) -> Option<f64> {
-        (self.n > 0).then(|| self.sum / self.n as f64)
     }
 }

@@ -100,7 +100,10 @@ pub(super) const WORK: Schema = Schema {
             fills: &[],
         },
         Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fills: &[] },
-        Migration { scripts: &[include_str!("work_0004_trace_score.sql")], fills: &[] },
+        Migration {
+            scripts: &[include_str!("work_0003_trace_score.sql"), include_str!("work_0003_run_figures.sql")],
+            fills: &[],
+        },
     ],
 };
 

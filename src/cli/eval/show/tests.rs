@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::Run;
+use crate::domain::RunHead;
+use crate::ops::testing::{World, land};
 
 fn result(case: &str, rest: serde_json::Value) -> CaseResult {
     let mut all = json!({
@@ -20,16 +21,12 @@ fn said(evaluator: &str, outcome: &str, score: f64, explanation: &str) -> serde_
 }
 
 fn view() -> RunShowView {
-    let run = Run {
-        head: serde_json::from_value(json!({
-            "name": "support-candidate-1", "set": "support", "set_version": 12, "target": "candidate",
-            "target_kind": "openai small", "prompt": "customer_support@v4", "evaluators": [], "cases": 4,
-            "at": "2026-03-10T12:00:00Z", "by": "ann", "program": "0"
-        }))
-        .unwrap(),
-        done: 3,
-        stopped: Some("The spending limit of $0.01: $0.008 may be paid already.".to_owned()),
-    };
+    let head: RunHead = serde_json::from_value(json!({
+        "name": "support-candidate-1", "set": "support", "set_version": 12, "target": "candidate",
+        "target_kind": "openai small", "prompt": "customer_support@v4", "evaluators": [], "cases": 4,
+        "at": "2026-03-10T12:00:00Z", "by": "ann", "program": "0"
+    }))
+    .unwrap();
     let results = vec![
         result(
             "c-1",
@@ -52,7 +49,13 @@ fn view() -> RunShowView {
             }),
         ),
     ];
-    RunShowView { run: RunView::of(run, &results, 0.004), results }
+    let world = World::new();
+    let ctx = world.as_reviewer("ann");
+    ctx.store.create_run(&head).unwrap();
+    land(&ctx, &head.name, results);
+    let why = "The spending limit of $0.01: $0.008 may be paid already.";
+    ctx.store.stop_run(&head.name, Some(why)).unwrap();
+    show(&ctx, &head.name).unwrap()
 }
 
 #[test]
