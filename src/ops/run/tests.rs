@@ -168,7 +168,10 @@ fn every_case_is_asked_once_and_so_many_at_a_time() {
     assert_eq!(view.latency_ms.p95, Some(10.0));
     assert_eq!(view.run.as_str(), "s-small-1");
     let shown = progress.view();
-    assert_eq!((shown.done, shown.total, shown.note.as_str()), (50, 50, "96.0 % pass · $0.0500"));
+    assert_eq!(
+        (shown.done, shown.total, shown.note.as_str()),
+        (50, 50, "96.0 % [86.5, 98.9] pass · $0.0500")
+    );
     assert_eq!(go(&ctx, &spec(), &asker).unwrap().run.as_str(), "s-small-2");
     let taken = RunSpec { name: Some(RunName::parse("s-small-1").unwrap()), ..spec() };
     assert!(go(&ctx, &taken, &asker).unwrap_err().what.contains("already"));
