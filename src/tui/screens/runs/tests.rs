@@ -170,7 +170,7 @@ fn progress(story: &mut Story, done: u64, note: &str) {
         phase: "running",
         done,
         total: 12,
-        per_second: 3.14,
+        per_second: 3.2,
         left: Some(std::time::Duration::from_secs(3)),
         note: note.to_owned(),
     };
