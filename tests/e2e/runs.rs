@@ -293,17 +293,17 @@ fn a_run_is_started_stopped_and_gone_on_with_from_the_program() {
     terminal.wait_for("asks       15 cases");
     terminal.keys("\r");
     // The four that were being asked may have been paid for: they are asked again only when told so.
-    terminal.wait_for("✓ support-api-1: 100 % [83.9, 100.0] pass · 4 errors");
+    terminal.wait_for("✓ support-api-1 is done: 100 % [83.9, 100.0] pass · 4 errors");
     terminal.type_and_see("r", "ask again");
     terminal.wait_for("asks       4 cases");
     terminal.keys("\r");
-    terminal.wait_for("✓ support-api-1: 100 % [86.2, 100.0] pass · $");
+    terminal.wait_for("✓ support-api-1 is done: 100 % [86.2, 100.0] pass · $");
     assert!(server.answered().values().all(|times| *times == 1), "{:?}", server.answered());
     assert_eq!(server.answered().len(), 24);
     // The next one takes its answers from the cache, and is compared with the first by a key.
     terminal.type_and_see("n", "24 of them from the cache");
     terminal.keys("\r");
-    terminal.wait_for("✓ support-api-2: 100 %");
+    terminal.wait_for("✓ support-api-2 is done: 100 %");
     terminal.type_and_see("c", "both pass 24");
     terminal.keys("\x1b");
     // What another program runs comes into the list as it lands.

@@ -94,8 +94,10 @@ pub(super) fn run(face: &Face, args: &RunArgs) -> Result<u8> {
         output::note(&estimated(&estimate(&ctx, &spec, &Cancel::default())?));
     }
     let view = long::run(Unit::Cases, |cancel, progress| {
-        let asker = run::asker(&ctx, config, &spec, cancel)?;
-        let scores = run::scores(&ctx, config, &spec, cancel)?;
+        // What is being asked at a Ctrl-C is paid for: the loop gives it a few seconds to come.
+        let never = Cancel::default();
+        let asker = run::asker(&ctx, config, &spec, &never)?;
+        let scores = run::scores(&ctx, config, &spec, &never)?;
         run_set(&ctx, &spec, asker, scores, cancel, progress)
     })?;
     if args.json {

@@ -345,7 +345,13 @@ fn line(pair: &Pair) -> CaseLine {
         _ => Untrusted::default(),
     };
     let about = match &pair.after.expected {
-        Some(text) => Untrusted::new(text.raw().chars().take(WORDS).collect::<String>()),
+        Some(text) => {
+            let mut about: String = text.raw().chars().take(WORDS).collect();
+            if about.len() < text.raw().len() {
+                about.push('…');
+            }
+            Untrusted::new(about)
+        }
         None => pair.after.input.asked(WORDS),
     };
     CaseLine {

@@ -193,8 +193,10 @@ pub fn begin(
 ) -> Result<RunView> {
     let spec = ask.spec(config)?;
     take_edits(ctx, &spec)?;
-    let asker = asker(ctx, config, &spec, cancel)?;
-    let scores = scores(ctx, config, &spec, cancel)?;
+    // What is being asked when a person stops the run is paid for: the loop gives it a few seconds to come.
+    let never = Cancel::default();
+    let asker = asker(ctx, config, &spec, &never)?;
+    let scores = scores(ctx, config, &spec, &never)?;
     super::run(ctx, &spec, asker, scores, cancel, progress)
 }
 

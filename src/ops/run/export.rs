@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
 use super::{RunShowView, RunView};
-use crate::domain::{Answered, Assessment, CaseResult, Error, ExpectedKind, Outcome, Result};
+use crate::domain::{Answered, Assessment, CaseResult, Error, ExpectedKind, Outcome, Result, Score};
 use crate::text::figures::{UNKNOWN, dollars, duration};
 use crate::text::{clean_line, clean_str, json_out, truncate};
 
@@ -231,10 +231,19 @@ impl Said {
         Self {
             evaluator: clean_line(&one.evaluator).into_string(),
             outcome: one.outcome.word(),
-            score: one.score.map_or(String::new(), |score| score_words(score.value)),
+            score: one.score.filter(Score::says_more).map_or(String::new(), scale_words),
             explanation: clean_str(one.explanation.raw()).into_string(),
         }
     }
+}
+
+/// `4.70 of 10`, or `0.87` on a scale from 0 to 1.
+fn scale_words(score: Score) -> String {
+    let value = score_words(score.value);
+    if score.max > 1.0 && score.max.is_finite() {
+        return format!("{value} of {}", score_words(score.max));
+    }
+    value
 }
 
 /// A score with as many decimals as tell something.
@@ -275,7 +284,7 @@ fn html(view: &RunShowView) -> Result<String> {
     template
         .render(context! {
             title => clean_line(&title(run)).as_str(),
-            at => run.at.to_string(),
+            at => run.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
             by => clean_line(&run.by).as_str(),
             stopped => run.stopped.as_ref().map(|why| clean_line(why).into_string()),
             figures => Serde(figures(run)),

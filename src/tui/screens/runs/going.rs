@@ -146,7 +146,7 @@ impl RunsScreen {
         let errors = (errors > 0).then(|| format!(" · {}", figures::plural(errors, "error")));
         let cost = format!(" · {}", figures::dollars(view.cost_usd));
         let words = if view.is_complete() {
-            words().put(Role::Pass, "✓ ").plain(format!("{}: {told}", view.run))
+            words().put(Role::Pass, "✓ ").plain(format!("{} is done: {told}", view.run))
         } else {
             let left = format!("{}: stopped with {} left", view.run, view.cases - view.done);
             words().put(Role::Alert, "! ").plain(left).muted(format!(" · {told}"))

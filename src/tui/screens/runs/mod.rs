@@ -4,6 +4,7 @@
 //! place. The run that was started here is in `going`. How pages look is in `view`, the lines of a text to read in `lines`; what the store is asked
 //! in `work`.
 
+mod filtered;
 mod going;
 mod lines;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod work;
 
 pub use work::{Answer, Request, start_run};
 
+use self::filtered::{Filtered, Row, Text};
 use self::going::Going;
 use ratatui::layout::Rect;
 
@@ -30,7 +32,6 @@ use crate::tui::jobs::Job;
 use crate::tui::overlays::{Prompt, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
 use crate::tui::widgets::list::List;
-use crate::tui::widgets::scroll::Scroll;
 use crate::tui::words::words;
 
 const LIST: Pane = Pane("runs");
@@ -115,139 +116,6 @@ impl TrustPage {
         self.judge = judge;
         let rows = self.judge().map_or_else(Vec::new, |judge| judge.disagreements.clone());
         self.disagreements = List::whole(rows);
-    }
-}
-
-/// Rows of which those show that hold every word of the filter.
-#[derive(Debug)]
-struct Filtered<T> {
-    all: Vec<T>,
-    filter: String,
-    /// Places in `all`.
-    shown: List<usize>,
-}
-
-impl<T> Default for Filtered<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), filter: String::new(), shown: List::default() }
-    }
-}
-
-/// A row that can be filtered by its words and found again after a change.
-trait Row {
-    /// What a filter looks at.
-    fn words(&self) -> String;
-    /// Whether it is about the same thing.
-    fn is(&self, other: &Self) -> bool;
-}
-
-impl<T: Row> Filtered<T> {
-    fn selected(&self) -> Option<&T> {
-        self.all.get(*self.shown.selected()?)
-    }
-
-    /// Takes the rows as they are now; the cursor stays on its row.
-    fn take(&mut self, all: Vec<T>) {
-        let before =
-            self.shown.selected().and_then(|at| (*at < self.all.len()).then(|| self.all.swap_remove(*at)));
-        self.all = all;
-        let at = before.and_then(|before| self.all.iter().position(|row| row.is(&before)));
-        self.refilter(at);
-    }
-
-    fn set_filter(&mut self, filter: &str) {
-        filter.trim().clone_into(&mut self.filter);
-        self.refilter(self.shown.selected().copied());
-    }
-
-    fn refilter(&mut self, here: Option<usize>) {
-        let wanted: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |row: &T| {
-            let words = row.words().to_lowercase();
-            wanted.iter().all(|word| words.contains(word))
-        };
-        let shown: Vec<usize> =
-            (0..self.all.len()).filter(|at| self.all.get(*at).is_some_and(fits)).collect();
-        let kept = self.shown.selected_index();
-        let at = here.and_then(|here| shown.iter().position(|at| *at == here));
-        self.shown = List::whole(shown);
-        self.shown.select(at.unwrap_or(kept));
-    }
-}
-
-impl Row for RunView {
-    fn words(&self) -> String {
-        let prompt = self.prompt.as_deref().unwrap_or_default();
-        format!("{} {} {} {} {prompt}", self.run, self.set, self.target, self.target_kind)
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.run == other.run
-    }
-}
-
-impl Row for CaseResult {
-    fn words(&self) -> String {
-        let mut words = format!("{} {} {}", self.case, self.category.raw(), self.outcome().word());
-        self.input.each_text(false, &mut |piece| {
-            words.push(' ');
-            words.push_str(piece);
-        });
-        for one in &self.assessments {
-            words.push_str(&format!(" {} {}", one.evaluator, one.explanation.raw()));
-        }
-        words
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.case == other.case
-    }
-}
-
-impl Row for CaseLine {
-    fn words(&self) -> String {
-        let evaluator = self.evaluator.as_deref().unwrap_or_default();
-        let became = crate::ops::compare::became(self);
-        let (category, about, why) = (self.category.raw(), self.about.raw(), self.why.raw());
-        format!("{} {category} {about} {became} {evaluator} {why}", self.case)
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.case == other.case
-    }
-}
-
-/// Lines to read, laid out for a width, and how far they are scrolled.
-#[derive(Debug, Default)]
-struct Text {
-    lines: Vec<Line>,
-    /// Columns that they were laid out for; 0: not laid out.
-    cols: usize,
-    scroll: Scroll,
-    needle: String,
-}
-
-impl Text {
-    fn lay(&mut self, cols: usize, lines: impl FnOnce(usize) -> Vec<Line>) {
-        if self.cols != cols {
-            self.cols = cols;
-            self.lines = lines(cols);
-        }
-    }
-
-    /// Goes to the next line that has these words, from the start again after the last; false: none has.
-    fn find(&mut self, wanted: &str, page: usize) -> bool {
-        wanted.clone_into(&mut self.needle);
-        let wanted = wanted.to_lowercase();
-        let has =
-            |at: &usize| self.lines.get(*at).is_some_and(|line| line.text().to_lowercase().contains(&wanted));
-        let (top, count) = (self.scroll.top, self.lines.len());
-        let found = (top + 1..count).find(has).or_else(|| (0..count.min(top + 1)).find(has));
-        if let Some(line) = found {
-            self.scroll.top = line;
-            self.scroll.clamp(count, page);
-        }
-        found.is_some()
     }
 }
 

@@ -170,7 +170,7 @@ fn progress(story: &mut Story, done: u64, note: &str) {
         phase: "running",
         done,
         total: 12,
-        per_second: 3.14,
+        per_second: 3.2,
         left: Some(std::time::Duration::from_secs(3)),
         note: note.to_owned(),
     };
@@ -230,7 +230,11 @@ fn a_run_is_started_watched_and_compared() {
     assert!(story.status().contains("one run at a time"), "{}", story.status());
     progress(&mut story, 0, "");
     story.release();
-    assert!(story.status().contains("✓ support-recorded-1: 100 % [75.8, 100.0] pass"), "{}", story.status());
+    assert!(
+        story.status().contains("✓ support-recorded-1 is done: 100 % [75.8, 100.0] pass"),
+        "{}",
+        story.status()
+    );
     assert!(story.text().contains("12 of 12"), "{}", story.text());
     assert!(!story.model.holds(rows::COMPARABLE));
     // The second run of the set is compared with the first by one key.
@@ -289,7 +293,7 @@ fn a_stopped_run_keeps_what_it_has_and_goes_on() {
     assert!(text.contains("Go on with support-recorded-1") && text.contains("12 cases"), "{text}");
     insta::assert_snapshot!("go_on_80", story.snapshot());
     story.press("enter");
-    assert!(story.status().contains("✓ support-recorded-1: 100 %"), "{}", story.status());
+    assert!(story.status().contains("✓ support-recorded-1 is done: 100 %"), "{}", story.status());
     assert_eq!(story.ctx.store.runs().unwrap().len(), 1);
     // Nothing is left to go on with.
     story.press("r");

@@ -60,7 +60,7 @@ impl Talk {
         };
         let all = || (0..self.laid.len()).flat_map(|at| (0..pieces(at)).map(move |piece| (at, piece)));
         let next = all().filter(has).find(|at| *at >= (block, piece));
-        if let Some(next) = next.or_else(|| all().filter(has).last()) {
+        if let Some(next) = next.or_else(|| all().rfind(has)) {
             let last = self.laid[next.0].pieces[next.1].hits.len() - 1;
             let hit = if next == (block, piece) { hit.min(last) } else { 0 };
             found.current = (next.0, next.1, hit);
