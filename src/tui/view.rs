@@ -67,7 +67,7 @@ fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let mut x = left.x + u16::try_from(name.width()).unwrap_or(0);
     canvas.line(left, &name);
     for tab in ScreenId::TABS {
-        let here = *tab == model.active;
+        let here = *tab == model.active.tab();
         let style =
             if here { Style { underline: true, ..Style::of(Role::Accent) } } else { Style::of(Role::Muted) };
         let title = line(style, tab.title());

@@ -9,6 +9,8 @@ const CASES: &[Place] = &[Place::Run, Place::Comparison];
 
 /// A run is under the cursor, or open.
 pub const ON_RUN: When = When("a run is under the cursor or open");
+/// The run names the prompt that it is of.
+pub const HAS_PROMPT: When = When("the run has a prompt");
 /// Another run than the one here is the baseline.
 pub const HAS_BASELINE: When = When("another run is the baseline");
 /// The case under the cursor, or open, came from a trace.
@@ -21,6 +23,8 @@ rows! {
         places: LIST_AND_RUN, when: HAS_BASELINE, keys: &["c"], hint: 90 }
     TRUST = "runs.trust" { title: "Trust in the judge", does: "Hold what the judges say against what people labelled.",
         places: LIST_AND_RUN, when: ON_RUN, keys: &["T"], hint: 60 }
+    GATE = "runs.gate" { title: "Gate", does: "Hold the run's prompt against the deployment checklist.",
+        places: LIST_AND_RUN, when: HAS_PROMPT, keys: &["D"], hint: 55 }
     TRACE = "runs.trace" { title: "Its trace", does: "Look at the trace that the case came from, and its labels.",
         places: CASES, when: HAS_TRACE, keys: &["t"], hint: 70 }
 }

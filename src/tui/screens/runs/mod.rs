@@ -20,6 +20,7 @@ use crate::domain::{CaseId, CaseResult, Result, RunName, Untrusted};
 use crate::ops::compare::{
     CaseLine, CaseView, CompareSpec, CompareView, Disagreement, JudgeTrust, Thresholds, TrustView,
 };
+use crate::ops::gate::GateOf;
 use crate::ops::run::{RunShowView, RunView};
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -362,6 +363,15 @@ impl RunsScreen {
         opened.or_else(|| self.runs.as_ref()?.selected().map(|run| &run.run))
     }
 
+    /// The gate of the prompt that the run under the cursor, or open, is of.
+    fn gate(&self) -> Option<GateOf> {
+        let name = self.run()?;
+        let run = self.runs.as_ref()?.all.iter().find(|run| run.run == *name)?;
+        let prompt = run.prompt.as_deref()?;
+        let (feature, version) = prompt.split_once('@').unwrap_or((prompt, "current"));
+        Some(GateOf { feature: feature.to_owned(), version: version.to_owned() })
+    }
+
     /// The baseline, where the run here can be compared with it.
     fn other_baseline(&self) -> Option<&RunName> {
         self.baseline.as_ref().filter(|baseline| self.run().is_some_and(|run| run != *baseline))
@@ -582,6 +592,7 @@ impl Screen for RunsScreen {
         match when {
             rows::ON_RUN => self.run().is_some(),
             rows::HAS_BASELINE => self.other_baseline().is_some(),
+            rows::HAS_PROMPT => self.gate().is_some(),
             rows::HAS_TRACE => self.trace().is_some(),
             _ => false,
         }
@@ -629,6 +640,11 @@ impl Screen for RunsScreen {
             }
             rows::COMPARE => self.compare(cx),
             rows::TRUST => self.trust(cx),
+            rows::GATE => {
+                if let Some(of) = self.gate() {
+                    cx.open_gate(of);
+                }
+            }
             rows::TRACE => {
                 if let Some(trace) = self.trace() {
                     cx.open_trace(trace);
