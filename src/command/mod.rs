@@ -42,6 +42,12 @@ pub enum Place {
     Run,
     /// Two runs compared.
     Comparison,
+    /// The list of prompt versions and their gates.
+    Gates,
+    /// One gate with its items.
+    Gate,
+    /// The edge cases of a gate's run.
+    GateEdges,
     /// The list of incidents.
     Incidents,
     /// One incident with its steps.
@@ -81,6 +87,9 @@ impl Place {
         Place::Runs,
         Place::Run,
         Place::Comparison,
+        Place::Gates,
+        Place::Gate,
+        Place::GateEdges,
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
@@ -108,6 +117,9 @@ impl Place {
             Place::Runs => "Runs",
             Place::Run => "One run",
             Place::Comparison => "Two runs compared",
+            Place::Gates => "Gates",
+            Place::Gate => "One gate",
+            Place::GateEdges => "Edge cases of a gate",
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
@@ -137,6 +149,9 @@ impl Place {
                 | Runs
                 | Run
                 | Comparison
+                | Gates
+                | Gate
+                | GateEdges
                 | Incidents
                 | Incident
                 | Postmortem

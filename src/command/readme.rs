@@ -1,7 +1,7 @@
 //! The README's table of keys: the ones to know, made of the table of commands. The test below holds the
 //! README to it; `RENEW=1 cargo test readme` writes it anew.
 
-use super::table::{self, app, evals, incidents, review, runs, talk, traces};
+use super::table::{self, app, evals, gate, incidents, review, runs, talk, traces};
 use super::{Id, Keymap};
 
 /// What a newcomer should know, a line of the README each; the commands of a line share their places.
@@ -13,6 +13,7 @@ const TO_KNOW: &[&[Id]] = &[
         app::GO_REVIEW,
         app::GO_EVALS,
         app::GO_RUNS,
+        app::GO_GATE,
         app::GO_INCIDENTS,
     ],
     &[app::DOWN, app::UP, app::HALF_DOWN, app::HALF_UP, app::TOP, app::BOTTOM],
@@ -26,7 +27,9 @@ const TO_KNOW: &[&[Id]] = &[
     &[review::NOTE, review::CORRECT, review::PROMOTE],
     &[evals::RUN],
     &[runs::START, runs::BASELINE],
-    &[runs::GO_ON, runs::STOP, runs::COMPARE, runs::TRUST],
+    &[runs::GO_ON, runs::STOP, runs::COMPARE, runs::TRUST, runs::GATE],
+    &[gate::SIGN, gate::EDGE_CASES, gate::DRILL, gate::EXERCISE],
+    &[gate::PASS, gate::FAIL, gate::UNSURE],
     &[runs::TRACE],
     &[talk::FOLD, talk::NEXT_FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
 ];

@@ -102,7 +102,8 @@ fn an_editors_command_is_split_without_a_shell() {
 fn programs_and_prompts_are_found_from_the_files_folder() {
     use crate::domain::TargetKind;
     let (folder, inner) = with_file(
-        "prompts_dir = 'our/prompts'\njudge = 'b'\n[targets.a]\nkind = 'command'\ncommand = ['./answer.py', './x']\n\
+        "prompts_dir = 'our/prompts'\njudge = 'b'\ngates_dir = 'our/gates'\n[targets.a]\nkind = 'command'\n\
+         command = ['./answer.py', './x']\n\
          [targets.b]\nkind = 'command'\ncommand = ['cat']\n",
     );
     let resolved = Config::resolve(&Flags::default(), &environment(&inner, &[])).unwrap();
@@ -114,12 +115,14 @@ fn programs_and_prompts_are_found_from_the_files_folder() {
     let config = resolved.evaluation;
     assert_eq!(config.home, folder.path());
     assert_eq!(config.prompts_dir, folder.path().join("our/prompts"));
+    assert_eq!(config.gates_dir, folder.path().join("our/gates"));
     let program = folder.path().join("./answer.py").display().to_string();
     assert_eq!(config.targets[0].kind, TargetKind::Command(vec![program, "./x".into()]));
     assert_eq!(config.targets[1].kind, TargetKind::Command(vec!["cat".into()]));
     let without = Config::resolve(&Flags::default(), &environment(Path::new("/"), &[])).unwrap();
     assert_eq!(without.evaluation.prompts_dir, PathBuf::from("/prompts"));
     assert!(without.lines().contains(&("judge", "none".to_owned(), Origin::Default)));
+    assert_eq!(without.evaluation.gates_dir, PathBuf::from("/gates"));
 }
 
 #[test]

@@ -39,9 +39,7 @@ impl Store {
             let sql = format!(
                 "SELECT {COLUMNS} FROM work.gate_evidence WHERE feature = ? AND version = ? ORDER BY seq"
             );
-            let rows =
-                db.prepare_cached(&sql)?.query_map([feature, version], row)?.collect::<rusqlite::Result<_>>();
-            rows
+            db.prepare_cached(&sql)?.query_map([feature, version], row)?.collect::<rusqlite::Result<_>>()
         })
     }
 
@@ -49,8 +47,7 @@ impl Store {
     pub fn gate_evidence_of_feature(&self, feature: &str) -> Result<Vec<EvidenceRow>> {
         self.read(|db| {
             let sql = format!("SELECT {COLUMNS} FROM work.gate_evidence WHERE feature = ? ORDER BY seq");
-            let rows = db.prepare_cached(&sql)?.query_map([feature], row)?.collect::<rusqlite::Result<_>>();
-            rows
+            db.prepare_cached(&sql)?.query_map([feature], row)?.collect::<rusqlite::Result<_>>()
         })
     }
 }

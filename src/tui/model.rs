@@ -9,6 +9,7 @@ use super::canvas::Laid;
 use super::jobs::Jobs;
 use super::overlays::{Overlay, Tag};
 use super::screen::Env;
+use super::screens::gate::GateScreen;
 use super::screens::runs::RunsScreen;
 use super::screens::{ScreenId, Screens};
 use super::theme::Theme;
@@ -63,7 +64,11 @@ impl Model {
             env,
             theme,
             active: first,
-            screens: Screens { runs: RunsScreen::new(config.thresholds.clone()), ..Screens::default() },
+            screens: Screens {
+                runs: RunsScreen::new(config.thresholds.clone()),
+                gate: GateScreen::new(config.evaluation.clone()),
+                ..Screens::default()
+            },
             overlays: Vec::new(),
             jobs: Jobs::default(),
             pressed: Vec::new(),

@@ -13,6 +13,7 @@ use super::overlays::{Overlay, Reply, Tag};
 use super::screens::ScreenId;
 use crate::command::{Id, Key, Keymap, Place, When};
 use crate::domain::{Error, ErrorKind, EvalConfig, Query, Untrusted};
+use crate::ops::gate::GateOf;
 use crate::ops::run::RunAsk;
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -152,6 +153,7 @@ pub enum Wish {
     Go(ScreenId),
     Traces(Query),
     Trace(Untrusted),
+    Gate(GateOf),
     Badge(Option<Line>),
     Mark(Untrusted),
     Unmark,
@@ -209,6 +211,11 @@ impl<'a> Cx<'a> {
     /// Shows one trace in full; backing out comes back here.
     pub fn open_trace(&mut self, id: Untrusted) {
         self.wishes.push(Wish::Trace(id));
+    }
+
+    /// Shows the gate of a prompt's version; backing out comes back here.
+    pub fn open_gate(&mut self, of: GateOf) {
+        self.wishes.push(Wish::Gate(of));
     }
 
     /// Sets what stands at the right of the header before the reviewer's name, such as an open alert.

@@ -57,7 +57,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
             model.jobs.progressed(progress);
         }
         Message::Changed(changes) => {
-            for id in ScreenId::TABS {
+            for id in ScreenId::ALL {
                 on_screen(model, *id, &mut effects, |screen, cx| screen.changed(changes, cx));
             }
             if changes.traces {
@@ -85,7 +85,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Resumed => effects.push(Effect::Redraw),
     }
     let area = view::screen_area(model.env.size);
-    for id in ScreenId::TABS {
+    for id in ScreenId::ALL {
         model.screens.get_mut(*id).settle(area, &model.env);
     }
     if model.leaving && !model.jobs.acts_pending() {
@@ -158,7 +158,7 @@ pub fn command(model: &mut Model, id: Id, effects: &mut Effects) -> Handled {
         }
         app::NEXT_TAB | app::PREVIOUS_TAB => {
             let tabs = ScreenId::TABS;
-            let at = tabs.iter().position(|tab| *tab == model.active).unwrap_or(0);
+            let at = tabs.iter().position(|tab| *tab == model.active.tab()).unwrap_or(0);
             let step = if id == app::NEXT_TAB { 1 } else { tabs.len() - 1 };
             go(model, tabs[(at + step) % tabs.len()], effects);
         }
@@ -348,6 +348,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
                 model.overlays.retain(|overlay| overlay.layer().tag() != LEAVE);
             }
         }
+        Request::Gate(request) => {
+            let result = only(result, |answer| if let Answer::Gate(a) = answer { Some(*a) } else { None });
+            model.screens.gate.answered(&request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);
@@ -417,6 +421,10 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
             Wish::Trace(id) => {
                 model.screens.traces.come_to(id, model.active);
                 go(model, ScreenId::Traces, effects);
+            }
+            Wish::Gate(of) => {
+                model.screens.gate.come(of, model.active);
+                go(model, ScreenId::Gate, effects);
             }
             Wish::Badge(badge) => model.badge = badge,
             Wish::Mark(trace) => match model.env.marks.iter().position(|marked| *marked == trace) {

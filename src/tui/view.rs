@@ -70,7 +70,7 @@ fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let x = left.x + u16::try_from(name.width()).unwrap_or(0);
     let room = Rect { x, width: left.right().saturating_sub(x), ..left };
     let widths: Vec<usize> = ScreenId::TABS.iter().map(|tab| crate::text::width(tab.title())).collect();
-    let here = ScreenId::TABS.iter().position(|tab| *tab == model.active).unwrap_or(0);
+    let here = ScreenId::TABS.iter().position(|tab| *tab == model.active.tab()).unwrap_or(0);
     let (shown, gap) = tabs_that_fit(&widths, here, usize::from(room.width));
     let mut x = usize::from(room.x);
     let mut put = |canvas: &mut Canvas<'_>, text: &Line| {

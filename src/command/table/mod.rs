@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod evals;
+pub mod gate;
 pub mod health;
 pub mod incidents;
 pub mod overlays;
@@ -53,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         talk::ROWS,
         evals::ROWS,
         runs::ROWS,
+        gate::ROWS,
         incidents::ROWS,
         overlays::ROWS,
     ]

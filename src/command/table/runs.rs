@@ -18,6 +18,8 @@ pub const CAN_RUN: When = When("the store can be written");
 pub const CAN_GO_ON: When = When("the run ended before its end, or has errors");
 /// The run was started here and goes on.
 pub const GOING: When = When("a run that was started here goes on");
+/// The run names the prompt that it is of.
+pub const HAS_PROMPT: When = When("the run has a prompt");
 /// The case under the cursor, or open, came from a trace.
 pub const HAS_TRACE: When = When("the case came from a trace");
 
@@ -34,6 +36,8 @@ rows! {
         places: LIST_AND_RUN, when: COMPARABLE, keys: &["c"], hint: 90 }
     TRUST = "runs.trust" { title: "Trust in the judge", does: "Hold what the judges say against what people labelled.",
         places: LIST_AND_RUN, when: ON_RUN, keys: &["T"], hint: 60 }
+    GATE = "runs.gate" { title: "Gate", does: "Hold the run's prompt against the deployment checklist.",
+        places: LIST_AND_RUN, when: HAS_PROMPT, keys: &["D"], hint: 55 }
     TRACE = "runs.trace" { title: "Its trace", does: "Look at the trace that the case came from, and its labels.",
         places: CASES, when: HAS_TRACE, keys: &["t"], hint: 70 }
     BEGIN = "start_run.begin" { title: "Start", does: "Start the run.",

@@ -47,6 +47,7 @@ pub(super) fn item(candidate: &Candidate<'_>, found: &std::result::Result<Found,
         .with("errors", counts.errors as f64)
         .with("kinds_absent", absent.len() as f64);
     said.interval = judged.interval;
+    said.proven &= judged.proven;
     (said.set, said.run) = (Some(found.set()), Some(run));
     Ok(said)
 }

