@@ -45,6 +45,6 @@ pub use trace::{
     ChatMessage, Content, FailureKind, Feedback, FeedbackKind, FunctionCall, Span, Status, Thumbs, ToolCall,
     Trace,
 };
-pub use trace_check::{AHEAD, DEEPEST, Oddity, HIGHEST_COST, LONGEST_MS, LONGEST_NAME, MOST_TOKENS};
+pub use trace_check::{AHEAD, DEEPEST, HIGHEST_COST, LONGEST_MS, LONGEST_NAME, MOST_TOKENS, Oddity};
 pub use trace_row::TraceRow;
 pub use untrusted::Untrusted;

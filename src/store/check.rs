@@ -122,6 +122,10 @@ fn rows_check(db: &Connection, progress: &Progress) -> rusqlite::Result<Vec<Stri
     if bodies != rows {
         told.push(format!("{rows} traces, but {bodies} bodies"));
     }
+    let orphans: i64 = db.query_row("SELECT count(*) FROM main.spans WHERE seq > ?", [last], |r| r.get(0))?;
+    if orphans > 0 {
+        told.push(format!("spans of {orphans} traces that are not there"));
+    }
     let indexed = text_index::watermark(db)?;
     if indexed > last {
         told.push(format!("the search index knows trace {indexed}, but the last is {last}"));
@@ -284,7 +288,8 @@ mod tests {
         let undo: String =
             Cell::ALL.map(|cell| format!("ALTER TABLE block DROP COLUMN {};", cell.name())).concat();
         let undo = format!(
-            "{undo} DROP TABLE rollup_version; DROP TABLE rollup_feature; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
+            "{undo} DROP TABLE rollup_version; DROP TABLE rollup_feature; DROP TABLE spans; DROP TABLE rewritten; \
+             DROP TABLE early_feedback; UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
         );
         store.traces_writer().unwrap().db().execute_batch(&undo).unwrap();
         let path = store.path().to_owned();
@@ -316,6 +321,7 @@ mod tests {
             ("DELETE FROM block WHERE n = 1", "columns of trace 4097"),
             ("DELETE FROM body WHERE seq = 5", "4999 bodies"),
             ("DELETE FROM trace WHERE seq = 5", "4999 traces"),
+            ("INSERT INTO spans VALUES (5001, x'00')", "spans of 1 traces that are not there"),
             ("UPDATE meta SET value = 9999 WHERE key = 'text_indexed'", "search index"),
             ("DELETE FROM text_index_data WHERE id > 10", "text_index"),
         ] {

@@ -91,8 +91,7 @@ fn add(
 }
 
 fn wait(tx: &Transaction<'_>, id: &str, row: &FeedbackRow, now: i64) -> rusqlite::Result<SaidOutcome> {
-    let values =
-        params![id_hash(id), id, row.kind, row.ts, row.comment.as_ref().map(Untrusted::raw), now];
+    let values = params![id_hash(id), id, row.kind, row.ts, row.comment.as_ref().map(Untrusted::raw), now];
     tx.prepare_cached(
         "INSERT INTO early_feedback(id_hash, id, kind, ts, comment, arrived) SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
          WHERE NOT EXISTS (SELECT 1 FROM early_feedback WHERE id_hash = ?1 AND id = ?2 AND kind = ?3 \

@@ -40,7 +40,10 @@ impl Prepared {
     /// About how many bytes it holds, for bounding batches.
     pub fn weight(&self) -> usize {
         let said: usize = self.feedback.iter().map(|f| f.comment.as_ref().map_or(0, |c| c.raw().len())).sum();
-        512 + self.body.len() + self.spans.as_ref().map_or(0, Vec::len) + self.sample.as_ref().map_or(0, Vec::len) + said
+        512 + self.body.len()
+            + self.spans.as_ref().map_or(0, Vec::len)
+            + self.sample.as_ref().map_or(0, Vec::len)
+            + said
     }
 }
 

@@ -5,12 +5,12 @@ use rusqlite::{CachedStatement, Transaction, params};
 
 use super::blocks::{Appender, Cells, cell_names};
 use super::body::{Dictionaries, inner};
+use super::flags;
 use super::names::{Interner, NameKind};
 use super::prepare::Prepared;
 use super::rollup::{RollupDelta, RollupKey};
 use super::text_index::{self, Words};
 use super::write::{Outcome, add_scores, cells, insert_tag, name_ids};
-use super::flags;
 use crate::domain::Result;
 
 /// What two sets of spans of one trace come to.
@@ -50,10 +50,7 @@ pub(super) struct Rewriter<'tx> {
 }
 
 impl<'tx> Rewriter<'tx> {
-    pub(super) fn new(
-        tx: &'tx Transaction<'tx>,
-        dictionaries: &'tx Dictionaries,
-    ) -> rusqlite::Result<Self> {
+    pub(super) fn new(tx: &'tx Transaction<'tx>, dictionaries: &'tx Dictionaries) -> rusqlite::Result<Self> {
         let spans = tx.prepare_cached("SELECT z FROM spans WHERE seq = ?")?;
         Ok(Self { tx, dictionaries, spans, indexed: text_index::watermark(tx)? })
     }

@@ -9,8 +9,8 @@ use super::id_map::{self, IdMap};
 use super::names::{Interner, NameKind};
 use super::open::Store;
 use super::prepare::{FeedbackRow, NAME_KINDS, Prepared, feedback_flags};
-use super::rollup::{RollupDelta, RollupKey};
 use super::rewrite::{Changes, Join, Joined, Rewriter};
+use super::rollup::{RollupDelta, RollupKey};
 use super::{early, flags, indexes, traces};
 use crate::domain::{Result, Untrusted};
 
@@ -417,8 +417,7 @@ pub(super) fn add_scores(
 }
 
 fn insert_feedback(tx: &Transaction<'_>, seq: i64, n: usize, said: &FeedbackRow) -> rusqlite::Result<()> {
-    tx.prepare_cached("INSERT INTO feedback(seq, n, kind, ts, comment) VALUES (?, ?, ?, ?, ?)")?.execute(
-        params![seq, n as i64, said.kind, said.ts, said.comment.as_ref().map(Untrusted::raw)],
-    )?;
+    tx.prepare_cached("INSERT INTO feedback(seq, n, kind, ts, comment) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![seq, n as i64, said.kind, said.ts, said.comment.as_ref().map(Untrusted::raw)])?;
     Ok(())
 }

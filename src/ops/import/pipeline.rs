@@ -300,9 +300,7 @@ impl Batch {
         let mut join = |there: &[u8], more: &[u8]| {
             let preparer = match &mut joiner {
                 Some(preparer) => preparer,
-                none => none.insert(
-                    Preparer::new(dictionary.as_ref())?.with_feature(common.feature.clone()),
-                ),
+                none => none.insert(Preparer::new(dictionary.as_ref())?.with_feature(common.feature.clone())),
             };
             spans::join(there, more, common.clock.now(), preparer)
         };

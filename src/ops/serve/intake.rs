@@ -161,7 +161,10 @@ impl Desk {
                 Fate::Unchanged => unchanged += 1,
                 Fate::Updated | Fate::Rewritten { .. } => updated += 1,
                 Fate::Conflict | Fate::Waiting => {
-                    rejects.push((line, "id: the trace in the store has the same id and other content".to_owned()));
+                    rejects.push((
+                        line,
+                        "id: the trace in the store has the same id and other content".to_owned(),
+                    ));
                 }
             }
         }

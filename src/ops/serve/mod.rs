@@ -27,8 +27,8 @@ use crate::domain::{Error, Result, Untrusted};
 use crate::task::Cancel;
 use crate::wire::receive::{self, Listener, Settings};
 
-use intake::Desk;
 pub use crate::wire::receive::Limits;
+use intake::Desk;
 
 /// Where an OpenTelemetry exporter sends unless it is told otherwise.
 pub const USUAL_ADDRESS: &str = "127.0.0.1:4318";

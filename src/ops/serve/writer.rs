@@ -112,9 +112,7 @@ impl Writer {
         let mut join = |there: &[u8], more: &[u8]| {
             let preparer = match &mut *joiner {
                 Some(preparer) => preparer,
-                none => {
-                    none.insert(Preparer::new(dictionary.as_ref())?.with_feature(feature.clone()))
-                }
+                none => none.insert(Preparer::new(dictionary.as_ref())?.with_feature(feature.clone())),
             };
             spans::join(there, more, clock.now(), preparer)
         };

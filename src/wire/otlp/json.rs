@@ -156,10 +156,9 @@ fn group(group: Group) -> Result<ResourceSpans, String> {
         })
     };
     Ok(ResourceSpans {
-        resource: group.resource.map(|origin| Resource {
-            attributes: pairs(origin.attributes),
-            ..Resource::default()
-        }),
+        resource: group
+            .resource
+            .map(|origin| Resource { attributes: pairs(origin.attributes), ..Resource::default() }),
         scope_spans: group
             .scope_spans
             .unwrap_or_default()
@@ -184,10 +183,7 @@ fn span(one: One) -> Result<Span, String> {
         span_id: id("spanId", one.span_id)?,
         parent_span_id: id("parentSpanId", one.parent_span_id)?,
         name: one.name.unwrap_or_default(),
-        kind: word(
-            one.kind,
-            &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"],
-        ),
+        kind: word(one.kind, &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]),
         start_time_unix_nano: nanos("startTimeUnixNano", one.start_time_unix_nano)?,
         end_time_unix_nano: nanos("endTimeUnixNano", one.end_time_unix_nano)?,
         attributes: pairs(one.attributes),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::attributes::Field;
 use super::messages;
-use super::reading::{Reading, Said, ms_between, object};
+use super::reading::{self, Reading, Said, ms_between, object};
 use super::spans::Arrived;
 use super::value;
 use crate::domain::{
@@ -68,7 +68,12 @@ pub(super) fn trace(id: &str, arrived: &[Arrived]) -> Trace {
         arm: first(Field::Arm),
         tags,
         metadata: tree.metadata(origin),
-        spans: tree.readings.iter().enumerate().map(|(at, reading)| step(&tree, at, reading, start)).collect(),
+        spans: tree
+            .readings
+            .iter()
+            .enumerate()
+            .map(|(at, reading)| step(&tree, at, reading, start))
+            .collect(),
     }
 }
 
@@ -142,7 +147,8 @@ impl<'a> Tree<'a> {
     fn talk(&self) -> (Content, Content) {
         let speakers = self.speakers();
         let end = |at: &usize| self.readings[*at].span.end_time_unix_nano;
-        let asked = |good: fn(&Said) -> bool| speakers.iter().find(|at| good(&self.readings[**at].input)).copied();
+        let asked =
+            |good: fn(&Said) -> bool| speakers.iter().find(|at| good(&self.readings[**at].input)).copied();
         let answered = |good: fn(&Said) -> bool| {
             let able = || speakers.iter().filter(|at| good(&self.readings[**at].output));
             let highest = able().map(|at| self.depth[*at]).min()?;
@@ -157,7 +163,8 @@ impl<'a> Tree<'a> {
                 let (before, after) = (&self.readings[first].input, &self.readings[last]);
                 match (&before.messages, &after.input.messages, &after.output.messages) {
                     (Some(before), Some(later), Some(said)) if starts_with(later, before) => {
-                        let all: Vec<ChatMessage> = later[before.len()..].iter().chain(said).cloned().collect();
+                        let all: Vec<ChatMessage> =
+                            later[before.len()..].iter().chain(said).cloned().collect();
                         messages::content(Some(&all), None)
                     }
                     _ => content(&after.output),
@@ -192,7 +199,7 @@ impl<'a> Tree<'a> {
         let inner = counted.filter_map(|(reading, _)| reading.cost()).reduce(|a, b| a + b);
         // A wrapper may price what the calls inside only count.
         let cost = inner.or_else(|| self.readings.iter().find_map(Reading::cost));
-        cost.filter(|cost| *cost <= HIGHEST_COST)
+        cost.map(reading::decimal).filter(|cost| *cost <= HIGHEST_COST)
     }
 
     /// Whether the request failed, and why: a step that failed and was tried again is no failure.
@@ -245,7 +252,8 @@ fn step(tree: &Tree<'_>, at: usize, reading: &Reading<'_>, start: u64) -> Span {
         input: reading.input.to_json(),
         output: reading.output.to_json(),
         id: id(&reading.span.span_id),
-        parent: id(&reading.span.parent_span_id).filter(|_| reading.span.parent_span_id.iter().any(|b| *b != 0)),
+        parent: id(&reading.span.parent_span_id)
+            .filter(|_| reading.span.parent_span_id.iter().any(|b| *b != 0)),
         status: if reading.failed() { Status::Error } else { Status::Ok },
         model: reading.model(),
         tokens_in: reading.tokens_in().filter(|n| *n <= MOST_TOKENS),
@@ -257,9 +265,12 @@ fn step(tree: &Tree<'_>, at: usize, reading: &Reading<'_>, start: u64) -> Span {
 
 /// The service that a trace came from, where it has a name of its own.
 fn feature_of(origin: &Map<String, Value>) -> Option<Untrusted> {
-    let project = origin.get("openinference.project.name").and_then(Value::as_str).filter(|name| *name != "default");
-    let service =
-        origin.get("service.name").and_then(Value::as_str).filter(|name| !name.starts_with("unknown_service"));
+    let project =
+        origin.get("openinference.project.name").and_then(Value::as_str).filter(|name| *name != "default");
+    let service = origin
+        .get("service.name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.starts_with("unknown_service"));
     project.or(service).and_then(|name| value::short(name.to_owned()))
 }
 

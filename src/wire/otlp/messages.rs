@@ -220,7 +220,9 @@ pub(super) fn calls(value: &Value) -> Vec<ToolCall> {
 /// What messages or a value come to as the content of a trace.
 pub(super) fn content(messages: Option<&[ChatMessage]>, value: Option<&Value>) -> Content {
     match (messages, value) {
-        (Some(messages), _) => plain(messages).map_or_else(|| Content::Messages(messages.to_vec()), Content::Text),
+        (Some(messages), _) => {
+            plain(messages).map_or_else(|| Content::Messages(messages.to_vec()), Content::Text)
+        }
         (None, Some(Value::String(text))) => Content::Text(text.as_str().into()),
         (None, Some(Value::Null) | None) => Content::default(),
         (None, Some(other)) => Content::Text(other.to_string().into()),

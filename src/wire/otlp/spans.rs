@@ -160,9 +160,7 @@ impl TraceSpans {
 
     /// Sorts, and keeps the fullest of what came twice.
     fn settle(&mut self) {
-        self.spans.sort_by(|a, b| {
-            a.span.span_id.cmp(&b.span.span_id).then_with(|| fuller(&b.span, &a.span))
-        });
+        self.spans.sort_by(|a, b| a.span.span_id.cmp(&b.span.span_id).then_with(|| fuller(&b.span, &a.span)));
         self.spans.dedup_by(|later, first| later.span.span_id == first.span.span_id);
         self.spans.sort_by(|a, b| {
             let place = |one: &Arrived| one.span.start_time_unix_nano;
@@ -208,5 +206,7 @@ impl TraceSpans {
 /// differ are never equal, so that the order of arrival does not matter.
 fn fuller(a: &Span, b: &Span) -> Ordering {
     let size = |span: &Span| (span.end_time_unix_nano, span.attributes.len(), span.events.len());
-    size(a).cmp(&size(b)).then_with(|| if a == b { Ordering::Equal } else { a.encode_to_vec().cmp(&b.encode_to_vec()) })
+    size(a)
+        .cmp(&size(b))
+        .then_with(|| if a == b { Ordering::Equal } else { a.encode_to_vec().cmp(&b.encode_to_vec()) })
 }

@@ -29,6 +29,14 @@ pub(super) enum Next {
     Strange,
 }
 
+/// Bytes that tell text from protobuf.
+const TELLING: usize = 16;
+
+/// Whether a stream that begins so may be protobuf, and more of it would tell.
+pub(super) fn may_be(begin: &[u8]) -> bool {
+    begin.len() < TELLING && matches!(begin.first(), Some(&(0 | FIELD_1)))
+}
+
 /// How items lie in a stream that begins so; `None` where it is text.
 pub(super) fn framing(begin: &[u8]) -> Option<Framing> {
     // A length below 16 MiB begins with a zero, which no text does.
@@ -98,7 +106,9 @@ mod tests {
 
     #[test]
     fn text_is_not_taken_for_protobuf() {
-        for text in ["\n\n\n{\"a\":1}", "\n{\"input\":\"\"}", "{}", "", "\n", "[1]", "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"] {
+        for text in
+            ["\n\n\n{\"a\":1}", "\n{\"input\":\"\"}", "{}", "", "\n", "[1]", "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"]
+        {
             assert_eq!(framing(text.as_bytes()), None, "{text:?}");
         }
         // A resource without attributes, then a scope without spans.

@@ -145,7 +145,9 @@ impl<R: Read> Chunks<R> {
             match &mut self.state {
                 State::Over => return None,
                 State::Begin => {
-                    while self.feed.ended.is_none() && self.feed.buffer.trim_ascii().is_empty() {
+                    while self.feed.ended.is_none()
+                        && (self.feed.buffer.trim_ascii().is_empty() || binary::may_be(&self.feed.buffer))
+                    {
                         self.feed.fill();
                     }
                     self.begin();
@@ -183,7 +185,9 @@ impl<R: Read> Chunks<R> {
         self.state = match first {
             [b'[', ..] => State::Values { scanner: Scanner::array(), framing: Framing::Array },
             // No object ends so: it goes on in the next line.
-            [b'{'] | [b'{', .., b'{' | b'[' | b','] => State::Values { scanner: Scanner::objects(), framing: Framing::Objects },
+            [b'{'] | [b'{', .., b'{' | b'[' | b','] => {
+                State::Values { scanner: Scanner::objects(), framing: Framing::Objects }
+            }
             _ => State::Lines { skipping: false },
         };
     }
@@ -236,7 +240,12 @@ impl<R: Read> Chunks<R> {
             Next::Long(length) => {
                 *skip = length;
                 let flaw = self.feed.too_long(0, "item");
-                return Some(Chunk { offset: flaw.offset, line: flaw.line, flaw: Some(flaw), ..Chunk::default() });
+                return Some(Chunk {
+                    offset: flaw.offset,
+                    line: flaw.line,
+                    flaw: Some(flaw),
+                    ..Chunk::default()
+                });
             }
             Next::Unfinished => match &self.feed.ended {
                 None => {

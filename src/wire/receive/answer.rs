@@ -80,9 +80,14 @@ impl Refusal {
     }
 
     fn sentence(self) -> String {
-        let mib = |bytes: usize| format!("{} MiB", bytes / 1024 / 1024);
+        let mib = |bytes: usize| match bytes / 1024 {
+            kib if kib < 1024 => format!("{kib} KiB"),
+            kib => format!("{} MiB", kib / 1024),
+        };
         match self {
-            Self::Unauthorized => "The token is missing or wrong: send it as `Authorization: Bearer TOKEN`.".into(),
+            Self::Unauthorized => {
+                "The token is missing or wrong: send it as `Authorization: Bearer TOKEN`.".into()
+            }
             Self::Browser => "Pages in a browser may not send to this receiver.".into(),
             Self::NoSuchPlace => {
                 "There is nothing here. Spans go to /v1/traces, traces of our format to /v1/traces/tuesday, \
@@ -90,9 +95,7 @@ impl Refusal {
                     .into()
             }
             Self::WrongMethod(method) => format!("Use {method} here."),
-            Self::WrongType => {
-                "The content type must be application/x-protobuf or application/json.".into()
-            }
+            Self::WrongType => "The content type must be application/x-protobuf or application/json.".into(),
             Self::WrongPacking => "The content encoding must be gzip, or none.".into(),
             Self::TooLarge(most) => format!("The body is larger than {}. Send smaller batches.", mib(most)),
             Self::TooLargeUnpacked(most) => {

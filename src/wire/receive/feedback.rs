@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn one_a_list_and_lines_are_read() {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        let one = r#"{"trace":"ABCDEF00112233445566778899aabbcc","kind":"thumbs","value":"down","comment":"no"}"#;
+        let one =
+            r#"{"trace":"ABCDEF00112233445566778899aabbcc","kind":"thumbs","value":"down","comment":"no"}"#;
         let other = r#"{"trace_id":"t","kind":"report","time":"2026-03-01T11:00:00Z"}"#;
         let first = read(one.as_bytes(), now).unwrap().remove(0).unwrap();
         assert_eq!(first.0.raw(), "abcdef00112233445566778899aabbcc");
@@ -87,7 +88,9 @@ mod tests {
         assert!(reason(r#"{"kind":"report"}"#).contains("trace"));
         assert!(reason(r#"{"trace":"t","kind":"applause"}"#).contains("applause"));
         assert!(reason(r#"{"trace":"","kind":"report"}"#).starts_with("trace: "));
-        assert!(reason(r#"{"trace":"t","kind":"report","time":"2027-03-01T11:00:00Z"}"#).starts_with("time: "));
+        assert!(
+            reason(r#"{"trace":"t","kind":"report","time":"2027-03-01T11:00:00Z"}"#).starts_with("time: ")
+        );
         assert!(read(b"{", now).unwrap_err().starts_with("not JSON"));
         assert!(read(b" ", now).unwrap_err().contains("no feedback"));
     }

@@ -32,7 +32,8 @@ impl Listener {
         let places: Vec<SocketAddr> = match address.to_socket_addrs() {
             Ok(places) => places.collect(),
             Err(e) => {
-                return Err(Error::usage(format!("{address} is no address to listen on.")).because(e)
+                return Err(Error::usage(format!("{address} is no address to listen on."))
+                    .because(e)
                     .hint("Give a host and a port, such as --listen 127.0.0.1:4318."));
             }
         };
