@@ -19,6 +19,7 @@ mod picture;
 mod pictures;
 mod pty;
 mod runs;
+mod sdks;
 mod serve;
 mod support;
 mod terminal;

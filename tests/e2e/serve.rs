@@ -17,13 +17,13 @@ const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// A running receiver.
-struct Server {
+pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
-    fn start(store: &Path) -> Self {
+    pub fn start(store: &Path) -> Self {
         Self::start_with(store, &[], &[])
     }
 
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// Asks it to end, and gives its exit code and what it said.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         signal(self.child.id(), "TERM");
         let status = self.child.wait().expect("reaped");
         let mut said = String::new();

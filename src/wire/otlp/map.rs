@@ -208,8 +208,9 @@ impl<'a> Tree<'a> {
         let top = |at: &usize| if self.whole { *at == self.root } else { self.depth[*at] == 0 };
         let failed = (0..self.readings.len()).filter(top).any(|at| self.readings[at].failed());
         if failed {
-            let kinds = [root].into_iter().chain(&self.readings).filter(|r| r.failed()).map(Reading::failure);
-            let known = kinds.filter(|kind| *kind != FailureKind::Other).next();
+            let mut kinds =
+                [root].into_iter().chain(&self.readings).filter(|r| r.failed()).map(Reading::failure);
+            let known = kinds.find(|kind| *kind != FailureKind::Other);
             return (true, Some(known.unwrap_or(FailureKind::Other)));
         }
         if answering.is_some_and(Reading::filtered) {

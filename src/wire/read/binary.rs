@@ -120,8 +120,8 @@ mod tests {
     fn items_are_cut_by_their_lengths() {
         let found = cut(&[FIELD_1, 1, 7, FIELD_1, 0, FIELD_1, 9, 1], Framing::Fields);
         assert_eq!((found.items, found.length, found.next), (vec![0..3, 3..5], 5, Next::Unfinished));
-        let found = cut(&[0, 0, 0, 1, 7, 9, 9], Framing::Prefixed);
-        assert_eq!((found.items, found.length, found.next), (vec![4..5], 5, Next::Unfinished));
+        let found = cut(&[0, 0, 0, 1, 7, 0, 0, 0, 0, 9], Framing::Prefixed);
+        assert_eq!((found.items, found.length, found.next), (vec![4..5, 9..9], 9, Next::Unfinished));
         assert_eq!(cut(&[FIELD_1, 1, 7, 3], Framing::Fields).next, Next::Strange);
         assert_eq!(cut(&[FIELD_1, 0xff, 0xff, 0xff, 0xff, 0xff], Framing::Fields).next, Next::Strange);
         assert_eq!(cut(&[0xff, 0, 0, 0], Framing::Prefixed).next, Next::Long(4 + 0xff00_0000));
