@@ -122,6 +122,10 @@ fn rows_check(db: &Connection, progress: &Progress) -> rusqlite::Result<Vec<Stri
     if bodies != rows {
         told.push(format!("{rows} traces, but {bodies} bodies"));
     }
+    let orphans: i64 = db.query_row("SELECT count(*) FROM main.spans WHERE seq > ?", [last], |r| r.get(0))?;
+    if orphans > 0 {
+        told.push(format!("spans of {orphans} traces that are not there"));
+    }
     let indexed = text_index::watermark(db)?;
     if indexed > last {
         told.push(format!("the search index knows trace {indexed}, but the last is {last}"));
@@ -333,6 +337,7 @@ mod tests {
             ("DELETE FROM block WHERE n = 1", "columns of trace 4097"),
             ("DELETE FROM body WHERE seq = 5", "4999 bodies"),
             ("DELETE FROM trace WHERE seq = 5", "4999 traces"),
+            ("INSERT INTO spans VALUES (5001, x'00')", "spans of 1 traces that are not there"),
             ("UPDATE meta SET value = 9999 WHERE key = 'text_indexed'", "search index"),
             ("DELETE FROM text_index_data WHERE id > 10", "text_index"),
         ] {

@@ -156,6 +156,13 @@ fn every_answer_is_as_the_help_says() {
     let shown = ask("trace show ID", &["trace", "show", "b"]);
     assert_eq!(shown["incidents"], json!(["INC-1"]));
     ask("trace show ID", &["trace", "show", "e"]);
+    let spans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/otlp");
+    for document in ["langfuse", "genai-previous"] {
+        run_to(0, &store, &["import", &format!("{spans}/{document}.json")]);
+    }
+    for id in ["5b8efff798038103d269b633813fc601", "5b8efff798038103d269b633813fc60d"] {
+        ask("trace show ID", &["trace", "show", id]);
+    }
 
     ask("doctor", &["doctor"]);
     ask("keys", &["keys"]);

@@ -22,6 +22,8 @@ mod picture;
 mod pictures;
 mod pty;
 mod runs;
+mod sdks;
+mod serve;
 mod support;
 mod terminal;
 mod trouble;

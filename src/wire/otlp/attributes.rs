@@ -50,6 +50,8 @@ pub(super) enum Field {
     Tags,
     /// JSON object of the user's own metadata.
     Metadata,
+    /// JSON object of what the model was called with.
+    Parameters,
     /// Seconds to the first token.
     FirstTokenSeconds,
     /// Milliseconds to the first token.
@@ -203,6 +205,7 @@ const NAMES: &[(&str, Field, Keep)] = &[
     ("langfuse.trace.tags", F::Tags, No),
     ("ai.telemetry.metadata.tags", F::Tags, No),
     ("metadata", F::Metadata, No),
+    ("llm.invocation_parameters", F::Parameters, Yes),
     ("gen_ai.response.time_to_first_chunk", F::FirstTokenSeconds, No),
     ("gen_ai.server.time_to_first_token", F::FirstTokenSeconds, No),
     ("ai.response.msToFirstChunk", F::FirstTokenMs, No),
@@ -273,6 +276,11 @@ pub(super) enum Meaning<'a> {
     Own(Whose, &'a str),
     /// Nothing that is known.
     Unknown,
+}
+
+/// The name at this place of the table.
+pub(super) fn name_at(rank: usize) -> &'static str {
+    NAMES[rank].0
 }
 
 /// What this name means.

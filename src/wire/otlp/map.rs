@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::attributes::Field;
 use super::messages;
-use super::reading::{Reading, Said, ms_between, object};
+use super::reading::{self, Reading, Said, ms_between, object};
 use super::spans::Arrived;
 use super::value;
 use crate::domain::{
@@ -199,7 +199,7 @@ impl<'a> Tree<'a> {
         let inner = counted.filter_map(|(reading, _)| reading.cost()).reduce(|a, b| a + b);
         // A wrapper may price what the calls inside only count.
         let cost = inner.or_else(|| self.readings.iter().find_map(Reading::cost));
-        cost.filter(|cost| *cost <= HIGHEST_COST)
+        cost.map(reading::decimal).filter(|cost| *cost <= HIGHEST_COST)
     }
 
     /// Whether the request failed, and why: a step that failed and was tried again is no failure.
@@ -208,8 +208,9 @@ impl<'a> Tree<'a> {
         let top = |at: &usize| if self.whole { *at == self.root } else { self.depth[*at] == 0 };
         let failed = (0..self.readings.len()).filter(top).any(|at| self.readings[at].failed());
         if failed {
-            let kinds = [root].into_iter().chain(&self.readings).filter(|r| r.failed()).map(Reading::failure);
-            let known = kinds.filter(|kind| *kind != FailureKind::Other).next();
+            let mut kinds =
+                [root].into_iter().chain(&self.readings).filter(|r| r.failed()).map(Reading::failure);
+            let known = kinds.find(|kind| *kind != FailureKind::Other);
             return (true, Some(known.unwrap_or(FailureKind::Other)));
         }
         if answering.is_some_and(Reading::filtered) {

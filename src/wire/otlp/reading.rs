@@ -97,7 +97,7 @@ impl<'a> Reading<'a> {
                 | "gen_ai.content.prompt"
                 | "gen_ai.content.completion"
                 | "exception" => reading.sort(&event.attributes, &mut gathered),
-                "gen_ai.evaluation.result" => reading.evaluation(&fields),
+                "gen_ai.evaluation.result" if reading.evaluation(&fields) => {}
                 "First Token Stream Event" | "gen_ai.first_token" => {
                     reading.first_token = Some(event.time_unix_nano);
                 }
@@ -221,9 +221,16 @@ impl<'a> Reading<'a> {
         if found.is_some() {
             return Said { messages: found, value: None };
         }
-        let Some(value) = self.field(plain).or_else(|| self.field(messages)).map(value::unfolded) else {
+        let Some((rank, held)) = self.fields[plain as usize].or(self.fields[messages as usize]) else {
             return Said::default();
         };
+        let mut value = value::unfolded(held);
+        // OpenLLMetry writes what its decorators see as JSON, plain text in its quotes.
+        if let (true, Value::String(text)) = (attributes::name_at(rank).starts_with("traceloop."), &value)
+            && let Ok(inner @ Value::String(_)) = serde_json::from_str(text)
+        {
+            value = inner;
+        }
         let messages = if data { None } else { messages::of_json(&value, speaker) };
         let value = if messages.is_some() { None } else { Some(value) };
         Said { messages, value }
@@ -249,13 +256,16 @@ impl<'a> Reading<'a> {
         if word == "unspecified" { "internal".to_owned() } else { word }
     }
 
-    fn evaluation(&mut self, fields: &Map<String, Value>) {
+    /// Takes the score of an evaluation; gives whether that says all of it.
+    fn evaluation(&mut self, fields: &Map<String, Value>) -> bool {
         let find = |ends: &[&str]| fields.iter().find(|(name, _)| ends.iter().any(|end| name.ends_with(end)));
         let name = find(&[".name", "evaluation.name"]).and_then(|(_, value)| value.as_str());
         let score = find(&[".score.value", "annotation.score", "evaluation.score"]);
         if let (Some(name), Some(score)) = (name, score.and_then(|(_, value)| value.as_f64())) {
             self.scores.extend(value::short(name.to_owned()).map(|name| (name.into_raw(), score)));
+            return fields.len() == 2;
         }
+        false
     }
 
     /// The value of a field, in the spelling that counts most.
@@ -269,7 +279,14 @@ impl<'a> Reading<'a> {
 
     /// The model that answered, else the one that was asked.
     pub(super) fn model(&self) -> Option<Untrusted> {
-        self.name(Field::ResponseModel).or_else(|| self.name(Field::RequestModel))
+        let parameter = || match self.field(Field::Parameters).map(value::unfolded) {
+            Some(Value::Object(mut parameters)) => match parameters.remove("model") {
+                Some(Value::String(model)) => value::short(model),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.name(Field::ResponseModel).or_else(|| self.name(Field::RequestModel)).or_else(parameter)
     }
 
     /// Tokens read. Cached ones are within: where a source counts them apart and its total says so, they are
@@ -314,6 +331,7 @@ impl<'a> Reading<'a> {
             .or_else(|| Some(figure(Field::CostIn)? + figure(Field::CostOut).unwrap_or(0.0)))
             .or_else(details)
             .filter(|cost| *cost >= 0.0)
+            .map(decimal)
     }
 
     /// Whether it says anything of tokens or cost.
@@ -385,6 +403,11 @@ impl<'a> Reading<'a> {
             FailureKind::Other
         }
     }
+}
+
+/// A sum of binary fractions brought back to the decimal one that it was: to a millionth of a millionth.
+pub(super) fn decimal(dollars: f64) -> f64 {
+    (dollars * 1e12).round() / 1e12
 }
 
 /// Attributes as a JSON object.

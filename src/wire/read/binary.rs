@@ -29,6 +29,14 @@ pub(super) enum Next {
     Strange,
 }
 
+/// Bytes that tell text from protobuf.
+const TELLING: usize = 16;
+
+/// Whether a stream that begins so may be protobuf, and more of it would tell.
+pub(super) fn may_be(begin: &[u8]) -> bool {
+    begin.len() < TELLING && matches!(begin.first(), Some(&(0 | FIELD_1)))
+}
+
 /// How items lie in a stream that begins so; `None` where it is text.
 pub(super) fn framing(begin: &[u8]) -> Option<Framing> {
     // A length below 16 MiB begins with a zero, which no text does.
@@ -112,8 +120,8 @@ mod tests {
     fn items_are_cut_by_their_lengths() {
         let found = cut(&[FIELD_1, 1, 7, FIELD_1, 0, FIELD_1, 9, 1], Framing::Fields);
         assert_eq!((found.items, found.length, found.next), (vec![0..3, 3..5], 5, Next::Unfinished));
-        let found = cut(&[0, 0, 0, 1, 7, 9, 9], Framing::Prefixed);
-        assert_eq!((found.items, found.length, found.next), (vec![4..5], 5, Next::Unfinished));
+        let found = cut(&[0, 0, 0, 1, 7, 0, 0, 0, 0, 9], Framing::Prefixed);
+        assert_eq!((found.items, found.length, found.next), (vec![4..5, 9..9], 9, Next::Unfinished));
         assert_eq!(cut(&[FIELD_1, 1, 7, 3], Framing::Fields).next, Next::Strange);
         assert_eq!(cut(&[FIELD_1, 0xff, 0xff, 0xff, 0xff, 0xff], Framing::Fields).next, Next::Strange);
         assert_eq!(cut(&[0xff, 0, 0, 0], Framing::Prefixed).next, Next::Long(4 + 0xff00_0000));

@@ -145,7 +145,9 @@ impl<R: Read> Chunks<R> {
             match &mut self.state {
                 State::Over => return None,
                 State::Begin => {
-                    while self.feed.ended.is_none() && self.feed.buffer.trim_ascii().is_empty() {
+                    while self.feed.ended.is_none()
+                        && (self.feed.buffer.trim_ascii().is_empty() || binary::may_be(&self.feed.buffer))
+                    {
                         self.feed.fill();
                     }
                     self.begin();

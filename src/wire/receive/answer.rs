@@ -80,7 +80,10 @@ impl Refusal {
     }
 
     fn sentence(self) -> String {
-        let mib = |bytes: usize| format!("{} MiB", bytes / 1024 / 1024);
+        let mib = |bytes: usize| match bytes / 1024 {
+            kib if kib < 1024 => format!("{kib} KiB"),
+            kib => format!("{} MiB", kib / 1024),
+        };
         match self {
             Self::Unauthorized => {
                 "The token is missing or wrong: send it as `Authorization: Bearer TOKEN`.".into()
