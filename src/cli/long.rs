@@ -41,6 +41,17 @@ pub(super) fn run<T>(unit: Unit, work: impl FnOnce(&Cancel, &Progress) -> Result
     result
 }
 
+/// Runs work that goes on until Ctrl-C, which it hears of; a second one ends the process. Draws nothing.
+pub(super) fn until_stopped<T>(work: impl FnOnce(&Cancel) -> Result<T>) -> Result<T> {
+    let cancel = Cancel::default();
+    let caught = watch(&cancel)?;
+    let result = work(&cancel);
+    caught.into_iter().for_each(|id| {
+        signal_hook::low_level::unregister(id);
+    });
+    result
+}
+
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {
