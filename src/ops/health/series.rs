@@ -223,7 +223,7 @@ impl Hours {
         } else {
             let step = match hours {
                 ..=48 => 1,
-                ..=WEEK_HOURS => 4,
+                49..=WEEK_HOURS => 4,
                 _ => 24,
             };
             let (from, parts) = self.steps(step, usize::try_from((hours + step - 1) / step).unwrap_or(1));
