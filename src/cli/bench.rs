@@ -57,7 +57,7 @@ enum What {
     Page(Read),
     /// First hits of words, newest first, and their count
     Search(Read),
-    /// The health figures of 24 hours, against those of few traces
+    /// The dashboard, against that of 100,000 traces
     Health(Read),
     /// Rule evaluators over recorded outputs, against 100 MB of text a second and core
     Score {
@@ -144,7 +144,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
             What::Score { .. } => score(&data()?, progress),
             What::Page(read) => pages(&data()?, &folder, read.rounds, progress),
             What::Search(read) => search(&data()?, &folder, read.rounds, progress),
-            What::Health(read) => vitals(&data()?, &folder, read.rounds, progress),
+            What::Health(read) => vitals(traces, &folder, read.rounds, progress),
             What::Draw { rounds, .. } => draw(&data()?, &folder, *rounds, progress),
             What::Label { acts, .. } => labels(&data()?, &folder, *acts, progress),
         }

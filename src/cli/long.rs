@@ -43,8 +43,8 @@ pub(super) fn run<T>(unit: Unit, work: impl FnOnce(&Cancel, &Progress) -> Result
     result
 }
 
-/// Runs work that lasts until it is asked to end, as [`run`] does, without a bar.
-pub(super) fn run_quiet<T>(work: impl FnOnce(&Cancel) -> Result<T>) -> Result<T> {
+/// Runs work that goes on until Ctrl-C, which it hears of; a second one ends the process. Draws nothing.
+pub(super) fn until_stopped<T>(work: impl FnOnce(&Cancel) -> Result<T>) -> Result<T> {
     let cancel = Cancel::default();
     let caught = watch(&cancel)?;
     let result = work(&cancel);

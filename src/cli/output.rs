@@ -95,6 +95,33 @@ pub(super) fn columns() -> usize {
     size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns >= 40).unwrap_or(80)
 }
 
+/// Text that takes the place of what was shown before. Where standard output is no terminal, it comes after it,
+/// behind an empty line.
+#[derive(Default)]
+pub(super) struct InPlace {
+    shown: bool,
+}
+
+impl InPlace {
+    /// Shows text, cleaned; on a terminal as many lines as there is room for.
+    pub(super) fn show(&mut self, text: &str) -> Result<()> {
+        let text = clean_str(text);
+        let again = std::mem::replace(&mut self.shown, true);
+        if !is_terminal() {
+            return print(&if again { format!("\n{text}") } else { text.into_string() });
+        }
+        let rows = crossterm::terminal::size().map_or(24, |(_, rows)| rows);
+        let mut frame = String::from(if again { "\x1b[H" } else { "\x1b[H\x1b[2J" });
+        for line in text.as_str().lines().take(usize::from(rows.saturating_sub(1))) {
+            frame.push_str(line);
+            // Clears what was longer there.
+            frame.push_str("\x1b[K\r\n");
+        }
+        frame.push_str("\x1b[J");
+        data(frame.as_bytes())
+    }
+}
+
 /// Whether standard output is a terminal: data that would be written raw to a file is cleaned there.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()

@@ -47,7 +47,7 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
         limits: Limits::default(),
     };
     let ctx = face.ctx(Access::Create)?;
-    let view = long::run_quiet(|cancel| {
+    let view = long::until_stopped(|cancel| {
         serve(&ctx, spec, cancel, |address| {
             output::text(&format!("http://{address}"))?;
             output::note(&format!(

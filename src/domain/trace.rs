@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Untrusted;
 
 /// One request and its response.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// Unique name of the trace. Derived from the content when the source has none.
     #[serde(default, skip_serializing_if = "Untrusted::is_empty")]

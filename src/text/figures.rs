@@ -241,6 +241,17 @@ pub fn sparkline(values: &[f64]) -> String {
         .collect()
 }
 
+/// The figure at the top of an axis that goes to this at least: the least of 1, 1.6, 2, 3, 4, 5, 6, 8 and 10 times
+/// a power of ten, half of which is a short figure too; 1 for nought.
+pub fn axis_top(most: f64) -> f64 {
+    if most <= 0.0 {
+        return 1.0;
+    }
+    let power = 10f64.powf(most.log10().floor());
+    let round = [1.0, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].map(|n| n * power);
+    round.into_iter().find(|top| *top >= most).filter(|top| top.is_finite()).unwrap_or(most)
+}
+
 /// `1 trace`, `18,204 traces`.
 pub fn plural(n: usize, one: &str) -> String {
     plural_of(n, one, &format!("{one}s"))
@@ -365,6 +376,12 @@ mod tests {
         assert_eq!(sparkline(&[0.0, 0.0]), "▁▁");
         assert_eq!(sparkline(&[f64::MIN, f64::MAX]), "▁█");
         assert_eq!(sparkline(&[]), "");
+    }
+
+    #[test]
+    fn the_top_of_an_axis_is_round_and_holds_all() {
+        assert_eq!([0.0, 0.07, 1.0, 41.0, 5012.0].map(axis_top), [1.0, 0.08, 1.0, 50.0, 6000.0]);
+        assert_eq!(axis_top(f64::MAX), f64::MAX);
     }
 
     #[test]

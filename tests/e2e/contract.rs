@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{run, run_json, run_to, store_with, traces};
+use crate::support::{run, run_json, run_to, store_with, traces, tuesday};
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
@@ -156,6 +156,69 @@ fn health_has_its_five_figures() {
     assert_eq!(health["error_rate"]["value"], 0.02);
     let p95 = health["p95_latency_ms"]["value"].as_f64().unwrap();
     assert!((p95 / 1070.0 - 1.0).abs() < 0.03, "{p95}");
+}
+
+#[test]
+fn health_is_cut_and_told_apart() {
+    let (folder, store) = store_with(600);
+    let health = run_json(&store, &["health", "--window", "24h", "--by", "prompt_version", "--json"]);
+    let groups = health["groups"].as_array().unwrap();
+    let requests: Vec<u64> = groups.iter().map(|group| group["requests"].as_u64().unwrap()).collect();
+    assert_eq!(
+        (groups.len(), requests.iter().sum::<u64>(), health["by"].as_str()),
+        (2, 600, Some("prompt_version"))
+    );
+    assert!(groups[0]["version"].is_string() && groups[0]["error_rate"]["interval"]["lower"].is_number());
+    assert_eq!(health["timeline"].as_array().unwrap().len(), 24);
+    let only = run_json(
+        &store,
+        &["health", "--prompt-version", "v4", "--window", "28d", "--against", "previous", "--json"],
+    );
+    assert_eq!((only["requests"]["value"].as_u64(), only["against"].as_str()), (Some(200), Some("previous")));
+    let query = only["requests"]["query"].as_str().unwrap();
+    assert_eq!(run_json(&store, &["trace", "list", query, "--count", "--json"])["count"], 200);
+    run_to(1, &store, &["health", "--model", "gpt-99"]);
+    run_to(2, &store, &["health", "--by", "weather"]);
+    run_to(2, &store, &["health", "--window", "29d"]);
+    let text = run_to(0, &store, &["health"]);
+    assert!(text.contains("quality") && text.contains("against the same time last week"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let page = folder.path().join("wiki/health.html");
+    let args = ["health", "--html", page.to_str().unwrap()];
+    for _ in 0..2 {
+        assert!(run_to(0, &store, &args).starts_with("Wrote "));
+    }
+    assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn health_goes_on_as_traces_come_in() {
+    use std::io::{BufRead, BufReader};
+    let (folder, store) = store_with(600);
+    let mut child = tuesday(&store)
+        .args(["health", "--watch"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // Ends when the program ends, so that a wrong answer cannot hang the test for ever.
+    let mut until = |said: &str| loop {
+        let line = lines.next().expect("the program goes on").unwrap();
+        assert!(!line.contains('\u{1b}'), "plain where there is no terminal: {line:?}");
+        if line.contains("requests") && line.contains(said) {
+            return;
+        }
+    };
+    until("600");
+    let more = folder.path().join("more.jsonl");
+    std::fs::write(&more, traces(600, 40)).unwrap();
+    run_to(0, &store, &["import", more.to_str().unwrap()]);
+    until("640");
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    drop(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `tuesday health`.
 
 mod print;
+mod watch;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
@@ -9,7 +12,9 @@ use super::{Face, output};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Access;
 use crate::ops::Ctx;
-use crate::ops::health::{Against, By, HealthSpec, HealthView, Only, Recent, Scope, health, recent};
+use crate::ops::health::{
+    Against, By, HealthSpec, HealthView, Only, Recent, Scope, health, recent, write_page,
+};
 use crate::task::Cancel;
 
 /// Recent responses shown.
@@ -39,6 +44,12 @@ pub(super) struct HealthArgs {
     /// What the traffic is told apart by: prompt_version, model, language, feature
     #[arg(long, value_name = "WHAT", default_value = "prompt_version", value_parser = by)]
     by: By,
+    /// Write the page to this file: HTML without a script and without anything from elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    html: Option<PathBuf>,
+    /// Show the figures until you stop it: anew when traces come in, and every minute
+    #[arg(long, conflicts_with_all = ["json", "html"])]
+    watch: bool,
     /// Answer with JSON: see `tuesday help json`
     #[arg(long)]
     json: bool,
@@ -96,11 +107,18 @@ impl HealthArgs {
 
 pub(super) fn run(face: &Face, args: &HealthArgs) -> Result<u8> {
     let ctx = face.ctx(Access::ReadOnly)?;
-    let answer = ask(&ctx, &args.spec())?;
-    if args.json {
-        output::json(&answer)?;
-    } else {
-        output::text(&print::answer(&answer.health, &answer.recent))?;
+    let spec = args.spec();
+    if args.watch {
+        return watch::run(&ctx, &spec);
+    }
+    let answer = ask(&ctx, &spec)?;
+    match &args.html {
+        Some(path) => {
+            write_page(&answer.health, &answer.recent, path)?;
+            output::text(&format!("Wrote {}.", path.display()))?;
+        }
+        None if args.json => output::json(&answer)?,
+        None => output::text(&print::answer(&answer.health, &answer.recent))?,
     }
     Ok(0)
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::cli::output;
 use crate::domain::query::failure_word;
 use crate::domain::{Status, Untrusted};
-use crate::ops::health::{Figure, GroupView, HealthView, Recent, Series, Verdict, against_words, condensed};
+use crate::ops::health::{Figure, GroupView, HealthView, Recent, Series, against_words, condensed};
 use crate::text::figures::{UNKNOWN, clock, dollars, duration, ends, list_of, percent, sparkline, thousands};
 use crate::text::{clean_line, truncate};
 
@@ -53,7 +53,7 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
         text.push_str(&format!("\n\nnew: {} since {at}", clean_line(mark.name.raw())));
     }
     if view.groups.len() > 1 {
-        let heads = [view.by.title(), "requests", "errors", "p95", "cost/request", "satisfied", "quality"];
+        let heads = [view.by.title(), "requests", "errors", "p95", "cost/req.", "satisfied", "quality"];
         text.push_str("\n\n");
         text.push_str(&output::table_text(&heads, view.groups.iter().map(group)));
     }
@@ -81,14 +81,17 @@ fn row<T: Copy>(
     (series, values): (&Series, &[Option<f64>]),
 ) -> Vec<String> {
     let shown = |value: Option<T>| value.map_or_else(|| UNKNOWN.to_owned(), &show);
-    let word = match figure.verdict {
-        Verdict::TooFew => "too few to tell",
-        other => other.word(),
-    };
     let line = sparkline(&condensed(values, &series.requests, SLOTS));
     let within = figure.interval.filter(|_| is_share);
     let within = within.map_or_else(String::new, |of| ends(of.lower, of.upper));
-    vec![name.to_owned(), shown(figure.value), within, word.to_owned(), shown(figure.previous), line]
+    vec![
+        name.to_owned(),
+        shown(figure.value),
+        within,
+        figure.verdict.word().to_owned(),
+        shown(figure.previous),
+        line,
+    ]
 }
 
 fn group(of: &GroupView) -> Vec<String> {

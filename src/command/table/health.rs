@@ -16,9 +16,9 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["w"], hint: 42 }
     AGAINST = "health.against" { title: "Against", does: "Hold the window against the same time last week, or the time just before.",
         places: HERE, when: When::ALWAYS, keys: &["v"], hint: 35 }
-    CHART = "health.chart" { title: "Chart", does: "See the next chart: times, their spread, failures, cost. In it, left and right choose, and up and down a kind of failure.",
+    CHART = "health.chart" { title: "Chart", does: "See the next chart: times, their spread, failures by kind, cost.",
         places: HERE, when: When::ALWAYS, keys: &["c"], hint: 41 }
-    GROUPS = "health.groups" { title: "By version", does: "See the figures by prompt version, model, language, feature, or the recent responses again.",
+    GROUPS = "health.groups" { title: "By version", does: "See the figures by prompt version, model, language or feature.",
         places: HERE, when: When::ALWAYS, keys: &["b"], hint: 40 }
     ONLY = "health.only" { title: "Only this", does: "Look only at the traffic of the group.",
         places: HERE, when: ON_GROUP, keys: &["o"], hint: 43 }

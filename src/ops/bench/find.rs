@@ -1,6 +1,5 @@
-//! What a person at the keyboard waits for: a page at any depth, a search, the health figures. A page and
-//! a search are held against the plain statement over the same file plus what a person does not notice;
-//! health at many traces against health at few.
+//! What a person at the keyboard waits for: a page at any depth, a search. They are held against the plain
+//! statement over the same file plus what a person does not notice.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,10 +7,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::work::{filled, ms, quantile};
-use super::{BenchData, Measured, make_data};
+use super::{BenchData, Measured};
 use crate::domain::{Error, Query, Result};
 use crate::ops::browse::{Cursor, Direction, count, key, page};
-use crate::ops::health::{HealthSpec, health};
 use crate::ops::{Ctx, index};
 use crate::task::{Cancel, Clock, Progress};
 
@@ -21,8 +19,6 @@ const ROWS: usize = 50;
 const PAGE_MS: f64 = 8.0;
 /// Milliseconds that a search may take.
 const SEARCH_MS: f64 = 10.0;
-/// Traces of the small store that health is measured on.
-const FEW: u64 = 10_000;
 
 /// Pages at three depths, forward and back, and through a filter.
 pub fn pages(data: &BenchData, folder: &Path, rounds: usize, progress: &Progress) -> Result<Vec<Measured>> {
@@ -104,23 +100,6 @@ pub fn search(data: &BenchData, folder: &Path, rounds: usize, progress: &Progres
         lines.push(Measured::less(counted, "ms", raw, quantile(&counts, 0.5), raw / (raw + SEARCH_MS)));
     }
     Ok(lines)
-}
-
-/// The figures of the last 24 hours: many traces against few.
-pub fn vitals(data: &BenchData, folder: &Path, rounds: usize, progress: &Progress) -> Result<Vec<Measured>> {
-    let few = at_end(filled(&make_data(folder, FEW, progress)?, folder, progress)?)?;
-    let many = at_end(filled(data, folder, progress)?)?;
-    progress.phase("health");
-    let (mut small, mut large) = (Vec::new(), Vec::new());
-    for _ in 0..rounds.max(9) {
-        for (ctx, took) in [(&few, &mut small), (&many, &mut large)] {
-            let begun = Instant::now();
-            health(ctx, &HealthSpec::default())?;
-            took.push(ms(begun));
-        }
-    }
-    let (small, large) = (quantile(&small, 0.5), quantile(&large, 0.5));
-    Ok(vec![Measured::less("health of 24 h, against that of 10,000 traces", "ms", small, large, 0.5)])
 }
 
 /// The store with the clock at half an hour after its last trace was made: data end in the past.

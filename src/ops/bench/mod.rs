@@ -6,15 +6,17 @@ mod find;
 mod import;
 mod run;
 mod score;
+mod vitals;
 mod work;
 
 use serde::Serialize;
 
 pub use data::{BenchData, make_data};
-pub use find::{pages, search, vitals};
+pub use find::{pages, search};
 pub use import::{ImportBench, import};
 pub use run::run;
 pub use score::score;
+pub use vitals::vitals;
 pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.

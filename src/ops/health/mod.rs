@@ -7,10 +7,12 @@
 
 mod figure;
 mod group;
+mod page;
 mod quality;
 mod recent;
 mod scope;
 mod series;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -30,11 +32,12 @@ use window::Window;
 
 pub use figure::{Figure, Verdict};
 pub use group::{By, GroupView};
+pub use page::write_page;
 pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
 #[cfg(test)]
 use series::MarkKind;
-pub use series::{Bar, Bucket, Day, Mark, Series, condensed};
+pub use series::{Bar, Bucket, Day, Mark, Series, condensed, range_words};
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;

@@ -10,6 +10,7 @@ use crate::domain::{FailureKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::stats::Sketch;
 use crate::store::{Detail, HOUR_MS, HourRow, Sums};
+use crate::text::figures::duration;
 
 /// Points of a trend: the hours of seven days, or as many parts of 28 days.
 pub const POINTS: usize = 168;
@@ -222,7 +223,7 @@ impl Hours {
         } else {
             let step = match hours {
                 ..=48 => 1,
-                ..=WEEK_HOURS => 4,
+                49..=WEEK_HOURS => 4,
                 _ => 24,
             };
             let (from, parts) = self.steps(step, usize::try_from((hours + step - 1) / step).unwrap_or(1));
@@ -318,6 +319,15 @@ pub(super) fn marks(ctx: &Ctx, chosen: &Chosen, hours: (i64, i64)) -> Result<Vec
         }
     }
     Ok(marks)
+}
+
+/// `1.0 s to 1.5 s`, `more than 5.0 s`: the times of a bar.
+pub fn range_words(bar: &Bar) -> String {
+    match bar.to_ms {
+        Some(to) if bar.from_ms > 0.0 => format!("{} to {}", duration(bar.from_ms), duration(to)),
+        Some(to) => format!("up to {}", duration(to)),
+        None => format!("more than {}", duration(bar.from_ms)),
+    }
 }
 
 /// A series in fewer slots, for a line of few columns: the mean of the steps that have something to say, each

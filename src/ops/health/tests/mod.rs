@@ -2,6 +2,7 @@
 
 mod cuts;
 mod over_time;
+mod page;
 mod quality;
 
 use rand::{RngExt, SeedableRng};

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::domain::{FailureKind, Query};
-use crate::ops::health::{Bar, Bucket, HealthView};
+use crate::ops::health::{Bucket, HealthView, range_words};
 use crate::text::figures::{self, UNKNOWN, dollars, duration, percent};
 use crate::text::{Line, Role, Style, clean};
 use crate::tui::canvas::{Canvas, Pane};
@@ -229,7 +229,7 @@ impl Chart {
                 None => "no request with a known time".to_owned(),
             },
             Self::Times => match view.histogram.iter().max_by_key(|bar| bar.requests) {
-                Some(bar) => format!("most take {}", range(bar)),
+                Some(bar) => format!("most take {}", range_words(bar)),
                 None => "no request with a known time".to_owned(),
             },
             Self::Errors => {
@@ -268,7 +268,7 @@ impl Chart {
                 let all: u64 = view.histogram.iter().map(|bar| bar.requests).sum();
                 let share = bar.requests as f64 / all.max(1) as f64;
                 words()
-                    .put(Role::Accent, format!("{}  ", range(bar)))
+                    .put(Role::Accent, format!("{}  ", range_words(bar)))
                     .plain(requests(bar.requests))
                     .muted(format!(" · {} of all", percent(share)))
             }
@@ -313,15 +313,6 @@ fn when(of: &Bucket, env: &Env) -> Words {
         format!("{}–{}", shown(of.from, &env.zone, "%a %H:%M"), shown(of.to, &env.zone, "%H:%M"))
     };
     words().put(Role::Accent, format!("{told}  "))
-}
-
-/// `1.0 s to 1.5 s`, `more than 5.0 s`.
-fn range(bar: &Bar) -> String {
-    match bar.to_ms {
-        Some(to) if bar.from_ms > 0.0 => format!("{} to {}", duration(bar.from_ms), duration(to)),
-        Some(to) => format!("up to {}", duration(to)),
-        None => format!("more than {}", duration(bar.from_ms)),
-    }
 }
 
 fn shown(at: Timestamp, zone: &TimeZone, form: &str) -> String {

@@ -77,13 +77,22 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     if area.width >= ALL.0 && area.height >= ALL.1 {
         everything(screen, loaded, env, canvas, body);
     } else if area.width >= WIDE {
-        let (left, right) = halves(canvas, body, body.width.saturating_sub(LEAST_LEFT).clamp(36, 84));
+        let side = body.width.saturating_sub(LEAST_LEFT).clamp(36, 84);
+        let Some(chart) = screen.chart else {
+            let (left, right) = halves(canvas, body, side);
+            groups(screen, loaded, canvas, right, true);
+            let below = figures(screen, loaded, canvas, left);
+            recent(screen, loaded, env, canvas, below);
+            return;
+        };
+        let top = Rect { height: FIGURE_ROWS.min(body.height), ..body };
+        let (left, right) = halves(canvas, top, side);
+        figures(screen, loaded, canvas, left);
         groups(screen, loaded, canvas, right, true);
-        let below = figures(screen, loaded, canvas, left);
-        match screen.chart {
-            Some(chart) => draw_chart(screen, loaded, env, canvas, below, chart),
-            None => recent(screen, loaded, env, canvas, below),
-        }
+        canvas.rule(Rect { x: area.x, y: top.bottom(), width: area.width, height: 1 });
+        let y = top.bottom() + 1;
+        let below = Rect { y, height: body.bottom().saturating_sub(y), ..body };
+        draw_chart(screen, loaded, env, canvas, below, chart);
     } else {
         if let Some(chart) = screen.chart {
             draw_chart(screen, loaded, env, canvas, body, chart);

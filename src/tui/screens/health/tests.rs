@@ -101,3 +101,104 @@ fn a_sample_is_drawn_of_what_is_behind_a_line() {
     story.press("enter");
     assert!(story.status().starts_with("✓ drew sample-2026-11-24: "), "{}", story.status());
 }
+
+#[test]
+fn charts_are_a_key_away_and_each_bar_opens_its_traces() {
+    let world = traffic(3_000, 5);
+    let mut story = open(&world);
+    story.press("w c");
+    insta::assert_snapshot!("latency_80", story.snapshot());
+    story.press("c");
+    insta::assert_snapshot!("times_80", story.snapshot());
+    story.press("c");
+    insta::assert_snapshot!("errors_80", story.snapshot());
+    story.press("c");
+    insta::assert_snapshot!("cost_80", story.snapshot());
+    // The last day: what was spent in it.
+    story.press("enter");
+    assert!(story.row(1).contains("time:2026-11-24"), "{}", story.row(1));
+    story.press("esc");
+    assert!(story.text().contains("cost a day"), "{}", story.text());
+    story.press("esc");
+    assert!(story.text().contains("satisfied"), "{}", story.text());
+}
+
+#[test]
+fn a_kind_of_failure_is_chosen_in_its_chart() {
+    let world = traffic(3_000, 5);
+    let mut story = open(&world);
+    story.press("c c c h enter");
+    assert!(story.row(1).contains("status:error"), "{}", story.row(1));
+    story.press("esc k k enter");
+    assert!(story.row(1).contains("error:rate_limit"), "{}", story.row(1));
+    story.press("esc j j j enter");
+    assert!(story.row(1).contains("error:other"), "{}", story.row(1));
+}
+
+#[test]
+fn without_colour_and_in_ascii_all_is_there() {
+    let world = traffic(3_000, 5);
+    let mut theme = crate::tui::theme::Theme::without_colour();
+    let mut story = Story::with(world.as_reviewer("ann"), ScreenId::FRONT, theme.clone());
+    story.press("w");
+    insta::assert_snapshot!("no_colour_200", story.snapshot_at(200, 50));
+    theme.ascii = true;
+    let mut story = Story::with(world.as_reviewer("ann"), ScreenId::FRONT, theme);
+    story.press("w c");
+    insta::assert_snapshot!("ascii_80", story.snapshot());
+    assert!(story.text().is_ascii(), "{}", story.text());
+}
+
+#[test]
+fn a_group_is_looked_at_alone_and_all_again() {
+    let world = traffic(3_000, 5);
+    let mut story = open(&world);
+    story.press("w b b");
+    assert!(story.text().contains("by model"), "{}", story.text());
+    story.press("j o");
+    assert!(story.row(1).contains("customer_support · model gpt-4o-mini · last 7 days"), "{}", story.row(1));
+    story.press("enter");
+    assert!(story.row(1).contains("model:gpt-4o-mini"), "{}", story.row(1));
+    story.press("esc x");
+    assert!(!story.row(1).contains("model"), "{}", story.row(1));
+    // On through the other ways to tell apart, and back to the recent responses.
+    story.press("b");
+    assert!(story.text().contains("by language") && story.text().contains("none named"), "{}", story.text());
+    story.press("o");
+    assert!(story.status().contains("cannot be looked at alone") || story.status().contains("name none"));
+    story.press("b b");
+    assert!(story.text().contains("recent"), "{}", story.text());
+}
+
+#[test]
+fn it_can_be_held_against_the_time_before() {
+    let world = traffic(3_000, 5);
+    let mut story = open(&world);
+    story.press("v");
+    assert!(story.row(1).contains("last 24 h against the 24 h before"), "{}", story.row(1));
+    assert!(story.text().contains("before"), "{}", story.text());
+    story.press("v");
+    assert!(story.row(1).contains("same time last week"), "{}", story.row(1));
+}
+
+#[test]
+fn charts_are_clicked_where_all_are_there() {
+    let world = traffic(3_000, 5);
+    let mut story = open(&world);
+    story.press("w").resize(200, 50);
+    story.press("c c c c");
+    insta::assert_snapshot!("all_200", story.snapshot());
+    story.resize(130, 34);
+    insta::assert_snapshot!("cost_130", story.snapshot());
+}
+
+#[test]
+fn the_window_moves_on_while_nothing_arrives() {
+    let world = traffic(300, 5);
+    let mut story = open(&world);
+    let first = story.text();
+    assert!(first.contains("287") || first.contains("288"), "{first}");
+    world.clock.advance_ms(23 * 3_600_000);
+    story.send(Message::Tick);
+    assert_ne!(story.text(), first);
+}

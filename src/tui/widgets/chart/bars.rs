@@ -42,7 +42,7 @@ pub fn bars(
     looks: &[(Role, Fill)],
 ) {
     let scale = Scale::of(frame.least, stacks.iter().map(|parts| parts.iter().copied().map(known).sum()));
-    let Some(plot) = axes(canvas, area, frame, &scale, 0) else { return };
+    let Some(plot) = axes(canvas, area, frame, &scale, None) else { return };
     let rows = f64::from(plot.area.height);
     for (n, parts) in stacks.iter().enumerate().take(plot.slots) {
         let column = plot.column(n);

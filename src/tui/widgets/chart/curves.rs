@@ -26,7 +26,7 @@ pub struct Curve<'a> {
 pub fn curves(canvas: &mut Canvas<'_>, area: Rect, frame: &Frame<'_>, all: &[Curve<'_>]) {
     let scale = Scale::of(frame.least, all.iter().flat_map(|curve| curve.values.iter().flatten().copied()));
     let names = all.iter().map(|curve| width(curve.name)).max().unwrap_or(0) as u16 + 1;
-    let Some(plot) = axes(canvas, area, frame, &scale, names) else { return };
+    let Some(plot) = axes(canvas, area, frame, &scale, Some(names)) else { return };
     for curve in all {
         if canvas.is_ascii() {
             letters(canvas, &plot, &scale, curve);

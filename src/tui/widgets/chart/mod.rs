@@ -62,8 +62,16 @@ impl Plot {
 }
 
 /// Draws the axes, labels and marks of a chart of these slots and gives the place of its plot; `None` where there
-/// is no room for one. `right` columns are kept free at the right.
-fn axes(canvas: &mut Canvas<'_>, area: Rect, frame: &Frame<'_>, scale: &Scale, right: u16) -> Option<Plot> {
+/// is no room for one. So many columns are kept free at the
+/// right for the names of curves.
+fn axes(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    frame: &Frame<'_>,
+    scale: &Scale,
+    names: Option<u16>,
+) -> Option<Plot> {
+    let right = names.unwrap_or(0);
     let slots = frame.labels.len();
     let ticks = [scale.top, scale.top / 2.0, 0.0].map(|value| (frame.figure)(value));
     let gutter = ticks.iter().map(|tick| width(tick)).max().unwrap_or(0) as u16 + 1;
@@ -77,9 +85,10 @@ fn axes(canvas: &mut Canvas<'_>, area: Rect, frame: &Frame<'_>, scale: &Scale, r
         width: area.width - gutter - 1 - right,
         height: area.height - 1 - marked,
     };
-    // Slots of one width look even; what is left over stays free.
+    // Bars of one width look even, and what is left over stays free; curves take it.
     let even = inside.width / slots as u16 * slots as u16;
-    let plot = Plot { area: Rect { width: if even == 0 { inside.width } else { even }, ..inside }, slots };
+    let wide = if even == 0 || names.is_some() { inside.width } else { even };
+    let plot = Plot { area: Rect { width: wide, ..inside }, slots };
     let bar = Rect { x: inside.x - 1, width: 1, ..inside };
     canvas.rule_down(bar);
     for (at, tick) in [0, (inside.height - 1) / 2, inside.height - 1].into_iter().zip(&ticks) {
