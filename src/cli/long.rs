@@ -41,6 +41,16 @@ pub(super) fn run<T>(unit: Unit, work: impl FnOnce(&Cancel, &Progress) -> Result
     result
 }
 
+/// Runs work that goes on until Ctrl-C, or a signal to end, sets the flag; a second one ends the process.
+pub(super) fn until_stopped<T>(cancel: &Cancel, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let caught = watch(cancel)?;
+    let result = work();
+    caught.into_iter().for_each(|id| {
+        signal_hook::low_level::unregister(id);
+    });
+    result
+}
+
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {

@@ -1,5 +1,6 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
+mod alert;
 mod bench;
 mod demo;
 mod doctor;
@@ -14,11 +15,13 @@ mod keys;
 mod label;
 mod labels;
 mod long;
+mod monitor;
 mod output;
 mod review;
 mod sample;
 mod taxonomy;
 mod trace;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +55,7 @@ struct Args {
 enum Command {
     #[command(hide = true)]
     Bench(bench::BenchArgs),
+    Alert(alert::AlertArgs),
     Health(health::HealthArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
@@ -60,6 +64,8 @@ enum Command {
     Eval(eval::EvalArgs),
     Evals(evals::EvalsArgs),
     Incident(incident::IncidentArgs),
+    Monitor(monitor::MonitorArgs),
+    Watch(watch::WatchArgs),
     Init(init::InitArgs),
     Sample(sample::SampleArgs),
     Label(label::LabelArgs),
@@ -89,6 +95,7 @@ fn run(args: Args) -> Result<u8> {
     let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
+        Command::Alert(args) => alert::run(&face, args),
         Command::Health(args) => health::run(&face, args),
         Command::Demo(args) => demo::run(face, asked, args),
         Command::Doctor(args) => doctor::run(&face, args),
@@ -97,6 +104,8 @@ fn run(args: Args) -> Result<u8> {
         Command::Eval(args) => eval::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
+        Command::Monitor(args) => monitor::run(&face, args),
+        Command::Watch(args) => watch::run(&face, args),
         Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),
         Command::Label(args) => label::run(&face, args),

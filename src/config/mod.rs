@@ -8,12 +8,14 @@ mod colour;
 mod compare;
 mod evaluators;
 mod file;
+mod monitors;
 mod place;
 mod targets;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
+use crate::domain::monitor::{Monitors, ReceiverKind};
 use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -136,6 +138,8 @@ pub struct Config {
     pub evaluation: EvalConfig,
     /// What must hold of a candidate.
     pub thresholds: Thresholds,
+    /// Monitors, and who is told.
+    pub monitors: Monitors,
 }
 
 impl Config {
@@ -192,6 +196,14 @@ impl Config {
                 argv[0] = home.join(&argv[0]).display().to_string();
             }
         }
+        let mut monitors = Monitors { file: path.clone(), ..file.monitors };
+        for receiver in &mut monitors.receivers {
+            if let ReceiverKind::Command(argv) = &mut receiver.kind
+                && argv.first().is_some_and(|program| program.contains('/'))
+            {
+                argv[0] = home.join(&argv[0]).display().to_string();
+            }
+        }
         Ok(Self {
             store,
             reviewer,
@@ -209,6 +221,7 @@ impl Config {
             colours: file.colours,
             evaluation,
             thresholds: file.thresholds,
+            monitors,
             file: path,
         })
     }

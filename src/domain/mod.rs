@@ -12,6 +12,7 @@ mod evaluate;
 pub mod incident;
 mod key_order;
 pub mod label;
+pub mod monitor;
 pub mod query;
 mod run;
 pub mod runbook;

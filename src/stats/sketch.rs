@@ -95,6 +95,19 @@ impl Sketch {
         Some(most)
     }
 
+    /// How many values were above this one; those within 1 % of it may be counted on either side.
+    pub fn above(&self, value: f64) -> u64 {
+        let first = i64::from(BINS.key(value.clamp(SMALLEST, LARGEST))) + 1 - i64::from(self.first);
+        let from = usize::try_from(first).unwrap_or(0).min(self.bins.len());
+        self.bins[from..].iter().sum()
+    }
+
+    /// Forgets all values, and keeps the room.
+    pub fn clear(&mut self) {
+        self.bins.fill(0);
+        (self.zeros, self.count, self.ends, self.lessened) = (0, 0, None, false);
+    }
+
     /// The stored form; see [`Stored`].
     pub fn to_bytes(&self) -> Vec<u8> {
         Stored::write(self)

@@ -34,6 +34,7 @@ mod incidents;
 mod indexes;
 mod labels;
 mod lookup;
+mod monitors;
 mod names;
 mod normalise;
 mod open;
@@ -57,6 +58,9 @@ pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use labels::{Act, LabelRow, Within, Written};
+pub use monitors::{
+    Against, Example, Judged, NewAlert, Outgoing, PassWrite, Sent, SessionCost, SliceCount, Tally, Toll,
+};
 pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};
 pub use prepare::{Prepared, Preparer};

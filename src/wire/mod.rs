@@ -2,6 +2,7 @@
 
 pub mod embed;
 pub mod http;
+pub mod notify;
 pub mod prompts_dir;
 pub mod read;
 pub mod target;
