@@ -54,20 +54,9 @@ enum Command {
     },
 }
 
-/// Milliseconds of `24h`, `28d`, `4w`.
+/// Milliseconds of `24h`, `28d`, `4w`, up to a year.
 pub(super) fn span(text: &str) -> std::result::Result<i64, String> {
-    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
-    let each = match unit {
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        "w" => 604_800_000,
-        _ => return Err("write a time: 30m, 24h, 28d, 4w".to_owned()),
-    };
-    match number.parse::<i64>() {
-        Ok(n) if n > 0 && n.saturating_mul(each) <= 52 * 604_800_000 => Ok(n * each),
-        _ => Err("write 1m to 52w".to_owned()),
-    }
+    monitor::span_ms(text).ok_or_else(|| "write a time up to a year: 30m, 24h, 28d, 4w".to_owned())
 }
 
 pub(super) fn run(face: &Face, args: &MonitorArgs) -> Result<u8> {

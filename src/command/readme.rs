@@ -14,6 +14,7 @@ const TO_KNOW: &[&[Id]] = &[
         app::GO_EVALS,
         app::GO_RUNS,
         app::GO_INCIDENTS,
+        app::GO_MONITORS,
     ],
     &[app::DOWN, app::UP, app::HALF_DOWN, app::HALF_UP, app::TOP, app::BOTTOM],
     &[app::LEFT, app::RIGHT, app::OPEN, app::BACK, app::FIND],

@@ -156,6 +156,6 @@ mod tests {
         let usual = Usual { rate: 0.03, clumping: 0.001 };
         let half = usual.upper(10_500, 350_000);
         assert!((half - 0.5).abs() < 0.05, "{half}");
-        assert!(usual.upper(20_000, 350_000) < 1e-6);
+        assert!(usual.upper(25_000, 350_000) < 1e-6);
     }
 }

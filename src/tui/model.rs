@@ -7,6 +7,7 @@ use super::canvas::Laid;
 use super::jobs::Jobs;
 use super::overlays::{Overlay, Tag};
 use super::screen::Env;
+use super::screens::monitors::MonitorsScreen;
 use super::screens::runs::RunsScreen;
 use super::screens::{ScreenId, Screens};
 use super::theme::Theme;
@@ -51,13 +52,18 @@ impl Model {
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),
+            banner: None,
             size,
         };
         Self {
             env,
             theme,
             active: first,
-            screens: Screens { runs: RunsScreen::new(config.thresholds.clone()), ..Screens::default() },
+            screens: Screens {
+                runs: RunsScreen::new(config.thresholds.clone()),
+                monitors: MonitorsScreen::new(config.monitors.clone()),
+                ..Screens::default()
+            },
             overlays: Vec::new(),
             jobs: Jobs::default(),
             pressed: Vec::new(),

@@ -110,6 +110,8 @@ pub struct Env {
     pub marks: Vec<Untrusted>,
     /// Where things were on the last frame.
     pub laid: Laid,
+    /// What stands on top of every screen: the alerts that are out.
+    pub banner: Option<Line>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
 }
@@ -148,6 +150,7 @@ pub enum Wish {
     Traces(Query),
     Trace(Untrusted),
     Badge(Option<Line>),
+    Banner(Option<Line>),
     Mark(Untrusted),
     Unmark,
     Review(Vec<Untrusted>),

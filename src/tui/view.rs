@@ -1,4 +1,4 @@
-//! The frame around every screen: header, status line, hint line, and what lies on top.
+//! The frame around every screen: header, alerts that are out, status line, hint line, and what lies on top.
 //!
 //! ```text
 //!  tuesday   Health  Traces  Review  Evals  Incidents              ▲1 alert  ann
@@ -21,9 +21,11 @@ use crate::text::{Line, Role, Style, figures};
 /// The least columns and rows to draw in.
 const LEAST: (u16, u16) = (40, 10);
 
-/// The area of a screen in a terminal of this size: all but the header and the two lowest lines.
-pub fn screen_area((columns, rows): (u16, u16)) -> Rect {
-    Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(3) }
+/// The area of a screen in a terminal of this size: all but the header, the banner when there is one, and the two
+/// lowest lines.
+pub fn screen_area((columns, rows): (u16, u16), banner: bool) -> Rect {
+    let above = if banner { 2 } else { 1 };
+    Rect { x: 0, y: above, width: columns, height: rows.saturating_sub(above + 2) }
 }
 
 /// Draws everything.
@@ -37,7 +39,13 @@ pub fn view(model: &Model, area: Rect) -> Drawn {
     let row = |y: u16| Rect { y, height: 1, ..area };
     let (status, hints) = (row(area.bottom() - 2), row(area.bottom() - 1));
     header(model, &mut canvas, row(area.y));
-    model.screens.get(model.active).view(&model.env, &mut canvas, screen_area((area.width, area.height)));
+    let here = screen_area((area.width, area.height), model.env.banner.is_some());
+    if let Some(banner) = &model.env.banner {
+        let top = row(area.y + 1);
+        canvas.line(Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, banner);
+        canvas.hit(top, Hit::Command(app::GO_MONITORS));
+    }
+    model.screens.get(model.active).view(&model.env, &mut canvas, here);
     let over = Rect { height: area.height - 2, ..area };
     for overlay in model.overlays.iter().filter(|overlay| !overlay.layer().in_status_line()) {
         overlay.layer().view(&model.env, &mut canvas, over);
@@ -66,13 +74,16 @@ fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let name = line(Style::of(Role::Title), " tuesday ");
     let mut x = left.x + u16::try_from(name.width()).unwrap_or(0);
     canvas.line(left, &name);
+    // Where it is narrow the tabs stand closer, so that all of them are there.
+    let wide: usize = ScreenId::TABS.iter().map(|tab| tab.title().len() + 2).sum();
+    let gap = if usize::from(x) + wide <= usize::from(left.right()) { 2 } else { 1 };
     for tab in ScreenId::TABS {
         let here = *tab == model.active;
         let style =
             if here { Style { underline: true, ..Style::of(Role::Accent) } } else { Style::of(Role::Muted) };
         let title = line(style, tab.title());
         let wide = u16::try_from(title.width()).unwrap_or(0);
-        x += 2;
+        x += gap;
         if x + wide > left.right() {
             break;
         }

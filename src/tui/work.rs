@@ -1,6 +1,6 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, health, incidents, review, runs, trace, traces};
+use super::screens::{evals, health, incidents, monitors, review, runs, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::index::{catch_up, is_behind};
@@ -16,6 +16,7 @@ pub enum Request {
     Review(review::Request),
     Runs(runs::Request),
     Incidents(incidents::Request),
+    Monitors(monitors::Request),
     /// Bring the search index up to the traces, behind everything else.
     Index,
 }
@@ -31,6 +32,7 @@ pub enum Answer {
     Review(review::Answer),
     Runs(runs::Answer),
     Incidents(incidents::Answer),
+    Monitors(monitors::Answer),
     /// What the index holds now is asked of the store where it matters.
     Index,
 }
@@ -50,6 +52,7 @@ impl Request {
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Runs(request) => request.run(ctx, cancel, progress).map(Answer::Runs),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
+            Request::Monitors(request) => request.run(ctx, cancel, progress).map(Answer::Monitors),
             // What cannot be written stays as it is; a search then leaves the newest traces out.
             Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index),
             Request::Index => catch_up(ctx, cancel, progress).map(|_| Answer::Index),

@@ -4,6 +4,7 @@ pub mod app;
 pub mod evals;
 pub mod health;
 pub mod incidents;
+pub mod monitors;
 pub mod overlays;
 pub mod review;
 pub mod runs;
@@ -54,6 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         evals::ROWS,
         runs::ROWS,
         incidents::ROWS,
+        monitors::ROWS,
         overlays::ROWS,
     ]
     .into_iter()

@@ -78,6 +78,11 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
         }
         brought.push(Brought { of, life, look });
     }
+    // The rule was taken out of the configuration, or the feature has had no traffic for four weeks.
+    for (rule, group) in lives.into_keys() {
+        write.resolved.push((rule.clone(), group.clone(), ctx.clock.now()));
+        write.gone.push((rule, group));
+    }
     write.fired.sort_by_key(|alert| alert.fired_at);
     Ok(Advanced { world, all: brought, write })
 }

@@ -84,6 +84,9 @@ fn explain(
     before: Vec<SliceCount>,
     mut examples: Vec<Example>,
 ) {
+    // Of very much traffic the newest part was read, and stands for all of it.
+    let read: u64 = now.iter().map(|cell| cell.n).sum();
+    let scale = (evidence.n as f64 / read.max(1) as f64).max(1.0);
     let mut cells: BTreeMap<[String; 3], SliceCell> = BTreeMap::new();
     for (cell, is_now) in
         now.into_iter().map(|cell| (cell, true)).chain(before.into_iter().map(|cell| (cell, false)))
@@ -95,7 +98,7 @@ fn explain(
         if is_now { slot.now = figures } else { slot.before = figures }
     }
     let found = attribute(&cells.into_values().collect::<Vec<_>>());
-    evidence.excess = Some(found.excess.max(0.0));
+    evidence.excess = Some(found.excess.max(0.0) * scale);
     evidence.slices = found
         .ranked
         .iter()
@@ -106,9 +109,9 @@ fn explain(
                 .iter()
                 .map(|(at, value)| (DIMENSIONS[*at].to_owned(), value.as_str().into()))
                 .collect(),
-            n: one.now.0 as u64,
-            count: one.now.1 as u64,
-            excess: one.excess,
+            n: (one.now.0 * scale).round() as u64,
+            count: (one.now.1 * scale).round() as u64,
+            excess: one.excess * scale,
             share: one.share,
             rate_outside: one.rate_outside,
         })

@@ -18,8 +18,12 @@ mod replay;
 mod send;
 mod share;
 mod silence;
+mod span;
 mod tape;
 mod tell;
+#[cfg(test)]
+mod tests;
+mod trial;
 mod view;
 mod world;
 
@@ -27,4 +31,6 @@ pub use alerts::{AlertView, alert, alerts, open_incident, silence};
 pub use pass::{PassView, Watcher, pass};
 pub use replay::{ReplayView, replay};
 pub use send::{Sender, TestView, test};
-pub use view::{GroupView, MonitorDetail, MonitorList, group_words, list, show};
+pub use span::span_ms;
+pub use trial::{Health, delay, judgements, quiet_month};
+pub use view::{GroupView, MonitorDetail, MonitorList, MonitorView, group_words, list, show};

@@ -36,6 +36,8 @@ pub struct PassWrite {
     pub fired: Vec<NewAlert>,
     /// Rules and groups whose alert is over, and since when.
     pub resolved: Vec<(String, Group, Timestamp)>,
+    /// Rules and groups that are watched no longer: their state is forgotten.
+    pub gone: Vec<(String, Group)>,
 }
 
 const ALERT: &str = "number, id, rule, grp, severity, fired_at, resolved_at, evidence, incident";
@@ -64,6 +66,10 @@ impl Store {
                 let values = params![rule, group_text(group)?, text(life)?];
                 tx.prepare_cached("INSERT OR REPLACE INTO monitor_life(rule, grp, body) VALUES (?, ?, ?)")
                     .and_then(|mut put| put.execute(values))
+                    .map_err(sql)?;
+            }
+            for (rule, group) in &pass.gone {
+                tx.execute("DELETE FROM monitor_life WHERE rule = ? AND grp = ?", [rule, &group_text(group)?])
                     .map_err(sql)?;
             }
             let mut changed = Vec::new();

@@ -4,6 +4,7 @@ pub mod evals;
 pub mod health;
 pub mod incidents;
 pub mod known;
+pub mod monitors;
 pub mod review;
 pub mod runs;
 pub mod trace;
@@ -22,6 +23,7 @@ pub enum ScreenId {
     Evals,
     Runs,
     Incidents,
+    Monitors,
 }
 
 impl ScreenId {
@@ -33,6 +35,7 @@ impl ScreenId {
         ScreenId::Evals,
         ScreenId::Runs,
         ScreenId::Incidents,
+        ScreenId::Monitors,
     ];
 
     /// Where the program begins.
@@ -47,6 +50,7 @@ impl ScreenId {
             ScreenId::Evals => "Evals",
             ScreenId::Runs => "Runs",
             ScreenId::Incidents => "Incidents",
+            ScreenId::Monitors => "Monitors",
         }
     }
 
@@ -59,6 +63,7 @@ impl ScreenId {
             app::GO_EVALS => Some(ScreenId::Evals),
             app::GO_RUNS => Some(ScreenId::Runs),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
+            app::GO_MONITORS => Some(ScreenId::Monitors),
             _ => None,
         }
     }
@@ -73,6 +78,7 @@ pub struct Screens {
     pub evals: evals::EvalsScreen,
     pub runs: runs::RunsScreen,
     pub incidents: incidents::IncidentsScreen,
+    pub monitors: monitors::MonitorsScreen,
 }
 
 impl Screens {
@@ -85,6 +91,7 @@ impl Screens {
             ScreenId::Evals => &self.evals,
             ScreenId::Runs => &self.runs,
             ScreenId::Incidents => &self.incidents,
+            ScreenId::Monitors => &self.monitors,
         }
     }
 
@@ -97,6 +104,7 @@ impl Screens {
             ScreenId::Evals => &mut self.evals,
             ScreenId::Runs => &mut self.runs,
             ScreenId::Incidents => &mut self.incidents,
+            ScreenId::Monitors => &mut self.monitors,
         }
     }
 }
