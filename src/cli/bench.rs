@@ -8,7 +8,8 @@ use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
 use crate::ops::bench::{
-    ImportBench, Measured, draw, import, labels, make_data, pages, run as runs, score, search, vitals,
+    ImportBench, Measured, draw, import, labels, make_data, monitors, pages, run as runs, score, search,
+    vitals,
 };
 
 /// Measure this program against plain SQLite, in one run
@@ -86,6 +87,24 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// False pages of the monitors in quiet months, their delay to faults, and a pass over all rules
+    Monitors {
+        /// Quiet months
+        #[arg(long, default_value_t = 1000)]
+        months: u64,
+        /// Traces of the store that passes are made over
+        #[arg(long, visible_alias = "n", default_value_t = 1_000_000)]
+        traces: u64,
+        /// Where data and stores are made; they stay for the next time
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Passes
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -126,6 +145,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
+        | What::Monitors { traces, dir, json, .. }
         | What::Score { traces, dir, json }
         | What::Page(Read { traces, dir, json, .. })
         | What::Search(Read { traces, dir, json, .. })
@@ -141,6 +161,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data()?, &bench, progress)
             }
+            What::Monitors { months, rounds, .. } => monitors(&data()?, &folder, *months, *rounds, progress),
             What::Score { .. } => score(&data()?, progress),
             What::Page(read) => pages(&data()?, &folder, read.rounds, progress),
             What::Search(read) => search(&data()?, &folder, read.rounds, progress),

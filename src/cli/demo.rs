@@ -5,8 +5,10 @@ use clap::Args;
 use super::long::{self, Unit};
 use super::{Face, output, review};
 use crate::domain::Result;
+use crate::domain::monitor::Monitors;
 use crate::ops::demo::{self, DemoSpec, DemoView};
 use crate::ops::index::catch_up;
+use crate::ops::monitor;
 use crate::ops::{Access, Ctx};
 use crate::task::Clock;
 use crate::text::figures::thousands;
@@ -49,6 +51,8 @@ pub(super) fn run(mut face: Face, asked: Option<std::path::PathBuf>, args: &Demo
             return Err(error);
         }
     };
+    // Its alerts, as if somebody had watched; nobody is told.
+    monitor::pass(&ctx, &Monitors::default())?;
     let opens = !args.no_open && !args.json;
     if !opens {
         // The program does this in the background; alone, it is done before the end.

@@ -1,5 +1,6 @@
 //! The command line: arguments → op → printed answer. One file a command.
 
+mod alert;
 mod bench;
 mod demo;
 mod doctor;
@@ -15,12 +16,14 @@ mod keys;
 mod label;
 mod labels;
 mod long;
+mod monitor;
 mod output;
 mod review;
 mod sample;
 mod serve;
 mod taxonomy;
 mod trace;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +57,7 @@ struct Args {
 enum Command {
     #[command(hide = true)]
     Bench(bench::BenchArgs),
+    Alert(alert::AlertArgs),
     Health(health::HealthArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
@@ -63,6 +67,8 @@ enum Command {
     Evals(evals::EvalsArgs),
     Gate(gate::GateArgs),
     Incident(incident::IncidentArgs),
+    Monitor(monitor::MonitorArgs),
+    Watch(watch::WatchArgs),
     Init(init::InitArgs),
     Sample(sample::SampleArgs),
     Serve(serve::ServeArgs),
@@ -93,6 +99,7 @@ fn run(args: Args) -> Result<u8> {
     let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
+        Command::Alert(args) => alert::run(&face, args),
         Command::Health(args) => health::run(&face, args),
         Command::Demo(args) => demo::run(face, asked, args),
         Command::Doctor(args) => doctor::run(&face, args),
@@ -102,6 +109,8 @@ fn run(args: Args) -> Result<u8> {
         Command::Evals(args) => evals::run(&face, args),
         Command::Gate(args) => gate::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
+        Command::Monitor(args) => monitor::run(&face, args),
+        Command::Watch(args) => watch::run(&face, args),
         Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),
         Command::Serve(args) => serve::run(&face, args),

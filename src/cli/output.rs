@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use crate::domain::monitor::Message;
 use crate::domain::{Error, Result};
 use crate::text::{clean_line, clean_str, json_out, wrap};
 
@@ -44,6 +45,14 @@ pub(super) fn text(text: &str) -> Result<()> {
 /// Says something beside the answer on standard error, cleaned, so that standard output stays data.
 pub(super) fn note(text: &str) {
     eprintln!("{}", clean_str(text));
+}
+
+/// Rings the terminal's bell and shows a notice where the terminal knows OSC 9, on standard error. Silent
+/// where that is no terminal.
+pub(super) fn ring(message: &Message) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\u{1b}]9;tuesday: {} {}\u{7}\u{7}", message.what.name(), clean_line(&message.rule));
+    }
 }
 
 /// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.

@@ -54,6 +54,10 @@ pub enum Place {
     Incident,
     /// The post-mortem of an incident.
     Postmortem,
+    /// The alerts and the rules.
+    Monitors,
+    /// One alert with what it stands on.
+    Alert,
     /// An overlay that shows text to read: help, details.
     Page,
     /// An overlay with a list to choose from; letters filter it.
@@ -93,6 +97,8 @@ impl Place {
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
+        Place::Monitors,
+        Place::Alert,
         Place::Page,
         Place::Picker,
         Place::Palette,
@@ -123,6 +129,8 @@ impl Place {
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
+            Place::Monitors => "Monitors",
+            Place::Alert => "One alert",
             Place::Page => "Reading a page",
             Place::Picker => "Choosing from a list",
             Place::Palette => "Command palette",
@@ -155,6 +163,8 @@ impl Place {
                 | Incidents
                 | Incident
                 | Postmortem
+                | Monitors
+                | Alert
         )
     }
 }

@@ -15,6 +15,7 @@ const TO_KNOW: &[&[Id]] = &[
         app::GO_RUNS,
         app::GO_GATE,
         app::GO_INCIDENTS,
+        app::GO_MONITORS,
     ],
     &[app::DOWN, app::UP, app::HALF_DOWN, app::HALF_UP, app::TOP, app::BOTTOM],
     &[app::LEFT, app::RIGHT, app::OPEN, app::BACK, app::FIND],

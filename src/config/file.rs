@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
+use crate::domain::monitor::Monitors;
 use crate::domain::{Error, EvalConfig, Result};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -32,6 +33,9 @@ const KEYS: &[&str] = &[
     "embedders",
     "similarity_threshold",
     "compare",
+    "monitors",
+    "monitor",
+    "notify",
 ];
 
 /// What the file says.
@@ -51,6 +55,7 @@ pub struct FileConfig {
     pub prompts_from: Option<Origin>,
     /// Where its `judge` stands.
     pub judge_from: Option<Origin>,
+    pub monitors: Monitors,
 }
 
 /// A file while it is read: knows how to name a place in it.
@@ -73,6 +78,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
     let table = DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
     let mut config = FileConfig::default();
     let mut judge = None;
+    let mut monitoring = super::monitors::Parts::default();
     for (key, value) in table.get_ref() {
         let at = || Origin::File { line: reader.place(&key.span()).0 };
         match key.get_ref().as_ref() {
@@ -104,9 +110,13 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
                 config.evaluation.similarity_threshold = Some(reader.share(value)?);
             }
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
+            "monitors" => monitoring.monitors = Some(value),
+            "monitor" => monitoring.monitor = Some(value),
+            "notify" => monitoring.notify = Some(value),
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }
     }
+    config.monitors = reader.monitoring(&monitoring)?;
     // It names a target, wherever in the file that stands.
     if let Some(value) = judge {
         config.evaluation.judge = Some(reader.judge(value, &config.evaluation.targets)?);

@@ -8,12 +8,14 @@ mod colour;
 mod compare;
 mod evaluators;
 mod file;
+mod monitors;
 mod place;
 mod targets;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
+use crate::domain::monitor::{Monitors, ReceiverKind};
 use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -140,6 +142,8 @@ pub struct Config {
     pub judge_from: Origin,
     /// What must hold of a candidate.
     pub thresholds: Thresholds,
+    /// Monitors, and who is told.
+    pub monitors: Monitors,
 }
 
 impl Config {
@@ -186,6 +190,14 @@ impl Config {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
         let evaluation = placed(file.evaluation, path.clone(), &home);
+        let mut monitors = Monitors { file: path.clone(), ..file.monitors };
+        for receiver in &mut monitors.receivers {
+            if let ReceiverKind::Command(argv) = &mut receiver.kind
+                && argv.first().is_some_and(|program| program.contains('/'))
+            {
+                argv[0] = home.join(&argv[0]).display().to_string();
+            }
+        }
         Ok(Self {
             store,
             reviewer,
@@ -205,6 +217,7 @@ impl Config {
             prompts_from: file.prompts_from.unwrap_or(Origin::Default),
             judge_from: file.judge_from.unwrap_or(Origin::Default),
             thresholds: file.thresholds,
+            monitors,
             file: path,
         })
     }

@@ -14,6 +14,7 @@ pub mod incident;
 mod key_order;
 pub mod label;
 mod language;
+pub mod monitor;
 pub mod query;
 mod run;
 pub mod runbook;

@@ -17,6 +17,7 @@ pub mod incident;
 pub mod index;
 pub mod init;
 pub mod label;
+pub mod monitor;
 pub mod promote;
 pub mod review;
 pub mod run;

@@ -5,14 +5,29 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::{Access, Ctx};
+use crate::domain::monitor::{Evidence, Group, Urgency};
 use crate::domain::{CaseResult, RunName, Trace, Untrusted};
-use crate::store::{Preparer, RunWrite};
+use crate::store::{NewAlert, PassWrite, Preparer, RunWrite};
 use crate::task::Clock;
 
 /// Lets results of a run land.
 pub fn land(ctx: &Ctx, run: &RunName, results: impl IntoIterator<Item = CaseResult>) {
     let writes: Vec<_> = results.into_iter().map(|result| RunWrite::Landed(Box::new(result))).collect();
     ctx.store.write_run(run, &writes).unwrap();
+}
+
+/// Raises an alert of the monitor `errors`, unless one is out.
+pub fn an_alert(ctx: &Ctx) {
+    let fired = NewAlert {
+        rule: "errors".into(),
+        group: Group::from([("feature".to_owned(), "support".into())]),
+        severity: Urgency::Page,
+        fired_at: ctx.clock.now(),
+        resolved_at: None,
+        evidence: Evidence { traces: vec!["t-0".into()], query: "id:t-0".into(), ..Evidence::default() },
+    };
+    let write = PassWrite { fired: vec![fired], ..PassWrite::default() };
+    ctx.store.keep_pass(&write, ctx.clock.now(), |_, _| Vec::new()).unwrap();
 }
 
 /// A store in a folder of its own.

@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::exact::binomial_upper;
+
 /// The confidence of every interval shown to people.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -74,17 +76,38 @@ pub fn two_proportion_z(ka: f64, na: f64, kb: f64, nb: f64) -> f64 {
     if z.is_finite() { z } else { 0.0 }
 }
 
-/// The 1-based ranks of the order statistics that hold the `q` quantile of `n` values, from the
-/// normal approximation of the binomial; clipped to 1..=n.
-pub fn quantile_ranks(q: f64, n: u64, confidence: f64) -> Option<(u64, u64)> {
+/// The order statistics that hold a quantile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QuantileRanks {
+    /// The 1-based rank of the lower end; 0 when no value is low enough.
+    pub lower: u64,
+    /// The rank of the upper end; `None` when no value is high enough, as at the 95th percentile of fewer
+    /// than 72 values.
+    pub upper: Option<u64>,
+    /// How probably the quantile lies between the two: at least the confidence.
+    pub coverage: f64,
+}
+
+/// The ranks that hold the `q` quantile of `n` values: l = binom⁻¹(α/2; n, q), u = binom⁻¹(1−α/2; n, q) + 1.
+/// `None` of no values.
+pub fn quantile_ranks(q: f64, n: u64, confidence: f64) -> Option<QuantileRanks> {
     if n == 0 {
         return None;
     }
-    let z = normal_quantile(0.5 + confidence / 2.0);
-    let (mean, sd) = (q * n as f64, (q * (1.0 - q) * n as f64).sqrt());
-    let lower = (mean - z * sd).floor().max(1.0) as u64;
-    let upper = ((mean + z * sd).ceil() as u64 + 1).min(n);
-    Some((lower, upper))
+    let below = |k: u64| 1.0 - binomial_upper(k + 1, n, q);
+    // The least count that is not exceeded with this probability.
+    let quantile = |p: f64| {
+        let (mut low, mut high) = (0, n);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if below(middle) >= p { high = middle } else { low = middle + 1 }
+        }
+        low
+    };
+    let tail = (1.0 - confidence) / 2.0;
+    let (lower, upper) = (quantile(tail), quantile(1.0 - tail) + 1);
+    let coverage = binomial_upper(lower, n, q) - binomial_upper(upper, n, q);
+    Some(QuantileRanks { lower, upper: (upper <= n).then_some(upper), coverage })
 }
 
 /// The value that a standard normal stays below with probability `p`.

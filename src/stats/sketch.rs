@@ -124,6 +124,17 @@ impl Sketch {
         self.zeros + self.bins[..upto].iter().sum::<u64>()
     }
 
+    /// How many values were above this one; those up to 2 % above it, the width of a bin, may be missing.
+    pub fn above(&self, value: f64) -> u64 {
+        self.count - self.at_most(value)
+    }
+
+    /// Forgets all values, and keeps the room.
+    pub fn clear(&mut self) {
+        self.bins.fill(0);
+        (self.zeros, self.count, self.ends, self.lessened) = (0, 0, None, false);
+    }
+
     /// The stored form; see [`Stored`].
     pub fn to_bytes(&self) -> Vec<u8> {
         Stored::write(self)

@@ -39,6 +39,7 @@ mod judged;
 mod labels;
 mod languages;
 mod lookup;
+mod monitors;
 mod names;
 mod normalise;
 mod open;
@@ -68,6 +69,9 @@ pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use labels::{Act, LabelRow, Within, Written};
+pub use monitors::{
+    Against, Example, Judged, NewAlert, Outgoing, PassWrite, Sent, SessionCost, SliceCount, Tally, Toll,
+};
 pub use names::NameKind;
 pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};

@@ -10,6 +10,7 @@ use super::jobs::Jobs;
 use super::overlays::{Overlay, Tag};
 use super::screen::Env;
 use super::screens::gate::GateScreen;
+use super::screens::monitors::MonitorsScreen;
 use super::screens::runs::RunsScreen;
 use super::screens::{ScreenId, Screens};
 use super::theme::Theme;
@@ -58,6 +59,7 @@ impl Model {
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),
+            banner: None,
             size,
         };
         Self {
@@ -67,6 +69,7 @@ impl Model {
             screens: Screens {
                 runs: RunsScreen::new(config.thresholds.clone()),
                 gate: GateScreen::new(config.evaluation.clone()),
+                monitors: MonitorsScreen::new(config.monitors.clone()),
                 ..Screens::default()
             },
             overlays: Vec::new(),

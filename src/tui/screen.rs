@@ -116,6 +116,8 @@ pub struct Env {
     pub marks: Vec<Untrusted>,
     /// Where things were on the last frame.
     pub laid: Laid,
+    /// What stands on top of every screen: the alerts that are out.
+    pub banner: Option<Line>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
 }
@@ -155,6 +157,7 @@ pub enum Wish {
     Trace(Untrusted),
     Gate(GateOf),
     Badge(Option<Line>),
+    Banner(Option<Line>),
     Mark(Untrusted),
     Unmark,
     Review(Vec<Untrusted>),

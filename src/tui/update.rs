@@ -32,6 +32,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
             screen(model, &mut effects, |screen, cx| screen.shown(cx));
             let mut wishes = Vec::new();
             model.screens.incidents.started(&mut Cx::new(&model.env, &mut wishes));
+            model.screens.monitors.started(&mut Cx::new(&model.env, &mut wishes));
             carry_out(model, wishes, &mut effects);
             build_index(model, &mut effects);
         }
@@ -84,7 +85,7 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Edited(Err(error)) => fail(model, error),
         Message::Resumed => effects.push(Effect::Redraw),
     }
-    let area = view::screen_area(model.env.size);
+    let area = view::screen_area(model.env.size, model.env.banner.is_some());
     for id in ScreenId::ALL {
         model.screens.get_mut(*id).settle(area, &model.env);
     }
@@ -352,6 +353,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             let result = only(result, |answer| if let Answer::Gate(a) = answer { Some(*a) } else { None });
             model.screens.gate.answered(&request, result, cx);
         }
+        Request::Monitors(request) => {
+            let result = only(result, |answer| if let Answer::Monitors(a) = answer { Some(a) } else { None });
+            model.screens.monitors.answered(request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);
@@ -427,6 +432,7 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 go(model, ScreenId::Gate, effects);
             }
             Wish::Badge(badge) => model.badge = badge,
+            Wish::Banner(banner) => model.env.banner = banner,
             Wish::Mark(trace) => match model.env.marks.iter().position(|marked| *marked == trace) {
                 Some(at) => {
                     model.env.marks.remove(at);

@@ -1,4 +1,4 @@
-//! The frame around every screen: header, status line, hint line, and what lies on top.
+//! The frame around every screen: header, alerts that are out, status line, hint line, and what lies on top.
 //!
 //! ```text
 //!  tuesday   Health  Traces  Review  Evals  Incidents              ▲1 alert  ann
@@ -23,9 +23,11 @@ use crate::text::{Line, Role, Style, figures};
 /// The least columns and rows to draw in.
 const LEAST: (u16, u16) = (40, 10);
 
-/// The area of a screen in a terminal of this size: all but the header and the two lowest lines.
-pub fn screen_area((columns, rows): (u16, u16)) -> Rect {
-    Rect { x: 0, y: 1, width: columns, height: rows.saturating_sub(3) }
+/// The area of a screen in a terminal of this size: all but the header, the banner when there is one, and the two
+/// lowest lines.
+pub fn screen_area((columns, rows): (u16, u16), banner: bool) -> Rect {
+    let above = if banner { 2 } else { 1 };
+    Rect { x: 0, y: above, width: columns, height: rows.saturating_sub(above + 2) }
 }
 
 /// Draws everything.
@@ -39,7 +41,13 @@ pub fn view(model: &Model, area: Rect) -> Drawn {
     let row = |y: u16| Rect { y, height: 1, ..area };
     let (status, hints) = (row(area.bottom() - 2), row(area.bottom() - 1));
     header(model, &mut canvas, row(area.y));
-    model.screens.get(model.active).view(&model.env, &mut canvas, screen_area((area.width, area.height)));
+    let here = screen_area((area.width, area.height), model.env.banner.is_some());
+    if let Some(banner) = &model.env.banner {
+        let top = row(area.y + 1);
+        canvas.line(Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, banner);
+        canvas.hit(top, Hit::Command(app::GO_MONITORS));
+    }
+    model.screens.get(model.active).view(&model.env, &mut canvas, here);
     let over = Rect { height: area.height - 2, ..area };
     for overlay in model.overlays.iter().filter(|overlay| !overlay.layer().in_status_line()) {
         overlay.layer().view(&model.env, &mut canvas, over);

@@ -1,6 +1,6 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, gate, health, incidents, review, runs, trace, traces};
+use super::screens::{evals, gate, health, incidents, monitors, review, runs, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::index::{catch_up, is_behind};
@@ -17,6 +17,7 @@ pub enum Request {
     Runs(runs::Request),
     Gate(gate::Request),
     Incidents(incidents::Request),
+    Monitors(monitors::Request),
     /// Bring the search index up to the traces, behind everything else.
     Index,
 }
@@ -33,6 +34,7 @@ pub enum Answer {
     Runs(runs::Answer),
     Gate(Box<gate::Answer>),
     Incidents(incidents::Answer),
+    Monitors(monitors::Answer),
     /// What the index holds now is asked of the store where it matters.
     Index,
 }
@@ -55,6 +57,7 @@ impl Request {
                 request.run(ctx, cancel, progress).map(|answer| Answer::Gate(Box::new(answer)))
             }
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
+            Request::Monitors(request) => request.run(ctx, cancel, progress).map(Answer::Monitors),
             // What cannot be written stays as it is; a search then leaves the newest traces out.
             Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index),
             Request::Index => catch_up(ctx, cancel, progress).map(|_| Answer::Index),

@@ -4,6 +4,7 @@ pub mod embed;
 pub mod fault_server;
 pub mod git;
 pub mod http;
+pub mod notify;
 pub mod otlp;
 pub mod program;
 pub mod prompts_dir;

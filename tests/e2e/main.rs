@@ -18,6 +18,7 @@ mod labelling;
 #[path = "../support/llm_server.rs"]
 mod llm_server;
 mod local_model;
+mod monitors;
 mod picture;
 mod pictures;
 mod pty;

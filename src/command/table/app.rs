@@ -58,6 +58,8 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["g a"], hint: 0 }
     GO_INCIDENTS = "go.incidents" { title: "Go to Incidents", does: "Go to the incidents.",
         places: HERE, when: When::ALWAYS, keys: &["g i", "alt-6"], hint: 0 }
+    GO_MONITORS = "go.monitors" { title: "Go to Monitors", does: "Go to the alerts and the rules that raise them.",
+        places: HERE, when: When::ALWAYS, keys: &["g m", "alt-7"], hint: 0 }
     HELP = "help" { title: "All keys", does: "Show every key that works here.",
         places: HERE, when: When::ALWAYS, keys: &["?", "f1"], hint: 5 }
     PALETTE = "palette" { title: "Command palette", does: "Find a command by its name and run it.",

@@ -5,6 +5,7 @@ pub mod evals;
 pub mod gate;
 pub mod health;
 pub mod incidents;
+pub mod monitors;
 pub mod overlays;
 pub mod review;
 pub mod runs;
@@ -56,6 +57,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         runs::ROWS,
         gate::ROWS,
         incidents::ROWS,
+        monitors::ROWS,
         overlays::ROWS,
     ]
     .into_iter()

@@ -103,7 +103,7 @@ pub fn search(data: &BenchData, folder: &Path, rounds: usize, progress: &Progres
 }
 
 /// The store with the clock at half an hour after its last trace was made: data end in the past.
-fn at_end(ctx: Ctx) -> Result<Ctx> {
+pub(super) fn at_end(ctx: Ctx) -> Result<Ctx> {
     let last =
         ctx.store.rows(&[ctx.store.trace_count()?])?.first().map(|row| row.time).ok_or_else(nothing)?;
     let now = Timestamp::from_second(last.as_second() / 3600 * 3600 + 1800).unwrap_or(last);

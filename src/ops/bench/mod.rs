@@ -4,6 +4,7 @@
 mod data;
 mod find;
 mod import;
+mod monitors;
 mod run;
 mod score;
 mod vitals;
@@ -14,6 +15,7 @@ use serde::Serialize;
 pub use data::{BenchData, make_data};
 pub use find::{pages, search};
 pub use import::{ImportBench, import};
+pub use monitors::monitors;
 pub use run::run;
 pub use score::score;
 pub use vitals::vitals;

@@ -213,7 +213,9 @@ pub(super) fn time(now: &Sketch, before: &Sketch, query: impl FnOnce(f64) -> Que
 /// The values between which a quantile lies, from the ranks that hold it.
 fn between(times: &Sketch, q: f64) -> Option<Interval> {
     let n = times.count();
-    let (low, high) = quantile_ranks(q, n, CONFIDENCE)?;
+    let ranks = quantile_ranks(q, n, CONFIDENCE)?;
+    // Of few values the ends are the least and the greatest.
+    let (low, high) = (ranks.lower.max(1), ranks.upper.unwrap_or(n));
     let at = |rank: u64| times.quantile(rank as f64 / n as f64);
     Some(Interval { lower: at(low)?, upper: at(high)? })
 }

@@ -104,6 +104,7 @@ pub(super) const WORK: Schema = Schema {
             scripts: &[include_str!("work_0003_trace_score.sql"), include_str!("work_0003_run_figures.sql")],
             fills: &[],
         },
+        Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
     ],
 };
 

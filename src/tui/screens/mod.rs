@@ -5,6 +5,7 @@ pub mod gate;
 pub mod health;
 pub mod incidents;
 pub mod known;
+pub mod monitors;
 pub mod review;
 pub mod runs;
 pub mod trace;
@@ -25,6 +26,7 @@ pub enum ScreenId {
     /// Has no tab of its own: it is reached from the runs, and stands under theirs.
     Gate,
     Incidents,
+    Monitors,
 }
 
 impl ScreenId {
@@ -36,6 +38,7 @@ impl ScreenId {
         ScreenId::Evals,
         ScreenId::Runs,
         ScreenId::Incidents,
+        ScreenId::Monitors,
     ];
 
     /// Every screen.
@@ -67,6 +70,7 @@ impl ScreenId {
             ScreenId::Runs => "Runs",
             ScreenId::Gate => "Gate",
             ScreenId::Incidents => "Incidents",
+            ScreenId::Monitors => "Monitors",
         }
     }
 
@@ -80,6 +84,7 @@ impl ScreenId {
             app::GO_RUNS => Some(ScreenId::Runs),
             app::GO_GATE => Some(ScreenId::Gate),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
+            app::GO_MONITORS => Some(ScreenId::Monitors),
             _ => None,
         }
     }
@@ -95,6 +100,7 @@ pub struct Screens {
     pub runs: runs::RunsScreen,
     pub gate: gate::GateScreen,
     pub incidents: incidents::IncidentsScreen,
+    pub monitors: monitors::MonitorsScreen,
 }
 
 impl Screens {
@@ -108,6 +114,7 @@ impl Screens {
             ScreenId::Runs => &self.runs,
             ScreenId::Gate => &self.gate,
             ScreenId::Incidents => &self.incidents,
+            ScreenId::Monitors => &self.monitors,
         }
     }
 
@@ -121,6 +128,7 @@ impl Screens {
             ScreenId::Runs => &mut self.runs,
             ScreenId::Gate => &mut self.gate,
             ScreenId::Incidents => &mut self.incidents,
+            ScreenId::Monitors => &mut self.monitors,
         }
     }
 }

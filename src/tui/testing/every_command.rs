@@ -6,7 +6,7 @@ use crate::command::table::all;
 use crate::command::{Id, Place};
 use crate::domain::SetName;
 use crate::ops::Ctx;
-use crate::ops::testing::World;
+use crate::ops::testing::{World, an_alert};
 use crate::tui::message::Message;
 use crate::tui::overlays::{
     Choice, Confirm, Editor, Field, Form, Page, Palette, Picker, Promote, Prompt, Tag,
@@ -57,6 +57,14 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             }
             if place == Place::Postmortem {
                 story.press("p");
+            }
+            return Some(story);
+        }
+        Place::Monitors | Place::Alert => {
+            an_alert(ctx);
+            let mut story = Story::new(ctx.clone(), ScreenId::Monitors);
+            if place == Place::Alert {
+                story.press("enter");
             }
             return Some(story);
         }

@@ -1,0 +1,65 @@
+//! The life of a rule over time: look by look, from the last one to now.
+
+use super::instance::Instance;
+use super::look::{Look, Memory, look};
+use super::world::{Reach, World};
+use crate::domain::monitor::{HOUR_MS, Life, Test, Turn};
+
+/// What a look changed, with what it saw.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) turn: Turn,
+    pub(super) look: Look,
+}
+
+/// Lives through the looks after the last one; gives what changed and the newest look.
+pub(super) fn live(of: &Instance<'_>, life: &mut Life, world: &World) -> (Vec<Event>, Look) {
+    let mut memory = Memory::default();
+    let mut events = Vec::new();
+    let mut last = None;
+    for at in looks(of, life.looked_at, world) {
+        let seen = look(of, life, world, at, memory.at(at, life));
+        let turn = life.look(of.rule, at, seen.reading, seen.window.0);
+        if turn == Some(Turn::Fired) {
+            let least = seen.interval.map(|ends| ends[0]).or(seen.value);
+            life.alarm = least.map(|least| (least, seen.usual.unwrap_or(0.0)));
+            life.alarm_from = seen.window.0;
+        }
+        if let Some(turn) = turn {
+            events.push(Event { turn, look: seen.clone() });
+        }
+        last = Some(seen);
+    }
+    // Nothing is new: the figures are shown as they were seen last.
+    let last = last.unwrap_or_else(|| look(of, life, world, world.now, memory.at(world.now, life)));
+    (events, last)
+}
+
+/// The times of the looks that are to be made, oldest first.
+fn looks(of: &Instance<'_>, after: i64, world: &World) -> Vec<i64> {
+    let mut times = Vec::new();
+    match world.reach {
+        Reach::Every(from) => {
+            let step = of.rule.step();
+            let mut at = (after + 1).max(from);
+            at = at.div_euclid(step) * step + if at.rem_euclid(step) == 0 { 0 } else { step };
+            while at <= world.now {
+                times.push(at);
+                at += step;
+            }
+        }
+        // Sessions are looked up for now alone.
+        Reach::Hours(from) if !matches!(of.rule.test, Test::Ratio { .. } | Test::Burn { .. }) => {
+            let mut hour = (after + 1).max(from).div_euclid(HOUR_MS) + 1;
+            while hour * HOUR_MS < world.now {
+                times.push(hour * HOUR_MS);
+                hour += 1;
+            }
+            times.push(world.now);
+        }
+        // The five minutes that are not over are looked at again.
+        _ if world.now >= after => times.push(world.now),
+        _ => {}
+    }
+    times
+}

@@ -1,0 +1,131 @@
+//! A pass of the one who watches: every rule brought up to now, what was found kept, what is to be told put
+//! into the outbox. Two who watch one store share a lease: one of them does it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::advance::advance;
+use super::alerts::AlertView;
+use super::tell::Hush;
+use crate::domain::Result;
+use crate::domain::monitor::{Alert, Monitors, ReceiverKind, What};
+use crate::ops::Ctx;
+use crate::store::Outgoing;
+
+/// The lease's name.
+const LEASE: &str = "monitors";
+/// How long a watcher that does not come again keeps the lease.
+const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// One who watches.
+#[derive(Debug, Clone)]
+pub struct Watcher(String);
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+}
+
+impl Watcher {
+    /// Takes or keeps the lease. `false`: another program watches this store.
+    pub fn holds(&self, ctx: &Ctx) -> Result<bool> {
+        let now = ctx.clock.now();
+        let until = now.checked_add(LEASE_TIME).unwrap_or(now);
+        ctx.store.take_lease(LEASE, &self.0, now, until)
+    }
+
+    /// Lets the next one watch at once.
+    pub fn leaves(&self, ctx: &Ctx) -> Result<()> {
+        ctx.store.drop_lease(LEASE, &self.0)
+    }
+}
+
+/// What a pass found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassView {
+    /// When.
+    pub at: Timestamp,
+    /// How long the looks took, in milliseconds.
+    pub took_ms: f64,
+    /// Rules on groups that were looked at.
+    pub looked_at: usize,
+    /// Alerts that were raised.
+    pub fired: Vec<AlertView>,
+    /// Alerts that are over.
+    pub resolved: Vec<AlertView>,
+    /// Alerts that are out.
+    pub firing: usize,
+    /// Messages that were put into the outbox.
+    pub messages: usize,
+}
+
+/// Looks, keeps, and fills the outbox. The caller holds the lease.
+pub fn pass(ctx: &Ctx, monitors: &Monitors) -> Result<PassView> {
+    let now = ctx.clock.now();
+    let began = std::time::Instant::now();
+    let advanced = advance(ctx, monitors)?;
+    let took_ms = began.elapsed().as_secs_f64() * 1e3;
+    let write = advanced.write;
+    let before = ctx.store.alerts(true, usize::MAX >> 1)?;
+    let raised = write.fired.iter().filter(|one| one.resolved_at.is_none());
+    let out = before.iter().map(|one| (one.rule.clone(), one.group.clone()));
+    let out = out.chain(raised.map(|one| (one.rule.clone(), one.group.clone()))).collect();
+    let hush = Hush { monitors, silences: ctx.store.silences(now)?, out, now };
+    let mut told = Vec::new();
+    for alert in &before {
+        if let Some(at) = ctx.store.last_told(alert.number)? {
+            told.push((alert.number, at));
+        }
+    }
+    let last_told =
+        |alert: &Alert| told.iter().find(|(number, _)| *number == alert.number).map(|(_, at)| *at);
+    let mut messages = 0;
+    let changed = ctx.store.keep_pass(&write, now, |alert, raised| {
+        let out = match (raised, last_told(alert)) {
+            (true, _) if !hush.keeps(alert) => hush.messages(alert, What::Firing),
+            // Whoever was told that it is out is told that it is over.
+            (false, Some(_)) => hush.messages(alert, What::Resolved),
+            _ => Vec::new(),
+        };
+        messages += out.len();
+        out
+    })?;
+    let (resolved, fired): (Vec<Alert>, Vec<Alert>) =
+        changed.into_iter().partition(|one| one.resolved_at.is_some());
+    let over = |alert: &Alert| resolved.iter().any(|one| one.number == alert.number);
+    let mut again: Vec<Outgoing> = Vec::new();
+    for alert in before.iter().filter(|alert| !over(alert) && !hush.keeps(alert)) {
+        let Some(rule) = monitors.rules.iter().find(|rule| rule.id == alert.rule) else { continue };
+        match last_told(alert) {
+            // It was raised in silence, and the silence is over.
+            None => again.extend(hush.messages(alert, What::Firing)),
+            Some(at) if now.as_millisecond() - at.as_millisecond() >= rule.repeat => {
+                again.extend(hush.messages(alert, What::Repeat));
+            }
+            Some(_) => {}
+        }
+    }
+    messages += again.len();
+    if !again.is_empty() {
+        ctx.store.post(&again, now)?;
+    }
+    let knows_repeats: Vec<&str> = monitors
+        .receivers
+        .iter()
+        .map(|one| &one.kind)
+        .filter(|kind| kind.knows_repeats())
+        .map(ReceiverKind::name)
+        .collect();
+    ctx.store.recover_outbox(&knows_repeats, now)?;
+    let firing = before.iter().filter(|one| !over(one)).count() + fired.len();
+    Ok(PassView {
+        at: now,
+        took_ms,
+        looked_at: advanced.all.len(),
+        fired: fired.iter().map(|one| AlertView::of(one, &hush.silences, now)).collect(),
+        resolved: resolved.iter().map(|one| AlertView::of(one, &hush.silences, now)).collect(),
+        firing,
+        messages,
+    })
+}

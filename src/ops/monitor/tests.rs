@@ -1,0 +1,418 @@
+//! Rules on real stores, with real faults in them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::monitor::{Delivery, Monitors, Receiver, ReceiverKind, State, Urgency, What};
+use crate::ops::Ctx;
+use crate::ops::testing::{World, of_json};
+use crate::task::Cancel;
+
+/// A Tuesday, at a time that is no whole hour.
+const NOW: &str = "2026-11-24T09:35:00Z";
+
+/// `days` of a healthy bot with `an_hour` requests, the last a moment ago; `change` makes it ill. It is given the
+/// number of the trace and how many minutes ago it was.
+fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World {
+    let now: jiff::Timestamp = NOW.parse().unwrap();
+    let world = World::at(now);
+    let count = days * 24 * an_hour;
+    let traces = (0..count).map(|n| {
+        let seconds = (count - n) * 3600 / an_hour;
+        let mut trace = json!({
+            "id": format!("t-{n:06}"), "session": format!("s-{}", n / 3), "user": format!("u-{}", n % 97),
+            "time": jiff::Timestamp::from_second(now.as_second() - seconds).unwrap(),
+            "feature": "customer_support", "prompt": "customer_support", "prompt_version": "v3",
+            "model": if n % 4 == 0 { "gpt-4o" } else { "gpt-4o-mini" }, "tags": [if n % 5 == 0 { "fees" } else { "card" }],
+            "input": "Why was I charged?", "output": "It was a fee.",
+            "latency_ms": 700 + (n * 37) % 1_900, "cost_usd": 0.002 + 0.0001 * ((n * 7) % 13) as f64,
+        });
+        if n % 61 == 7 {
+            trace["feedback"] = json!([{"kind": "thumbs", "value": "down"}]);
+        }
+        change(n, seconds / 60, &mut trace);
+        trace
+    });
+    world.add(of_json(traces.collect()));
+    world
+}
+
+fn healthy(_: i64, _: i64, _: &mut Value) {}
+
+fn state(list: &MonitorList, id: &str) -> State {
+    list.monitors.iter().find(|one| one.id == id).unwrap().state
+}
+
+fn looked(world: &World) -> MonitorList {
+    list(&world.as_reviewer("ann"), &Monitors::default()).unwrap()
+}
+
+#[test]
+fn a_healthy_bot_is_quiet_and_its_price_is_within_the_knob() {
+    let world = bot(20, 30, healthy);
+    let all = looked(&world);
+    for one in &all.monitors {
+        // Nobody judged anything yet.
+        let wanted = if one.id == "quality-drift" { State::NoData } else { State::Ok };
+        assert_eq!(one.state, wanted, "{one:#?}");
+    }
+    assert!(all.expected > 0.0 && all.expected <= all.false_pages_per_month, "{}", all.expected);
+    for rule in ["negative-feedback", "errors", "latency", "no-data", "cost-per-session"] {
+        let past = replay(
+            &world.as_reviewer("ann"),
+            &Monitors::default(),
+            rule,
+            20 * 86_400_000,
+            &Cancel::default(),
+        );
+        assert_eq!(past.unwrap().episodes, [], "{rule}");
+    }
+}
+
+#[test]
+fn time_outs_fire_with_the_slice_that_has_them() {
+    let world = bot(10, 30, |n, ago, trace| {
+        if ago < 90 && n % 4 == 0 {
+            trace["status"] = json!("error");
+            trace["error_kind"] = json!("timeout");
+        }
+    });
+    let ctx = world.as_reviewer("ann");
+    let seen = pass(&ctx, &Monitors::default()).unwrap();
+    assert_eq!(seen.fired.len(), 1, "{:#?}", seen.fired);
+    let alert = &seen.fired[0];
+    assert_eq!((alert.rule.as_str(), alert.severity), ("errors", Urgency::Page));
+    assert_eq!(alert.group["kind"].raw(), "timeout");
+    let first = &alert.evidence.slices[0];
+    assert_eq!((first.slice[0].0.as_str(), first.slice[0].1.raw()), ("model", "gpt-4o"));
+    assert!(first.share > 0.9, "{first:?}");
+    assert!(alert.evidence.summary.contains("model gpt-4o"), "{}", alert.evidence.summary);
+    assert!(!alert.evidence.traces.is_empty() && alert.evidence.query.contains("error:timeout"));
+    // A second look raises nothing anew.
+    let again = pass(&ctx, &Monitors::default()).unwrap();
+    assert_eq!((again.fired.len(), again.firing), (0, 1));
+    assert_eq!(state(&looked(&world), "errors"), State::Firing);
+}
+
+#[test]
+fn what_is_over_says_so_by_itself_and_is_not_raised_again() {
+    let world = bot(10, 60, |n, ago, trace| {
+        if (60..120).contains(&ago) && n % 4 == 0 {
+            trace["status"] = json!("error");
+            trace["error_kind"] = json!("rate_limit");
+        }
+    });
+    let ctx = world.as_reviewer("ann");
+    let past = replay(&ctx, &Monitors::default(), "errors", 10 * 86_400_000, &Cancel::default()).unwrap();
+    assert_eq!(past.episodes.len(), 1, "{:#?}", past.episodes);
+    let one = &past.episodes[0];
+    let ago = |at: jiff::Timestamp| (world.clock.now().as_second() - at.as_second()) / 60;
+    assert!((90..=120).contains(&ago(one.fired_at)), "raised {} minutes ago", ago(one.fired_at));
+    assert_eq!(one.resolved_at, None, "an hour at the usual rate is not yet enough");
+    // Two more hours of health.
+    world.add(of_json(
+        (0..120)
+            .map(|n| {
+                let at = jiff::Timestamp::from_second(world.clock.now().as_second() + 60 * n).unwrap();
+                json!({"id": format!("later-{n}"), "time": at, "feature": "customer_support", "input": "x", "output": "y"})
+            })
+            .collect(),
+    ));
+    world.clock.advance_ms(120 * 60_000);
+    let past = replay(
+        &world.as_reviewer("ann"),
+        &Monitors::default(),
+        "errors",
+        10 * 86_400_000,
+        &Cancel::default(),
+    );
+    let past = past.unwrap();
+    assert_eq!(past.episodes.len(), 1, "{:#?}", past.episodes);
+    assert!(past.episodes[0].resolved_at.is_some());
+}
+
+#[test]
+fn a_feature_that_goes_silent_is_no_data_and_says_so() {
+    let world = bot(20, 30, healthy);
+    world.clock.advance_ms(3 * 3_600_000);
+    let seen = pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap();
+    assert_eq!(seen.fired.iter().map(|one| one.rule.as_str()).collect::<Vec<_>>(), ["no-data"]);
+    assert!(seen.fired[0].evidence.summary.contains("silent for 3 h"), "{}", seen.fired[0].evidence.summary);
+    world.clock.advance_ms(30 * 3_600_000);
+    let all = looked(&world);
+    assert_eq!(state(&all, "errors"), State::NoData, "silence is not health");
+    assert_eq!(state(&all, "no-data"), State::Firing);
+}
+
+#[test]
+fn sessions_that_cost_twice_as_much_fire() {
+    let world = bot(16, 30, |_, ago, trace| {
+        if ago < 1_600 {
+            trace["cost_usd"] = json!(trace["cost_usd"].as_f64().unwrap() * 2.0);
+        }
+    });
+    let seen = pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap();
+    let rules: Vec<&str> = seen.fired.iter().map(|one| one.rule.as_str()).collect();
+    assert!(rules.contains(&"cost-per-session"), "{:#?}", seen.fired);
+    let cost = seen.fired.iter().find(|one| one.rule == "cost-per-session").unwrap();
+    assert!((cost.evidence.value.unwrap() - 2.0).abs() < 0.2, "{cost:#?}");
+}
+
+#[test]
+fn a_day_that_will_cost_too_much_is_said_before_it_has() {
+    use crate::domain::monitor::{Metric, Rule, Test};
+    let world = bot(16, 30, healthy);
+    let ctx = world.as_reviewer("ann");
+    // A usual day is 720 requests of about 0.26 cents: 1.87 dollars.
+    let rule =
+        Rule { test: Test::Budget { usd: Some(1.2), forecast: 1.3 }, ..Rule::plain("spend", Metric::Spend) };
+    let monitors = Monitors { rules: vec![rule], ..Monitors::default() };
+    let seen = pass(&ctx, &monitors).unwrap();
+    assert_eq!(seen.fired.len(), 1, "{seen:#?}");
+    let said = &seen.fired[0].evidence.summary;
+    assert!(said.contains("of $1.20") && said.contains("on course for $1.8"), "{said}");
+}
+
+#[test]
+fn judged_failures_move_the_chart_once_enough_are_judged() {
+    use crate::domain::{LabelBody, Method, Verdict};
+    use crate::ops::sample::{DrawSpec, draw};
+    use crate::task::Progress;
+    let world = bot(4, 30, healthy);
+    let ctx = world.as_reviewer("ann");
+    let spec = DrawSpec {
+        name: "week".into(),
+        method: Method::Size(400),
+        query: None,
+        since: None,
+        strata: Vec::new(),
+        suspicious: false,
+        seed: 1,
+    };
+    let drawn = draw(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
+    let label = |from: usize, to: usize, verdict: &dyn Fn(usize) -> Verdict| {
+        for (at, member) in drawn.members[from..to].iter().enumerate() {
+            let act = crate::store::Act {
+                at: ctx.clock.now(),
+                reviewer: "ann",
+                trace: &member.trace,
+                sample: None,
+            };
+            ctx.store.set_label(act, |_| Ok(LabelBody::verdict(verdict(at)))).unwrap();
+        }
+    };
+    label(0, 60, &|_| Verdict::Pass);
+    let seen = looked(&world);
+    let quality = seen.monitors.iter().find(|one| one.id == "quality-drift").unwrap();
+    assert_eq!(quality.state, State::NoData);
+    assert!(quality.says.contains("60 of the 100"), "{}", quality.says);
+    label(60, 400, &|at| if at % 3 == 0 { Verdict::Fail } else { Verdict::Pass });
+    let seen = pass(&ctx, &Monitors::default()).unwrap();
+    let fired: Vec<&str> = seen.fired.iter().map(|one| one.rule.as_str()).collect();
+    assert_eq!(fired, ["quality-drift"], "a third fails where a tenth may");
+    assert!(!seen.fired[0].evidence.traces.is_empty());
+}
+
+#[test]
+fn a_rule_says_what_it_costs_at_its_own_traffic_and_the_knob_moves_it() {
+    let world = bot(20, 30, healthy);
+    let ctx = world.as_reviewer("ann");
+    let expected = |pages: f64| {
+        let monitors = Monitors { false_pages_per_month: pages, ..Monitors::default() };
+        list(&ctx, &monitors).unwrap().expected
+    };
+    let (strict, loose) = (expected(0.1), expected(10.0));
+    assert!(strict <= 0.1 && loose <= 10.0 && strict < loose / 10.0, "{strict} {loose}");
+}
+
+#[test]
+fn two_watch_one_store_and_one_of_them_does_it() {
+    let world = bot(3, 10, healthy);
+    let (a, b) = (world.as_reviewer("ann"), world.as_reviewer("ben"));
+    let (first, second) = (Watcher::default(), Watcher::default());
+    assert!(first.holds(&a).unwrap());
+    assert!(!second.holds(&b).unwrap());
+    assert!(first.holds(&a).unwrap(), "who has it keeps it");
+    world.clock.advance_ms(61_000);
+    assert!(second.holds(&b).unwrap(), "who does not come again loses it");
+    second.leaves(&b).unwrap();
+    assert!(first.holds(&a).unwrap(), "who leaves gives it back at once");
+}
+
+/// Told by a program, so that no server is needed.
+fn told_by(command: &[&str]) -> Monitors {
+    let kind = ReceiverKind::Command(command.iter().map(|word| (*word).to_owned()).collect());
+    Monitors { receivers: vec![Receiver { name: "program".into(), kind }], ..Monitors::default() }
+}
+
+fn ill() -> World {
+    bot(10, 30, |n, ago, trace| {
+        if ago < 90 && n % 4 == 0 {
+            trace["status"] = json!("error");
+            trace["error_kind"] = json!("timeout");
+        }
+    })
+}
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn quiet(_: &crate::domain::monitor::Message) {}
+
+#[test]
+fn what_is_in_the_outbox_is_sent_by_whoever_comes_next_and_once() {
+    let world = ill();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("told");
+    let monitors = told_by(&["tee", "-a", file.to_str().unwrap()]);
+    // The program ends between writing the outbox and sending.
+    assert_eq!(pass(&world.as_reviewer("ann"), &monitors).unwrap().messages, 1);
+    assert!(!file.exists());
+    for _ in 0..3 {
+        let ctx = world.as_reviewer("ben");
+        pass(&ctx, &monitors).unwrap();
+        Sender::new(&ctx, &monitors, &nothing, &quiet).unwrap().send_now().unwrap();
+    }
+    let told = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    let message: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!((message["what"].as_str(), message["rule"].as_str()), (Some("firing"), Some("errors")));
+    assert!(
+        !told.contains("Why was I charged?") && !told.contains("It was a fee."),
+        "no text of traces: {told}"
+    );
+    let told = alert(&world.as_reviewer("ann"), "A-1").unwrap().told.unwrap();
+    assert_eq!((told.len(), told[0].state, told[0].attempts), (1, Delivery::Sent, 1));
+}
+
+#[test]
+fn what_fails_is_tried_again_five_times_and_then_given_up() {
+    let world = ill();
+    let ctx = world.as_reviewer("ann");
+    let monitors = told_by(&["false"]);
+    pass(&ctx, &monitors).unwrap();
+    let sender = Sender::new(&ctx, &monitors, &nothing, &quiet).unwrap();
+    let stands = || {
+        let told = alert(&ctx, "A-1").unwrap().told.unwrap();
+        (told[0].attempts, told[0].state)
+    };
+    sender.send_now().unwrap();
+    assert_eq!(stands(), (1, Delivery::Waiting));
+    for (attempt, minutes) in [(2, 1), (3, 2), (4, 4), (5, 8), (6, 16)] {
+        world.clock.advance_ms(minutes * 60_000 - 1);
+        sender.send_now().unwrap();
+        assert_eq!(stands().0, attempt - 1, "not before {minutes} minutes");
+        world.clock.advance_ms(1);
+        sender.send_now().unwrap();
+        assert_eq!(stands().0, attempt);
+    }
+    assert_eq!(stands(), (6, Delivery::Failed));
+}
+
+#[test]
+fn a_program_that_ended_while_it_sent_does_not_tell_twice() {
+    let world = ill();
+    let ctx = world.as_reviewer("ann");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("told");
+    let monitors = told_by(&["tee", "-a", file.to_str().unwrap()]);
+    pass(&ctx, &monitors).unwrap();
+    // It is taken to be sent, and the program ends there.
+    assert_eq!(ctx.store.take_due(ctx.clock.now()).unwrap().len(), 1);
+    world.clock.advance_ms(61_000);
+    let next = world.as_reviewer("ben");
+    pass(&next, &monitors).unwrap();
+    Sender::new(&next, &monitors, &nothing, &quiet).unwrap().send_now().unwrap();
+    let told = alert(&next, "A-1").unwrap().told.unwrap();
+    assert_eq!(told[0].state, Delivery::Unknown);
+    assert!(!file.exists());
+    // Four hours later it is still out, and is told as such: a page is not lost.
+    world.clock.advance_ms(4 * 3_600_000);
+    let out = pass(&next, &monitors).unwrap();
+    let repeats = alert(&next, "A-1").unwrap().told.unwrap();
+    assert!(out.messages >= 1 && repeats.iter().any(|one| one.what == What::Repeat), "{repeats:#?}");
+}
+
+#[test]
+fn a_silence_keeps_it_from_being_told_until_it_ends() {
+    let world = ill();
+    let ctx = world.as_reviewer("ann");
+    let monitors = told_by(&["true"]);
+    assert!(silence(&ctx, &monitors, "errors", 600_000, " ").is_err(), "it needs a reason");
+    assert!(silence(&ctx, &monitors, "erors", 600_000, "x").is_err(), "and a monitor");
+    let until = silence(&ctx, &monitors, "errors", 600_000, "maintenance").unwrap().until;
+    assert_eq!(pass(&ctx, &monitors).unwrap().messages, 0);
+    assert_eq!(
+        alerts(&ctx, false).unwrap()[0].silenced_until,
+        Some(until),
+        "it is kept and shown all the same"
+    );
+    world.clock.advance_ms(601_000);
+    assert_eq!(pass(&ctx, &monitors).unwrap().messages, 1, "the silence is over and it is still out");
+}
+
+#[test]
+fn a_test_goes_through_the_real_receivers_and_is_marked() {
+    let world = bot(3, 10, healthy);
+    let ctx = world.as_reviewer("ann");
+    let said = test(&ctx, &told_by(&["true"]), "errors", &nothing, &quiet).unwrap();
+    assert!(said.taken && said.receivers[0].what == What::Test, "{said:#?}");
+    let said = test(&ctx, &told_by(&["false"]), "errors", &nothing, &quiet).unwrap();
+    assert!(!said.taken && said.receivers[0].state == Delivery::Failed, "{said:#?}");
+    assert!(test(&ctx, &Monitors::default(), "errors", &nothing, &quiet).is_err(), "nobody would be told");
+    assert_eq!(alerts(&ctx, true).unwrap(), [], "a test raises nothing");
+    // The newest test of each receiver stands beside it.
+    let shown = show(&ctx, &told_by(&["true"]), "errors").unwrap();
+    assert_eq!(shown.receivers[0].test.as_ref().unwrap().state, Delivery::Failed);
+}
+
+#[test]
+fn a_bell_rings_where_the_watching_is() {
+    let world = ill();
+    let ctx = world.as_reviewer("ann");
+    let receivers = vec![Receiver { name: "bell".into(), kind: ReceiverKind::Bell }];
+    let monitors = Monitors { receivers, ..Monitors::default() };
+    pass(&ctx, &monitors).unwrap();
+    let rung = Arc::new(Mutex::new(Vec::new()));
+    let ring = |message: &crate::domain::monitor::Message| rung.lock().unwrap().push(message.rule.clone());
+    Sender::new(&ctx, &monitors, &nothing, &ring).unwrap().send_now().unwrap();
+    assert_eq!(*rung.lock().unwrap(), ["errors"]);
+}
+
+#[test]
+fn no_data_explains_the_others_away() {
+    let world = ill();
+    world.clock.advance_ms(3 * 3_600_000);
+    let ctx = world.as_reviewer("ann");
+    let told = AtomicUsize::new(0);
+    let seen = pass(&ctx, &told_by(&["true"])).unwrap();
+    told.fetch_add(seen.messages, Ordering::Relaxed);
+    let rules: Vec<&str> = seen.fired.iter().map(|one| one.rule.as_str()).collect();
+    assert!(rules.contains(&"no-data"), "{rules:?}");
+    let told_of: Vec<String> = alerts(&ctx, false)
+        .unwrap()
+        .iter()
+        .filter(|one| !alert(&ctx, &one.id).unwrap().told.unwrap().is_empty())
+        .map(|one| one.rule.clone())
+        .collect();
+    assert_eq!(told_of, ["no-data"]);
+}
+
+#[test]
+fn a_pass_reads_no_more_of_a_store_that_is_older() {
+    // Sessions are looked up by index and the rest is hourly: what counts is the traffic of the hours looked at.
+    let old = bot(60, 4, healthy);
+    let ctx: Ctx = old.as_reviewer("ann");
+    pass(&ctx, &Monitors::default()).unwrap();
+    let world = super::world::World::read(&ctx, &Monitors::default(), super::world::Reach::Now).unwrap();
+    let longest = world.sessions.iter().map(|one| world.now - one.began).max().unwrap();
+    assert!(
+        longest < 17 * 86_400_000 && world.sessions.len() < 24 * 12 + 14 * 12 * 6,
+        "{}",
+        world.sessions.len()
+    );
+}
