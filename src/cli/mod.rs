@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod evals;
+mod feature;
 mod health;
 mod help;
 mod import;
@@ -15,6 +16,7 @@ mod label;
 mod labels;
 mod long;
 mod output;
+mod prompt;
 mod review;
 mod sample;
 mod taxonomy;
@@ -59,6 +61,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Eval(eval::EvalArgs),
     Evals(evals::EvalsArgs),
+    Feature(feature::FeatureArgs),
     Incident(incident::IncidentArgs),
     Init(init::InitArgs),
     Sample(sample::SampleArgs),
@@ -66,6 +69,7 @@ enum Command {
     Labels(labels::LabelsArgs),
     Taxonomy(taxonomy::TaxonomyArgs),
     Trace(trace::TraceArgs),
+    Prompt(prompt::PromptArgs),
     Review(review::ReviewArgs),
     Keys(keys::KeysArgs),
 }
@@ -96,6 +100,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Import(args) => import::run(&face, args),
         Command::Eval(args) => eval::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
+        Command::Feature(args) => feature::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
         Command::Init(args) => init::run(args),
         Command::Sample(args) => sample::run(&face, args),
@@ -103,6 +108,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Labels(args) => labels::run(&face, args),
         Command::Taxonomy(args) => taxonomy::run(&face, args),
         Command::Trace(args) => trace::run(&face, args),
+        Command::Prompt(args) => prompt::run(&face, args),
         Command::Review(args) => review::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),
     }

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
+use crate::domain::prompt::FeatureSpec;
 use crate::domain::{Error, EvalConfig, Result};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -31,6 +32,7 @@ const KEYS: &[&str] = &[
     "embedders",
     "similarity_threshold",
     "compare",
+    "features",
 ];
 
 /// What the file says.
@@ -46,6 +48,7 @@ pub struct FileConfig {
     pub colours: Vec<(Role, Colour)>,
     pub evaluation: EvalConfig,
     pub thresholds: Thresholds,
+    pub features: Vec<FeatureSpec>,
 }
 
 /// A file while it is read: knows how to name a place in it.
@@ -88,6 +91,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "similarity_threshold" => {
                 config.evaluation.similarity_threshold = Some(reader.share(value)?);
             }
+            "features" => config.features = reader.features(value)?,
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
             other => return Err(reader.unknown(key.span(), other, "key", KEYS.iter().copied())),
         }

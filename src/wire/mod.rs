@@ -1,7 +1,11 @@
 //! The outside: formats read and written, and files of the team's repository. Knows no store.
 
 pub mod embed;
+pub mod flag;
 pub mod http;
+pub mod program;
+pub mod prompt_history;
+pub mod prompt_switch;
 pub mod prompts_dir;
 pub mod read;
 pub mod target;

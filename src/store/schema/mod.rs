@@ -61,6 +61,7 @@ pub(super) const WORK: Schema = Schema {
             fill: filled,
         },
         Migration { scripts: &[include_str!("work_0002_evaluation.sql")], fill: filled },
+        Migration { scripts: &[include_str!("work_0006_switches.sql")], fill: filled },
     ],
 };
 
