@@ -142,7 +142,11 @@ fn list(rows: &[FeatureRow], now_ms: i64) -> Result<()> {
             );
             let served = match row.served.requests {
                 0 => "no request".to_owned(),
-                n => format!("{} answered, {} by a fallback", n - row.served.fallback.min(n), row.served.fallback),
+                n => format!(
+                    "{} answered, {} by a fallback",
+                    n - row.served.fallback.min(n),
+                    row.served.fallback
+                ),
             };
             vec![
                 row.feature.raw().to_owned(),

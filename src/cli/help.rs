@@ -37,6 +37,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json-eval.txt"),
     },
     Topic {
+        name: "json-prompt",
+        about: "The same, of prompts and features",
+        text: include_str!("../../fixtures/help/json-prompt.txt"),
+    },
+    Topic {
         name: "schema",
         about: "The JSON Schema of a trace in our own format",
         text: include_str!("../../fixtures/trace.schema.json"),
@@ -49,7 +54,7 @@ pub(super) fn run(args: &HelpArgs) -> Result<u8> {
         let mut text = command.render_help().to_string();
         text.push_str("\nTopics (tuesday help TOPIC):\n");
         for topic in TOPICS {
-            text.push_str(&format!("  {:<10}{}\n", topic.name, topic.about));
+            text.push_str(&format!("  {:<13}{}\n", topic.name, topic.about));
         }
         output::text(text.trim_end())?;
         return Ok(0);
@@ -96,8 +101,8 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text =
-            ["json", "json-eval"].map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = ["json", "json-eval", "json-prompt"]
+            .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =

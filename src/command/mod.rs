@@ -42,6 +42,8 @@ pub enum Place {
     Run,
     /// Two runs compared.
     Comparison,
+    /// The versions of a prompt.
+    Prompts,
     /// The list of incidents.
     Incidents,
     /// One incident with its steps.
@@ -79,6 +81,7 @@ impl Place {
         Place::Runs,
         Place::Run,
         Place::Comparison,
+        Place::Prompts,
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
@@ -105,6 +108,7 @@ impl Place {
             Place::Runs => "Runs",
             Place::Run => "One run",
             Place::Comparison => "Two runs compared",
+            Place::Prompts => "Prompts",
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
@@ -133,6 +137,7 @@ impl Place {
                 | Runs
                 | Run
                 | Comparison
+                | Prompts
                 | Incidents
                 | Incident
                 | Postmortem

@@ -15,7 +15,11 @@ impl Reader<'_> {
     /// The features, by name.
     pub(super) fn features(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<FeatureSpec>> {
         let read = |(name, value)| self.feature(name, value);
-        self.table(value)?.iter().map(|(name, value)| ((name.get_ref().to_string(), name.span()), value)).map(read).collect()
+        self.table(value)?
+            .iter()
+            .map(|(name, value)| ((name.get_ref().to_string(), name.span()), value))
+            .map(read)
+            .collect()
     }
 
     fn feature(
@@ -23,14 +27,18 @@ impl Reader<'_> {
         (name, span): (String, Range<usize>),
         value: &Spanned<DeValue<'_>>,
     ) -> Result<FeatureSpec> {
-        let mut feature =
-            FeatureSpec { line: self.place(&span).0, name, prompts: None, switch: None };
+        let mut feature = FeatureSpec { line: self.place(&span).0, name, prompts: None, switch: None };
         for (key, value) in self.table(value)? {
             match key.get_ref().as_ref() {
                 "prompts" => feature.prompts = Some(self.text(value)?.into()),
                 "switch" => feature.switch = Some(self.switch(&feature.name, value)?),
                 other => {
-                    return Err(self.unknown(key.span(), other, "setting of a feature", KEYS.iter().copied()));
+                    return Err(self.unknown(
+                        key.span(),
+                        other,
+                        "setting of a feature",
+                        KEYS.iter().copied(),
+                    ));
                 }
             }
         }

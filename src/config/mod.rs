@@ -9,8 +9,8 @@ mod compare;
 mod evaluators;
 mod features;
 mod file;
-mod switches;
 mod place;
+mod switches;
 mod targets;
 
 use std::path::{Path, PathBuf};

@@ -9,8 +9,8 @@ use toml::de::DeValue;
 use super::file::{Reader, kind};
 use crate::domain::Result;
 use crate::domain::switch::{
-    FlagFile, FlagFormat, Flagd, LangfuseLabel, LaunchDarkly, OfrepSpec, SwitchCommand, SwitchHttp, SwitchKind,
-    SwitchSpec, Unleash,
+    FlagFile, FlagFormat, Flagd, LangfuseLabel, LaunchDarkly, OfrepSpec, SwitchCommand, SwitchHttp,
+    SwitchKind, SwitchSpec, Unleash,
 };
 
 /// Settings of every kind.
@@ -62,7 +62,8 @@ impl Reader<'_> {
         };
         let what = format!("the switch of `{feature}` of kind {name}");
         let known: Vec<&str> = COMMON.iter().chain(*own).copied().collect();
-        let settings = Settings::new(self, what, &format!("setting of a switch of kind {name}"), &known, value)?;
+        let settings =
+            Settings::new(self, what, &format!("setting of a switch of kind {name}"), &known, value)?;
         let kind = match *name {
             "flag_file" => SwitchKind::FlagFile(settings.flag_file()?),
             "command" => SwitchKind::Command(settings.switch_command()?),
@@ -172,10 +173,11 @@ impl<'r, 'v, 't> Settings<'r, 'v, 't> {
             FlagFormat::Env => (serde_json::Value::from("true"), serde_json::Value::from("false")),
             _ => (true.into(), false.into()),
         };
-        let (on, off) =
-            (self.value("on")?.unwrap_or(defaults.0), self.value("off")?.unwrap_or(defaults.1));
+        let (on, off) = (self.value("on")?.unwrap_or(defaults.0), self.value("off")?.unwrap_or(defaults.1));
         if on == off {
-            return Err(self.reader.wrong(self.at.clone(), "`on` and `off` are the same: nothing would change."));
+            return Err(self
+                .reader
+                .wrong(self.at.clone(), "`on` and `off` are the same: nothing would change."));
         }
         Ok(FlagFile {
             path: path.into(),
@@ -265,7 +267,9 @@ impl<'r, 'v, 't> Settings<'r, 'v, 't> {
                 if secret.iter().any(|word| lower.contains(word)) && !text.starts_with("env:") {
                     // The value is not shown: it may be the key.
                     let wrong = self.reader.wrong(value.span(), "a key does not belong in this file.");
-                    return Err(wrong.hint(format!("Name the variable that holds it: {lower} = \"env:NAME\".")));
+                    return Err(
+                        wrong.hint(format!("Name the variable that holds it: {lower} = \"env:NAME\"."))
+                    );
                 }
                 headers.insert(name.get_ref().to_string(), text);
             }
@@ -275,24 +279,28 @@ impl<'r, 'v, 't> Settings<'r, 'v, 't> {
             let text = self.text(key)?.unwrap_or_default();
             if let Err(e) = minijinja::Environment::new().add_template("it", &text) {
                 let wrong = self.reader.wrong(self.span(key), "this is not a template that can be used.");
-                return Err(wrong
-                    .because(e)
-                    .hint("It may use `to`, `enabled`, `feature`, `fallback`: `{\"enabled\": {{ enabled }}}`."));
+                return Err(wrong.because(e).hint(
+                    "It may use `to`, `enabled`, `feature`, `fallback`: `{\"enabled\": {{ enabled }}}`.",
+                ));
             }
         }
         let mut expect = Vec::new();
         if let Some(value) = self.of.get("expect") {
             let DeValue::Array(items) = value.get_ref() else {
-                return Err(self.reader.wrong(value.span(), "a list of statuses belongs here, as in [200, 204]."));
+                return Err(self
+                    .reader
+                    .wrong(value.span(), "a list of statuses belongs here, as in [200, 204]."));
             };
             for item in items {
                 let status = match item.get_ref() {
                     DeValue::Integer(n) => n.as_str().parse::<u16>().ok(),
                     _ => None,
                 };
-                expect.push(status.filter(|s| (100..600).contains(s)).ok_or_else(|| {
-                    self.reader.wrong(item.span(), "a status belongs here, as in 200.")
-                })?);
+                expect.push(
+                    status
+                        .filter(|s| (100..600).contains(s))
+                        .ok_or_else(|| self.reader.wrong(item.span(), "a status belongs here, as in 200."))?,
+                );
             }
         }
         let read = match self.of.get("read") {
@@ -300,7 +308,8 @@ impl<'r, 'v, 't> Settings<'r, 'v, 't> {
             Some(value) => {
                 let known = ["url", "pointer"];
                 let read = Settings::new(self.reader, "`read`".to_owned(), "setting of read", &known, value)?;
-                let pointer = read.pointer("pointer", FlagFormat::Json)?.ok_or_else(|| read.missing("pointer"))?;
+                let pointer =
+                    read.pointer("pointer", FlagFormat::Json)?.ok_or_else(|| read.missing("pointer"))?;
                 Some((read.address("url")?, pointer))
             }
         };
@@ -385,7 +394,8 @@ impl<'r, 'v, 't> Settings<'r, 'v, 't> {
     /// A value as it stands in a flag: true or false, a text, a number.
     fn value(&self, key: &str) -> Result<Option<serde_json::Value>> {
         let Some(value) = self.of.get(key) else { return Ok(None) };
-        let wrong = || self.reader.wrong(value.span(), "a value belongs here: true, false, a text, a number.");
+        let wrong =
+            || self.reader.wrong(value.span(), "a value belongs here: true, false, a text, a number.");
         Ok(Some(match value.get_ref() {
             DeValue::Boolean(yes) => (*yes).into(),
             DeValue::String(text) => text.to_string().into(),
@@ -499,7 +509,16 @@ off = "0"
         let features = parse("c.toml", text).unwrap().features;
         let kinds: Vec<&str> =
             features.iter().filter_map(|of| of.switch.as_ref()).map(|of| of.kind.name()).collect();
-        let all = ["flag_file", "command", "http", "unleash", "flagd", "launchdarkly", "langfuse_label", "flag_file"];
+        let all = [
+            "flag_file",
+            "command",
+            "http",
+            "unleash",
+            "flagd",
+            "launchdarkly",
+            "langfuse_label",
+            "flag_file",
+        ];
         assert_eq!(kinds, all);
         assert_eq!((features[0].line, features[0].prompts.clone()), (2, Some("prompts/a".into())));
         let of = |name: &str| features.iter().find(|of| of.name == name).unwrap().switch.clone().unwrap();
@@ -508,7 +527,10 @@ off = "0"
         let SwitchKind::FlagFile(file) = of("h").kind else { panic!("{:?}", of("h")) };
         assert_eq!((file.format, file.on, file.off), (FlagFormat::Env, "1".into(), "0".into()));
         let SwitchKind::Unleash(unleash) = of("d").kind else { panic!("{:?}", of("d")) };
-        assert_eq!((unleash.url.as_str(), unleash.project.as_str()), ("https://unleash.example.com", "default"));
+        assert_eq!(
+            (unleash.url.as_str(), unleash.project.as_str()),
+            ("https://unleash.example.com", "default")
+        );
     }
 
     #[test]
@@ -518,10 +540,18 @@ off = "0"
             "[features.x.switch]\nkind = 'unleash'\nurl = 'http://a'\nflag = 'f'\nenvironment = 'p'\n";
         let http = "[features.x.switch]\nkind = 'http'\nurl = 'http://a'\n";
         for (text, what, hint) in [
-            ("[features.x]\nswtich = 1", "c.toml:2:1: there is no setting of a feature `swtich`.", "`switch`"),
+            (
+                "[features.x]\nswtich = 1",
+                "c.toml:2:1: there is no setting of a feature `swtich`.",
+                "`switch`",
+            ),
             ("[features.x]\nswitch = {}", "c.toml:2:10: the switch of `x` has no `kind`.", "flag_file"),
             ("[features.x.switch]\nkind = 'unleahs'", "c.toml:2:8: there is no kind of switch", "`unleash`"),
-            (&format!("{file}ponter = 1"), "c.toml:5:1: there is no setting of a switch of kind flag_file", ""),
+            (
+                &format!("{file}ponter = 1"),
+                "c.toml:5:1: there is no setting of a switch of kind flag_file",
+                "",
+            ),
             (&file.replace("'/a'", "'a.b'"), "c.toml:4:11: `a.b` is not a JSON Pointer.", "begins with `/`"),
             (&file.replace("f.json", "f"), "c.toml:3:8: the format of this file cannot be told", "format"),
             (&format!("{file}off = true"), "c.toml:1:1: `on` and `off` are the same", ""),
@@ -530,10 +560,22 @@ off = "0"
             (&format!("{unleash}token_env = 'T'\nsettle = '2h'"), "c.toml:7:10: `2h` is not a time", "10s"),
             (&http.replace("http://a", "a"), "c.toml:3:7: this is not an address.", ""),
             (&http.replace("http://a", "http://u:p@a"), "c.toml:3:7: a login does not belong", ""),
-            (&format!("{http}headers = {{ Authorization = '*:p.0123abc' }}"), "c.toml:4:29: a key does not", "env:"),
+            (
+                &format!("{http}headers = {{ Authorization = '*:p.0123abc' }}"),
+                "c.toml:4:29: a key does not",
+                "env:",
+            ),
             (&format!("{http}body = '{{{{ to'"), "c.toml:4:8: this is not a template", ""),
-            ("[features.x.switch]\nkind = 'command'\nrun = './a b'", "c.toml:3:7: a list belongs here", "shell"),
-            ("[features.x.switch]\nkind = 'command'\nrun = ['./a']", "c.toml:3:7: no argument says", "{{to}}"),
+            (
+                "[features.x.switch]\nkind = 'command'\nrun = './a b'",
+                "c.toml:3:7: a list belongs here",
+                "shell",
+            ),
+            (
+                "[features.x.switch]\nkind = 'command'\nrun = ['./a']",
+                "c.toml:3:7: no argument says",
+                "{{to}}",
+            ),
             (
                 "[features.x.switch]\nkind = 'command'\nrun = ['./a', '{{to}}', 'x{{trace}}']",
                 "c.toml:3:25: `x{{trace}}` stands for nothing.",

@@ -67,12 +67,14 @@ fn event(row: &Row<'_>) -> rusqlite::Result<SwitchEvent> {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
     };
     let stage: String = row.get(3)?;
-    let note: SwitchNote = serde_json::from_str(row.get_ref(6)?.as_str()?).map_err(|e| bad(6, Box::new(e)))?;
+    let note: SwitchNote =
+        serde_json::from_str(row.get_ref(6)?.as_str()?).map_err(|e| bad(6, Box::new(e)))?;
     Ok(SwitchEvent {
         act: row.get(0)?,
         at: Timestamp::from_millisecond(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
         by: row.get::<_, String>(2)?.into(),
-        stage: SwitchStage::parse(&stage).ok_or_else(|| bad(3, format!("no stage is called {stage}").into()))?,
+        stage: SwitchStage::parse(&stage)
+            .ok_or_else(|| bad(3, format!("no stage is called {stage}").into()))?,
         from: row.get::<_, Option<String>>(4)?.map(Untrusted::new),
         to: row.get::<_, String>(5)?.into(),
         note,

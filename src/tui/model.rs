@@ -48,6 +48,7 @@ impl Model {
             reviewer: config.reviewer.value.clone(),
             writable: true,
             runbook: config.runbook.value.clone(),
+            team: std::sync::Arc::new(config.team.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

@@ -103,6 +103,8 @@ pub struct Env {
     pub writable: bool,
     /// The team's runbook, when there is one.
     pub runbook: Option<std::path::PathBuf>,
+    /// Where the team's prompts lie, as it was when the program started.
+    pub team: std::sync::Arc<crate::domain::prompt::TeamConfig>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
@@ -152,6 +154,10 @@ pub enum Wish {
     Unmark,
     Review(Vec<Untrusted>),
     Command(Id),
+    /// Shows the runs that have these words.
+    Runs(String),
+    /// Shows the incident of this name.
+    Incident(String),
 }
 
 /// What a screen can look at and wish for while it handles something.

@@ -1,6 +1,6 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, health, incidents, review, runs, trace, traces};
+use super::screens::{evals, health, incidents, prompts, review, runs, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::index::{catch_up, is_behind};
@@ -15,6 +15,7 @@ pub enum Request {
     Evals(evals::Request),
     Review(review::Request),
     Runs(runs::Request),
+    Prompts(prompts::Request),
     Incidents(incidents::Request),
     /// Bring the search index up to the traces, behind everything else.
     Index,
@@ -30,6 +31,7 @@ pub enum Answer {
     Evals(evals::Answer),
     Review(review::Answer),
     Runs(runs::Answer),
+    Prompts(prompts::Answer),
     Incidents(incidents::Answer),
     /// What the index holds now is asked of the store where it matters.
     Index,
@@ -49,6 +51,7 @@ impl Request {
             Request::Evals(request) => request.run(ctx, cancel, progress).map(Answer::Evals),
             Request::Review(request) => request.run(ctx, cancel, progress).map(Answer::Review),
             Request::Runs(request) => request.run(ctx, cancel, progress).map(Answer::Runs),
+            Request::Prompts(request) => request.run(ctx, cancel, progress).map(Answer::Prompts),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
             // What cannot be written stays as it is; a search then leaves the newest traces out.
             Request::Index if !ctx.writable() || !is_behind(ctx)? => Ok(Answer::Index),

@@ -108,7 +108,8 @@ async fn ran(program: &Program<'_>, cancel: &Cancel) -> Result<Ended> {
     let took = began.elapsed();
     // What it started and left behind goes with it.
     end(Signal::KILL);
-    let status = status.map_err(|e| Error::failed(format!("How {name} ended cannot be known.")).because(e))?;
+    let status =
+        status.map_err(|e| Error::failed(format!("How {name} ended cannot be known.")).because(e))?;
     if cancelled {
         return Err(Error::cancelled());
     }

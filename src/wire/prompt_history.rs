@@ -28,11 +28,22 @@ pub struct History {
 
 fn git(folder: &Path, arguments: &[&str], limit: Duration, cancel: &Cancel) -> Result<Ended> {
     // What a repository may configure to be run is not run by a look at it.
-    let ours = ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "core.quotePath=false"];
+    let ours =
+        ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "core.quotePath=false"];
     let argv: Vec<String> = ours.iter().chain(arguments).map(|word| (*word).to_owned()).collect();
     let mut env = variables([
-        "PATH", "HOME", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "LANG", "USER", "GIT_AUTHOR_NAME",
-        "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "SSH_AUTH_SOCK",
+        "PATH",
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "LANG",
+        "USER",
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+        "SSH_AUTH_SOCK",
     ]);
     env.push(("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
     run(&Program { argv: &argv, folder, env, limit }, cancel)
@@ -54,9 +65,15 @@ pub fn histories(folder: &Path, files: &[PathBuf], cancel: &Cancel) -> Result<BT
         cancel.check()?;
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let format = "--format=%x01%H%x00%an%x00%aI%x00%s";
-        let log = git(folder, &["log", DEEPEST, "--follow", "--no-color", format, "--name-status", "--", name], LIMIT, cancel);
+        let log = git(
+            folder,
+            &["log", DEEPEST, "--follow", "--no-color", format, "--name-status", "--", name],
+            LIMIT,
+            cancel,
+        );
         let status = git(folder, &["status", "--porcelain=v1", "-z", "--", name], LIMIT, cancel);
-        let commit = log.ok().filter(Ended::is_good).and_then(|log| commit_of(&String::from_utf8_lossy(&log.out)));
+        let commit =
+            log.ok().filter(Ended::is_good).and_then(|log| commit_of(&String::from_utf8_lossy(&log.out)));
         let uncommitted = status.is_ok_and(|status| !status.out.is_empty());
         known.insert(path.clone(), History { commit, uncommitted });
     }
@@ -92,8 +109,14 @@ pub fn commit(folder: &Path, paths: &[PathBuf], message: &str, cancel: &Cancel) 
             return Ok(ended);
         }
         let said = if ended.err.is_empty() { &ended.out } else { &ended.err };
-        let why = if ended.timed_out { "it took too long".to_owned() } else { String::from_utf8_lossy(said).trim().to_owned() };
-        Err(Error::not_so(format!("git could not {what}.")).because(why).hint("Commit it yourself: the files are changed."))
+        let why = if ended.timed_out {
+            "it took too long".to_owned()
+        } else {
+            String::from_utf8_lossy(said).trim().to_owned()
+        };
+        Err(Error::not_so(format!("git could not {what}."))
+            .because(why)
+            .hint("Commit it yourself: the files are changed."))
     };
     done(&["add", "--all"], "stage the change")?;
     done(&["commit", "--quiet", "-m", message, "--only"], "commit the change")?;
@@ -128,7 +151,9 @@ mod tests {
         std::fs::rename(&old, &new).unwrap();
         let hash = commit(folder.path(), &[old.clone(), new.clone()], "use v1", &Cancel::default()).unwrap();
         assert_eq!(hash.raw().len(), 40);
-        let History { commit: Some(found), uncommitted: false } = of(&new).unwrap() else { panic!("{:?}", of(&new)) };
+        let History { commit: Some(found), uncommitted: false } = of(&new).unwrap() else {
+            panic!("{:?}", of(&new))
+        };
         assert_eq!(found.subject.raw(), "the first prompt");
         assert!(found.author.raw().starts_with("Jo"));
     }
@@ -137,7 +162,8 @@ mod tests {
     fn what_is_not_in_a_repository_is_not_committed() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("v1.txt"), "one").unwrap();
-        let error = commit(folder.path(), &[folder.path().join("v1.txt")], "x", &Cancel::default()).unwrap_err();
+        let error =
+            commit(folder.path(), &[folder.path().join("v1.txt")], "x", &Cancel::default()).unwrap_err();
         assert_eq!(error.kind, crate::domain::ErrorKind::NotSo);
     }
 }

@@ -44,7 +44,8 @@ impl Change {
 
     /// What it does, a line a step.
     pub fn lines(&self) -> Vec<String> {
-        let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         match self {
             Self::Renames(renames) => {
                 renames.iter().map(|one| format!("{} → {}", name(&one.from), name(&one.to))).collect()
@@ -199,8 +200,7 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }

@@ -5,9 +5,13 @@
 #![allow(clippy::print_stdout)]
 
 mod contract;
+mod feature;
+mod flag_server;
 mod flows;
 mod hostile;
 mod json;
+mod json_prompt;
+mod json_shape;
 mod kill;
 mod labelling;
 // Used by the program's own tests too; neither needs all of it.
@@ -17,6 +21,7 @@ mod llm_server;
 mod local_model;
 mod picture;
 mod pictures;
+mod prompt;
 mod pty;
 mod runs;
 mod support;

@@ -153,7 +153,11 @@ pub(super) fn run(face: &Face, args: &PromptArgs) -> Result<u8> {
                 None => prompt::homes(team),
             };
             let view = prompt::lint(&face.ctx(Access::ReadOnly)?, team, &homes, &cancel)?;
-            if *json { output::json(&view)? } else { print::lint(&view)? }
+            if *json {
+                output::json(&view)?
+            } else {
+                print::lint(&view)?
+            }
             return Ok(u8::from(!view.is_clean()));
         }
     }

@@ -7,12 +7,11 @@ use super::super::output;
 use crate::domain::prompt::TeamConfig;
 use crate::domain::{Result, Untrusted};
 use crate::ops::health::condensed;
-use crate::ops::prompt::{
-    DiffView, LintView, PromptRow, PromptView, RunShare, UseView, VersionView,
-};
+use crate::ops::prompt::{DiffView, LintView, PromptRow, PromptView, RunShare, UseView, VersionView};
 use crate::text::WordChange;
 use crate::text::figures::{
-    UNKNOWN, date, date_clock, dollars, duration, list_of, percent, plural, share_within, sparkline, thousands,
+    UNKNOWN, date, date_clock, dollars, duration, list_of, percent, plural, share_within, sparkline,
+    thousands,
 };
 
 /// Slots of a sparkline: a day each of four weeks.
@@ -70,7 +69,8 @@ fn name(version: &VersionView) -> String {
 }
 
 pub fn show(view: &PromptView) -> Result<()> {
-    let current = view.current.as_ref().map_or_else(|| "no current version".to_owned(), |at| format!("at {at}"));
+    let current =
+        view.current.as_ref().map_or_else(|| "no current version".to_owned(), |at| format!("at {at}"));
     let zone = TimeZone::system();
     output::text(&format!(
         "{} {current} · {} · figures from {} on\n",
@@ -83,7 +83,18 @@ pub fn show(view: &PromptView) -> Result<()> {
         sparkline(&condensed(&requests, SLOTS))
     };
     output::table(
-        &["version", "first served", "requests", "satisfied", "labels pass", "run", "errors", "p95", "cost/request", "traffic"],
+        &[
+            "version",
+            "first served",
+            "requests",
+            "satisfied",
+            "labels pass",
+            "run",
+            "errors",
+            "p95",
+            "cost/request",
+            "traffic",
+        ],
         view.versions.iter().map(|version| {
             let labels = version.labels.interval.map(|ends| [ends.lower, ends.upper]);
             vec![
@@ -92,7 +103,11 @@ pub fn show(view: &PromptView) -> Result<()> {
                 count(version.requests),
                 or_unknown(version.satisfaction.map(percent)),
                 or_unknown(version.labels.pass_rate.map(|rate| {
-                    format!("{} of {}", share_within(rate, labels), version.labels.passed + version.labels.failed)
+                    format!(
+                        "{} of {}",
+                        share_within(rate, labels),
+                        version.labels.passed + version.labels.failed
+                    )
                 })),
                 run(&version.runs),
                 or_unknown(version.error_rate.map(percent)),

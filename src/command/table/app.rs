@@ -54,6 +54,8 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["g e", "alt-4"], hint: 0 }
     GO_RUNS = "go.runs" { title: "Go to Runs", does: "Go to the runs of the eval sets, and their comparison.",
         places: HERE, when: When::ALWAYS, keys: &["g u", "alt-5"], hint: 0 }
+    GO_PROMPTS = "go.prompts" { title: "Go to Prompts", does: "Go to the prompts and their versions.",
+        places: HERE, when: When::ALWAYS, keys: &["g p", "alt-7"], hint: 0 }
     GO_INCIDENTS = "go.incidents" { title: "Go to Incidents", does: "Go to the incidents.",
         places: HERE, when: When::ALWAYS, keys: &["g i", "alt-6"], hint: 0 }
     HELP = "help" { title: "All keys", does: "Show every key that works here.",

@@ -5,6 +5,7 @@ pub mod evals;
 pub mod health;
 pub mod incidents;
 pub mod overlays;
+pub mod prompts;
 pub mod review;
 pub mod runs;
 pub mod talk;
@@ -53,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         talk::ROWS,
         evals::ROWS,
         runs::ROWS,
+        prompts::ROWS,
         incidents::ROWS,
         overlays::ROWS,
     ]

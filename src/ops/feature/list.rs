@@ -50,7 +50,13 @@ pub struct Served {
 }
 
 /// The features of the configuration, and those that traces name. `read`: ask each switch how it stands.
-pub fn list(ctx: &Ctx, team: &TeamConfig, read: bool, variable: Variable<'_>, cancel: &Cancel) -> Result<Vec<FeatureRow>> {
+pub fn list(
+    ctx: &Ctx,
+    team: &TeamConfig,
+    read: bool,
+    variable: Variable<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<FeatureRow>> {
     let mut rows = Vec::new();
     for feature in &team.features {
         let mut row = row(ctx, feature.name.as_str().into())?;
@@ -107,7 +113,11 @@ fn look(flag: &Flag<'_>, row: &mut FeatureRow, cancel: &Cancel) -> Result<()> {
     if let (Some(state), Some(said)) = (row.state, said)
         && state != said
     {
-        row.notes.push(format!("It was switched {} here last, and reads {}: somebody else switched it.", said.word(), state.word()));
+        row.notes.push(format!(
+            "It was switched {} here last, and reads {}: somebody else switched it.",
+            said.word(),
+            state.word()
+        ));
     }
     if row.state == Some(Power::Off) && row.served.requests > row.served.fallback {
         row.notes.push("It is off, and models still answered in the last minutes.".to_owned());

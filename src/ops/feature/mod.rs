@@ -10,21 +10,24 @@ use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::switch::{Power, SwitchEvent, SwitchSpec, SwitchStage};
 use crate::domain::{Error, Result, nearest};
 
-pub use list::{FeatureRow, Served, list};
-pub use switch::{Proof, ReadBack, SwitchAsk, SwitchView, switch};
+pub use list::{FeatureRow, list};
+pub use switch::{Proof, SwitchAsk, SwitchView, switch};
 
 /// Looks a variable of the environment up, for keys.
 pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The feature of this name and its switch.
 fn switched<'a>(team: &'a TeamConfig, name: &str) -> Result<(&'a FeatureSpec, &'a SwitchSpec)> {
-    let file = team.file.as_ref().map_or_else(|| "tuesday.toml".to_owned(), |file| file.display().to_string());
+    let file =
+        team.file.as_ref().map_or_else(|| "tuesday.toml".to_owned(), |file| file.display().to_string());
     let Some(feature) = team.features.iter().find(|feature| feature.name == name) else {
         let error = Error::not_so(format!("There is no feature {name} in {file}."));
         let names = || team.features.iter().map(|feature| feature.name.as_str());
         return Err(match nearest(name, names()) {
             Some(near) => error.hint(format!("Did you mean {near}?")),
-            None if team.features.is_empty() => error.hint(format!("Say how it is switched: [features.{name}]")),
+            None if team.features.is_empty() => {
+                error.hint(format!("Say how it is switched: [features.{name}]"))
+            }
             None => error.hint(format!("There are: {}.", names().collect::<Vec<_>>().join(", "))),
         });
     };

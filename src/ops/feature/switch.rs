@@ -196,7 +196,8 @@ pub fn switch(
 
 /// What was taken out when it was switched off, for switching it on; what is still out, for switching it off again.
 fn parked(record: &[SwitchEvent]) -> Option<Value> {
-    let last = record.iter().rev().find(|event| matches!(event.stage, SwitchStage::Done | SwitchStage::Unproven))?;
+    let last =
+        record.iter().rev().find(|event| matches!(event.stage, SwitchStage::Done | SwitchStage::Unproven))?;
     if last.to.raw() == Power::Off.word() { last.note.parked.clone() } else { None }
 }
 
@@ -215,7 +216,8 @@ fn notes(flag: &Flag<'_>, ask: &SwitchAsk, record: &[SwitchEvent], view: &mut Sw
         && !flag.tells_fallback(fallback)
     {
         let word = fallback.word();
-        view.notes.push(format!("The switch has no place for a fallback: `{word}` is kept in the record only."));
+        view.notes
+            .push(format!("The switch has no place for a fallback: `{word}` is kept in the record only."));
     }
     if view.changes {
         view.notes.extend(flag.caveats().into_iter().map(str::to_owned));
@@ -244,7 +246,13 @@ fn look(flag: &Flag<'_>, cancel: &Cancel) -> Result<Vec<ReadBack>> {
 }
 
 /// Looks until all say what was wanted, or the time is over.
-fn read_back(flag: &Flag<'_>, to: Power, settle: Duration, view: &mut SwitchView, cancel: &Cancel) -> Result<()> {
+fn read_back(
+    flag: &Flag<'_>,
+    to: Power,
+    settle: Duration,
+    view: &mut SwitchView,
+    cancel: &Cancel,
+) -> Result<()> {
     let began = Instant::now();
     loop {
         view.read_back = look(flag, cancel)?;

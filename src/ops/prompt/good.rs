@@ -109,7 +109,8 @@ impl Evidence {
     }
 
     pub fn search(&self, ctx: &Ctx, home: &Home, folder: &Folder, before: &str, bar: Bar) -> Result<Search> {
-        let limit = folder.versions.iter().find(|version| version.version == before).map_or(u64::MAX, |v| v.number);
+        let limit =
+            folder.versions.iter().find(|version| version.version == before).map_or(u64::MAX, |v| v.number);
         let mut search = Search::default();
         for version in folder.versions.iter().rev().filter(|version| version.number < limit) {
             let Ok(prompt) = load(&home.name, version) else {
@@ -157,7 +158,9 @@ impl Evidence {
             }
             // The newest run decides: an older one was of another eval set.
             short.push(match n < bar.min_cases {
-                true => format!("its run {} has {} of the {} cases that tell", run.head.name, n, bar.min_cases),
+                true => {
+                    format!("its run {} has {} of the {} cases that tell", run.head.name, n, bar.min_cases)
+                }
                 false => format!("{told}, not {}", percent(bar.min_pass_rate)),
             });
             break;
@@ -185,7 +188,8 @@ impl Evidence {
     pub fn gate_met(&self, prompt: &PromptFile) -> bool {
         let decision = |gate: &GateDecision| {
             let body: serde_json::Value = serde_json::from_str(&gate.body).ok()?;
-            (body["kind"] == "decided" && body["prompt_sha256"] == prompt.sha256).then(|| body["decision"] == "met")
+            (body["kind"] == "decided" && body["prompt_sha256"] == prompt.sha256)
+                .then(|| body["decision"] == "met")
         };
         self.gates.iter().rev().find_map(decision).unwrap_or(false)
     }

@@ -90,13 +90,20 @@ impl LintView {
 
 /// Looks at these prompts.
 pub fn lint(ctx: &Ctx, team: &TeamConfig, homes: &[Home], cancel: &Cancel) -> Result<LintView> {
-    let mut view =
-        LintView { prompts: homes.len(), versions: 0, traces: 0, without_text: Vec::new(), findings: Vec::new() };
+    let mut view = LintView {
+        prompts: homes.len(),
+        versions: 0,
+        traces: 0,
+        without_text: Vec::new(),
+        findings: Vec::new(),
+    };
     for home in homes {
         cancel.check()?;
         match home.look() {
             Ok(_) => one(ctx, team, home, &mut view, cancel)?,
-            Err(error) => found(&mut view, home, None, FindingKind::Folder, error.what, "Make the folder readable."),
+            Err(error) => {
+                found(&mut view, home, None, FindingKind::Folder, error.what, "Make the folder readable.")
+            }
         }
     }
     Ok(view)
@@ -175,7 +182,14 @@ fn one(ctx: &Ctx, team: &TeamConfig, home: &Home, view: &mut LintView, cancel: &
             found(view, home, Some(&current.version), FindingKind::Uncommitted, what, hint);
         }
     }
-    traced(ctx, home, &folder.versions.iter().map(|v| v.version.as_str()).collect::<Vec<_>>(), &texts, view, cancel)
+    traced(
+        ctx,
+        home,
+        &folder.versions.iter().map(|v| v.version.as_str()).collect::<Vec<_>>(),
+        &texts,
+        view,
+        cancel,
+    )
 }
 
 /// Holds the traces against the folder.
@@ -194,7 +208,10 @@ fn traced(
         let requests = traffic.served.requests.max(0).cast_unsigned();
         if version.is_empty() || !known.contains(&version.as_str()) {
             let (what, hint) = if version.is_empty() {
-                ("Traces name the prompt without its version.".to_owned(), "Log the version with each request.".to_owned())
+                (
+                    "Traces name the prompt without its version.".to_owned(),
+                    "Log the version with each request.".to_owned(),
+                )
             } else {
                 let what = format!("Traces name {}@{version}, which is not in the folder.", home.name);
                 (what, format!("Put its text at {}/{version}.txt.", home.folder.display()))
@@ -212,7 +229,8 @@ fn traced(
         for stored in &samples {
             let Some(agrees) = agreement(&stored.trace, prompt) else { continue };
             looked_at += 1;
-            if !agrees {
+            // A text may hold another one whole: the longest that fits was sent.
+            if !agrees || sent(&stored.trace, texts).is_some_and(|of| of.text.trim() != prompt.text.trim()) {
                 other.push(&stored.trace);
             }
         }
@@ -221,12 +239,13 @@ fn traced(
             view.without_text.push(label.clone());
         }
         let Some(first) = other.first() else { continue };
-        let really = texts.iter().find(|of| of.label != label && agreement(first, of) == Some(true));
+        let really = sent(first, texts).filter(|of| of.label != label);
         let what = match really {
             Some(of) => format!("Traces that name {label} hold the text of {}.", of.label),
             None => format!("Traces that name {label} hold another text than its file."),
         };
-        let hint = "Find out which is right: the file may have been edited, or the application sends another text.";
+        let hint =
+            "Find out which is right: the file may have been edited, or the application sends another text.";
         found(view, home, Some(&version), FindingKind::OtherText, what, hint);
         if let Some(finding) = view.findings.last_mut() {
             finding.traces = other.len() as u64;
@@ -236,10 +255,18 @@ fn traced(
     Ok(())
 }
 
+/// The longest text that a trace was made with.
+fn sent<'a>(trace: &Trace, texts: &'a [PromptFile]) -> Option<&'a PromptFile> {
+    let fits = texts.iter().filter(|of| agreement(trace, of) == Some(true));
+    fits.max_by_key(|of| of.text.len())
+}
+
 /// Whether a trace was made with this text; `None` where it does not say.
 fn agreement(trace: &Trace, prompt: &PromptFile) -> Option<bool> {
     let hash = HASHES.iter().find_map(|key| trace.metadata.get(*key)?.as_str());
-    if let Some(hash) = hash.map(|hash| hash.strip_prefix("sha256:").unwrap_or(hash)).filter(|h| h.len() >= FEWEST) {
+    if let Some(hash) =
+        hash.map(|hash| hash.strip_prefix("sha256:").unwrap_or(hash)).filter(|h| h.len() >= FEWEST)
+    {
         return Some(prompt.sha256.starts_with(&hash.to_ascii_lowercase()));
     }
     let Content::Messages(messages) = &trace.input else { return None };
@@ -259,7 +286,9 @@ fn agreement(trace: &Trace, prompt: &PromptFile) -> Option<bool> {
 fn holds(sent: &str, text: &str) -> bool {
     let even = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     let (sent, text) = (even(sent), even(text));
-    let Ok(holes) = regex::Regex::new(r"\{\{.*?\}\}|\{%.*?%\}|\$?\{[A-Za-z_][A-Za-z0-9_.]*\}") else { return false };
+    let Ok(holes) = regex::Regex::new(r"\{\{.*?\}\}|\{%.*?%\}|\$?\{[A-Za-z_][A-Za-z0-9_.]*\}") else {
+        return false;
+    };
     let mut rest = sent.as_str();
     holes.split(&text).map(str::trim).filter(|piece| !piece.is_empty()).all(|piece| match rest.find(piece) {
         Some(at) => {

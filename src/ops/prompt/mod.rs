@@ -18,11 +18,11 @@ use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, Result, nearest};
 use crate::wire::prompts_dir::{Folder, folders, is_plain, look};
 
-pub use diff::{DiffPart, DiffView, diff};
-pub use good::{Bar, Because, Good, last_known_good};
-pub use lint::{Finding, FindingKind, LintView, lint};
+pub use diff::{DiffView, diff};
+pub use good::{Bar, last_known_good};
+pub use lint::{LintView, lint};
 pub use list::{PromptRow, list};
-pub use show::{Change, LabelShare, PromptView, RunShare, SERIES, Series, VersionView, show};
+pub use show::{PromptView, RunShare, VersionView, show};
 pub use switch::{UseSpec, UseView, rollback, use_version};
 pub use watch::Fingerprint;
 
@@ -41,8 +41,12 @@ impl Home {
     /// Looks at the folder.
     pub(super) fn look(&self) -> Result<Folder> {
         look(&self.folder).map_err(|e| {
-            Error::failed(format!("The folder {} of the prompt {} cannot be read.", self.folder.display(), self.name))
-                .because(e)
+            Error::failed(format!(
+                "The folder {} of the prompt {} cannot be read.",
+                self.folder.display(),
+                self.name
+            ))
+            .because(e)
         })
     }
 }
@@ -55,7 +59,11 @@ pub fn homes(team: &TeamConfig) -> Vec<Home> {
         let folder = team.home.join(folder);
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
         if homes.iter().all(|home| home.name != name) {
-            homes.push(Home { name: name.to_owned(), folder: folder.clone(), feature: Some(feature.name.clone()) });
+            homes.push(Home {
+                name: name.to_owned(),
+                folder: folder.clone(),
+                feature: Some(feature.name.clone()),
+            });
         }
     }
     for name in folders(&team.prompts_dir) {

@@ -194,7 +194,13 @@ impl Change {
 ///
 /// # Errors
 /// When the folder or the store cannot be read, or the work was cancelled.
-pub fn show(ctx: &Ctx, team: &TeamConfig, home: &Home, since: Timestamp, cancel: &Cancel) -> Result<PromptView> {
+pub fn show(
+    ctx: &Ctx,
+    team: &TeamConfig,
+    home: &Home,
+    since: Timestamp,
+    cancel: &Cancel,
+) -> Result<PromptView> {
     let folder = home.look()?;
     let now = ctx.clock.now();
     let span = Span::new(since, now, SERIES);
@@ -275,7 +281,12 @@ impl Maker<'_> {
         Ok(view)
     }
 
-    fn view(&self, version: &str, prompt: Option<&PromptFile>, traffic: Option<Traffic>) -> Result<VersionView> {
+    fn view(
+        &self,
+        version: &str,
+        prompt: Option<&PromptFile>,
+        traffic: Option<Traffic>,
+    ) -> Result<VersionView> {
         let labels = self.evidence.labels.iter().find(|(of, _)| of == version).map(|(_, counts)| *counts);
         let (passed, failed) = labels.unwrap_or_default();
         let mut runs = Vec::new();
@@ -311,7 +322,8 @@ impl Maker<'_> {
             last_seen: served.map(|served| hour_start(served.last)),
             error_rate: share(whole(sums.errors()), whole(sums.requests)),
             p95_latency_ms: sums.latency.quantile(0.95),
-            cost_per_request_usd: (sums.priced > 0).then(|| sums.cost_nusd as f64 / sums.priced as f64 / NUSD),
+            cost_per_request_usd: (sums.priced > 0)
+                .then(|| sums.cost_nusd as f64 / sums.priced as f64 / NUSD),
             satisfaction: satisfied(&sums),
             thumbs: whole(sums.ups + sums.downs),
             labels: LabelShare {
@@ -350,7 +362,12 @@ fn changes(versions: &[VersionView]) -> Vec<Change> {
         let [old, new] = pair else { continue };
         let counts = |share: Option<f64>, n: u64| (share.unwrap_or(0.0) * n as f64, n as f64);
         let figures = [
-            ("satisfaction", counts(old.satisfaction, old.thumbs), counts(new.satisfaction, new.thumbs), false),
+            (
+                "satisfaction",
+                counts(old.satisfaction, old.thumbs),
+                counts(new.satisfaction, new.thumbs),
+                false,
+            ),
             ("errors", counts(old.error_rate, old.requests), counts(new.error_rate, new.requests), true),
             (
                 "labels",

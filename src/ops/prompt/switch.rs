@@ -93,7 +93,10 @@ pub fn rollback(
             let current = version_in(home, &folder, "current")?;
             let search = last_known_good(ctx, home, &current, Bar::of(team))?;
             let Some(good) = search.good else {
-                let error = Error::not_so(format!("No version of {} before {current} is known to be good.", home.name));
+                let error = Error::not_so(format!(
+                    "No version of {} before {current} is known to be good.",
+                    home.name
+                ));
                 let passed_over: Vec<String> =
                     search.passed_over.iter().map(|(version, why)| format!("{version}: {why}")).collect();
                 let error = if passed_over.is_empty() {
@@ -101,12 +104,15 @@ pub fn rollback(
                 } else {
                     error.because(passed_over.join("; "))
                 };
-                return Err(error.hint(format!("Name one: tuesday prompt rollback {} --to VERSION", home.name)));
+                return Err(
+                    error.hint(format!("Name one: tuesday prompt rollback {} --to VERSION", home.name))
+                );
             };
             (good.version, Some(good.why))
         }
     };
-    let reason = spec.reason.as_ref().map_or_else(|| ROLLBACK.to_owned(), |reason| format!("{ROLLBACK}: {reason}"));
+    let reason =
+        spec.reason.as_ref().map_or_else(|| ROLLBACK.to_owned(), |reason| format!("{ROLLBACK}: {reason}"));
     let spec = UseSpec { reason: Some(reason), ..spec.clone() };
     switch(ctx, team, home, to, why, &spec, cancel)
 }
@@ -145,7 +151,10 @@ fn switch(
         words_added: difference.as_ref().map_or(0, |of| of.added),
         commit: spec.commit && changes,
         committed: None,
-        undo: from.as_ref().filter(|from| **from != to).map(|from| format!("tuesday prompt use {} {from}", home.name)),
+        undo: from
+            .as_ref()
+            .filter(|from| **from != to)
+            .map(|from| format!("tuesday prompt use {} {from}", home.name)),
         notes: Vec::new(),
         from,
         to,

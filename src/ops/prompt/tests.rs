@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::good::Because;
+use super::lint::FindingKind;
+use super::show::SERIES;
 use super::*;
 use crate::domain::switch::{SwitchOf, SwitchStage};
 use crate::domain::{CaseResult, LabelBody, RunHead, RunName, Verdict};
-use crate::ops::testing::{World, land, of_json};
 use crate::ops::Ctx;
+use crate::ops::testing::{World, land, of_json};
 use crate::store::Act;
 use crate::task::Cancel;
 
@@ -204,7 +207,8 @@ fn without_a_good_version_a_rollback_says_why_and_changes_nothing() {
     assert_eq!(error.what, "No version of support before v4 is known to be good.");
     assert!(error.why.unwrap().to_string().contains("v3: no gate, run or label"));
     assert_eq!(files(&team.home), before);
-    let to = rollback(&ctx, &team.config, &team.support(), Some("v2"), &UseSpec::default(), &Cancel::default());
+    let to =
+        rollback(&ctx, &team.config, &team.support(), Some("v2"), &UseSpec::default(), &Cancel::default());
     assert_eq!(to.unwrap().to, "v2");
 }
 
@@ -214,7 +218,8 @@ fn of_two_who_switch_at_once_one_is_told() {
     let ctx = world.as_reviewer("ann");
     let held = ctx.store.lock_switch(SwitchOf::Prompt, "support").unwrap();
     let error =
-        use_version(&ctx, &team.config, &team.support(), "v3", &UseSpec::default(), &Cancel::default()).unwrap_err();
+        use_version(&ctx, &team.config, &team.support(), "v3", &UseSpec::default(), &Cancel::default())
+            .unwrap_err();
     assert!(error.what.contains("Somebody else"), "{}", error.what);
     drop(held);
     use_version(&ctx, &team.config, &team.support(), "v3", &UseSpec::default(), &Cancel::default()).unwrap();
@@ -237,7 +242,8 @@ fn traces_of_an_unknown_version_or_with_another_text_are_pointed_out() {
     assert!(view.findings.iter().all(|finding| finding.trace.is_some() && finding.traces > 0));
     // The text of another version under this one's name.
     std::fs::write(team.home.join("v3.txt"), V4).unwrap();
-    let other = look().findings.into_iter().find(|of| of.kind == FindingKind::OtherText && of.what.contains("v4 "));
+    let other =
+        look().findings.into_iter().find(|of| of.kind == FindingKind::OtherText && of.what.contains("v4 "));
     assert_eq!(other.unwrap().what, "Traces that name support@v4 hold the text of support@v3.");
 }
 

@@ -4,6 +4,7 @@ pub mod evals;
 pub mod health;
 pub mod incidents;
 pub mod known;
+pub mod prompts;
 pub mod review;
 pub mod runs;
 pub mod trace;
@@ -21,6 +22,7 @@ pub enum ScreenId {
     Review,
     Evals,
     Runs,
+    Prompts,
     Incidents,
 }
 
@@ -32,6 +34,7 @@ impl ScreenId {
         ScreenId::Review,
         ScreenId::Evals,
         ScreenId::Runs,
+        ScreenId::Prompts,
         ScreenId::Incidents,
     ];
 
@@ -46,6 +49,7 @@ impl ScreenId {
             ScreenId::Review => "Review",
             ScreenId::Evals => "Evals",
             ScreenId::Runs => "Runs",
+            ScreenId::Prompts => "Prompts",
             ScreenId::Incidents => "Incidents",
         }
     }
@@ -58,6 +62,7 @@ impl ScreenId {
             app::GO_REVIEW => Some(ScreenId::Review),
             app::GO_EVALS => Some(ScreenId::Evals),
             app::GO_RUNS => Some(ScreenId::Runs),
+            app::GO_PROMPTS => Some(ScreenId::Prompts),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
             _ => None,
         }
@@ -72,6 +77,7 @@ pub struct Screens {
     pub review: review::ReviewScreen,
     pub evals: evals::EvalsScreen,
     pub runs: runs::RunsScreen,
+    pub prompts: prompts::PromptsScreen,
     pub incidents: incidents::IncidentsScreen,
 }
 
@@ -84,6 +90,7 @@ impl Screens {
             ScreenId::Review => &self.review,
             ScreenId::Evals => &self.evals,
             ScreenId::Runs => &self.runs,
+            ScreenId::Prompts => &self.prompts,
             ScreenId::Incidents => &self.incidents,
         }
     }
@@ -96,6 +103,7 @@ impl Screens {
             ScreenId::Review => &mut self.review,
             ScreenId::Evals => &mut self.evals,
             ScreenId::Runs => &mut self.runs,
+            ScreenId::Prompts => &mut self.prompts,
             ScreenId::Incidents => &mut self.incidents,
         }
     }

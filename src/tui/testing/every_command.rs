@@ -68,6 +68,7 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             story.press(if place == Place::Run { "enter" } else { "j b k enter" });
             return Some(story);
         }
+        Place::Prompts => return Some(Story::new(ctx.clone(), ScreenId::Prompts)),
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
     };
     story.model.overlays.push(overlay);

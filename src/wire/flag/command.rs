@@ -24,7 +24,13 @@ pub(super) fn words(argv: &[String], feature: &str, order: Order<'_>) -> Vec<Str
 }
 
 /// Runs it in the folder of the configuration.
-pub(super) fn run(argv: &[String], env: &[String], home: &Path, limit: Duration, cancel: &Cancel) -> Result<Ended> {
+pub(super) fn run(
+    argv: &[String],
+    env: &[String],
+    home: &Path,
+    limit: Duration,
+    cancel: &Cancel,
+) -> Result<Ended> {
     let mut argv = argv.to_vec();
     if let Some(program) = argv.first_mut()
         && program.contains('/')

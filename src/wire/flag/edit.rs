@@ -45,7 +45,9 @@ pub fn get(text: &str, format: FlagFormat, place: &str) -> Result<Option<Value>>
 /// # Errors
 /// `NotSo` when the text is not of the format, the place is not there, or a value cannot stand there.
 pub fn set(text: &str, format: FlagFormat, place: &str, value: &Value) -> Result<String> {
-    let missing = || Error::not_so(format!("There is no {place} in it.")).hint("Put the flag there, or name where it is.");
+    let missing = || {
+        Error::not_so(format!("There is no {place} in it.")).hint("Put the flag there, or name where it is.")
+    };
     match format {
         FlagFormat::Json => {
             let span = json_span(text, place)?.ok_or_else(missing)?;
@@ -61,7 +63,9 @@ pub fn set(text: &str, format: FlagFormat, place: &str, value: &Value) -> Result
                 };
                 item = next.ok_or_else(missing)?;
             }
-            let old = item.as_value_mut().ok_or_else(|| Error::not_so(format!("At {place} stands a table, not a value.")))?;
+            let old = item
+                .as_value_mut()
+                .ok_or_else(|| Error::not_so(format!("At {place} stands a table, not a value.")))?;
             let mut new = to_toml(value)
                 .ok_or_else(|| Error::not_so(format!("{value} cannot stand in a TOML file.")))?;
             *new.decor_mut() = old.decor().clone();
@@ -104,7 +108,9 @@ fn json_span(text: &str, pointer: &str) -> Result<Option<Range<usize>>> {
     let mut raw: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(wrong)?;
     for token in tokens(pointer) {
         let next = match raw.get().as_bytes().first() {
-            Some(b'{') => serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).map_err(wrong)?.remove(&token),
+            Some(b'{') => {
+                serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).map_err(wrong)?.remove(&token)
+            }
             Some(b'[') => {
                 let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(wrong)?;
                 token.parse::<usize>().ok().and_then(|at| items.get(at).copied())

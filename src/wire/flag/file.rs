@@ -64,7 +64,9 @@ pub(super) fn read(of_flag: &FlagFile, home: &Path) -> Result<Reading> {
         Some(other) => Reading::Unknown(format!("{other} stands at {}", of_flag.pointer)),
         None => {
             let what = format!("There is no {} in {}.", of_flag.pointer, path.display());
-            return Err(Error::not_so(what).hint("Put the flag there, or name where it is: `pointer` of the switch."));
+            return Err(
+                Error::not_so(what).hint("Put the flag there, or name where it is: `pointer` of the switch.")
+            );
         }
     })
 }

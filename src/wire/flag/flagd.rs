@@ -55,16 +55,32 @@ pub(super) fn change(of_flag: &Flagd, home: &Path, order: Order<'_>) -> Result<C
     let path = home.join(&of_flag.path);
     let found = find(of_flag, &path)?;
     if found.state == json!("DISABLED") {
-        return Err(Error::not_so(format!("The flag {} of {} is DISABLED: no variant is served.", of_flag.flag, path.display()))
-            .hint("Set its `state` to ENABLED: then a switch decides, and not the application's code."));
+        return Err(Error::not_so(format!(
+            "The flag {} of {} is DISABLED: no variant is served.",
+            of_flag.flag,
+            path.display()
+        ))
+        .hint("Set its `state` to ENABLED: then a switch decides, and not the application's code."));
     }
-    let shown = |value: &Value| if value.as_object().is_some_and(serde_json::Map::is_empty) { "none".to_owned() } else { value.to_string() };
+    let shown = |value: &Value| {
+        if value.as_object().is_some_and(serde_json::Map::is_empty) {
+            "none".to_owned()
+        } else {
+            value.to_string()
+        }
+    };
     let mut text = found.text;
     let mut lines = Vec::new();
     let mut put = |member: &str, before: &Value, value: &Value| -> Result<()> {
         if before != value {
             text = edit::set(&text, JSON, &place(of_flag, member), value).map_err(|e| of(&path, e))?;
-            lines.push(format!("{} {} {member}: {} → {}", of_flag.path.display(), of_flag.flag, shown(before), shown(value)));
+            lines.push(format!(
+                "{} {} {member}: {} → {}",
+                of_flag.path.display(),
+                of_flag.flag,
+                shown(before),
+                shown(value)
+            ));
         }
         Ok(())
     };
@@ -79,7 +95,8 @@ pub(super) fn change(of_flag: &Flagd, home: &Path, order: Order<'_>) -> Result<C
             parked = Some(json!({"defaultVariant": found.default, "targeting": found.targeting}));
         }
         Power::On => {
-            let before = |member: &str| order.parked.and_then(|parked| parked.get(member)).filter(|of| !of.is_null());
+            let before =
+                |member: &str| order.parked.and_then(|parked| parked.get(member)).filter(|of| !of.is_null());
             // What was parked while it was off already says nothing of how it was on.
             let default = before("defaultVariant").filter(|of| **of != json!(of_flag.off)).cloned();
             put("defaultVariant", &found.default, &default.unwrap_or_else(|| json!(of_flag.on)))?;
@@ -94,12 +111,17 @@ pub(super) fn change(of_flag: &Flagd, home: &Path, order: Order<'_>) -> Result<C
 pub(super) fn read(of_flag: &Flagd, home: &Path) -> Result<Reading> {
     let found = find(of_flag, &home.join(&of_flag.path))?;
     if found.state == json!("DISABLED") {
-        return Ok(Reading::Unknown("its state is DISABLED: the default in the application's code answers".to_owned()));
+        return Ok(Reading::Unknown(
+            "its state is DISABLED: the default in the application's code answers".to_owned(),
+        ));
     }
-    let is_off = std::iter::once(&of_flag.off).chain(of_flag.fallbacks.values()).any(|of| found.default == json!(of));
+    let is_off =
+        std::iter::once(&of_flag.off).chain(of_flag.fallbacks.values()).any(|of| found.default == json!(of));
     Ok(match (is_off, &found.targeting) {
         (true, None) => Reading::Is(Power::Off),
-        (true, Some(_)) => Reading::Unknown("its targeting decides before the default variant does".to_owned()),
+        (true, Some(_)) => {
+            Reading::Unknown("its targeting decides before the default variant does".to_owned())
+        }
         (false, _) if found.default == json!(of_flag.on) => Reading::Is(Power::On),
         (false, _) => Reading::Unknown(format!("its default variant is {}", found.default)),
     })

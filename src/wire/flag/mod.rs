@@ -73,7 +73,9 @@ impl<'a> Flag<'a> {
         match &spec.kind {
             SwitchKind::Unleash(of) => requests.key(&of.token_env, "authorization", "", variable)?,
             SwitchKind::LaunchDarkly(of) => requests.key(&of.token_env, "authorization", "", variable)?,
-            SwitchKind::LangfuseLabel(of) => requests.basic(&of.public_key_env, &of.secret_key_env, variable)?,
+            SwitchKind::LangfuseLabel(of) => {
+                requests.basic(&of.public_key_env, &of.secret_key_env, variable)?
+            }
             SwitchKind::Http(of) => requests.headers(&of.headers, variable)?,
             SwitchKind::Command(of) => requests.mask_variables(&of.env, variable),
             SwitchKind::FlagFile(_) | SwitchKind::Flagd(_) => {}
@@ -86,13 +88,17 @@ impl<'a> Flag<'a> {
 
     /// What switches, in words: `flags.json`, `Unleash at unleash.example.com`.
     pub fn place(&self) -> String {
-        let host = |url: &str| url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or_default().to_owned();
+        let host = |url: &str| {
+            url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or_default().to_owned()
+        };
         match &self.spec.kind {
             SwitchKind::FlagFile(of) => format!("{} {}", of.path.display(), of.pointer),
             SwitchKind::Flagd(of) => format!("{} of flagd, {}", of.flag, of.path.display()),
             SwitchKind::Command(of) => of.run.first().cloned().unwrap_or_default(),
             SwitchKind::Http(of) => format!("{} {}", of.method, host(&of.url)),
-            SwitchKind::Unleash(of) => format!("{} of Unleash at {}, {}", of.flag, host(&of.url), of.environment),
+            SwitchKind::Unleash(of) => {
+                format!("{} of Unleash at {}, {}", of.flag, host(&of.url), of.environment)
+            }
             SwitchKind::LaunchDarkly(of) => {
                 format!("{} of LaunchDarkly at {}, {}", of.flag, host(&of.url), of.environment)
             }
@@ -110,8 +116,13 @@ impl<'a> Flag<'a> {
         match &self.spec.kind {
             SwitchKind::FlagFile(of) => Ok(file::change(of, &self.home, order)?.lines),
             SwitchKind::Flagd(of) => Ok(flagd::change(of, &self.home, order)?.lines),
-            SwitchKind::Command(of) => Ok(vec![format!("run {}", command::words(&of.run, self.feature, order).join(" "))]),
-            SwitchKind::Http(_) | SwitchKind::Unleash(_) | SwitchKind::LaunchDarkly(_) | SwitchKind::LangfuseLabel(_) => {
+            SwitchKind::Command(of) => {
+                Ok(vec![format!("run {}", command::words(&of.run, self.feature, order).join(" "))])
+            }
+            SwitchKind::Http(_)
+            | SwitchKind::Unleash(_)
+            | SwitchKind::LaunchDarkly(_)
+            | SwitchKind::LangfuseLabel(_) => {
                 Ok(self.requests.lines(&service::act(&self.spec.kind, self.feature, order)?))
             }
         }
@@ -151,7 +162,9 @@ impl<'a> Flag<'a> {
                 "Off serves another variant; a state of DISABLED would leave it to the default in the application's code.",
             ],
             SwitchKind::Unleash(_) => vec!["Applications ask Unleash every 15 s by default."],
-            SwitchKind::LaunchDarkly(_) => vec!["Off serves the off variation of the flag: look that it is the one you mean."],
+            SwitchKind::LaunchDarkly(_) => {
+                vec!["Off serves the off variation of the flag: look that it is the one you mean."]
+            }
             SwitchKind::LangfuseLabel(_) => vec![
                 "A label moves to another version of the prompt: the feature goes on answering, by that version.",
                 "Langfuse's SDK keeps a prompt for 60 s, and may keep the old one for as long as fetching fails.",
@@ -184,7 +197,9 @@ impl<'a> Flag<'a> {
         match &self.spec.kind {
             SwitchKind::FlagFile(of) => file::read(of, &self.home),
             SwitchKind::Flagd(of) => flagd::read(of, &self.home),
-            SwitchKind::Command(of) if of.read.is_empty() => Ok(Reading::Unknown("it has no `read` command".to_owned())),
+            SwitchKind::Command(of) if of.read.is_empty() => {
+                Ok(Reading::Unknown("it has no `read` command".to_owned()))
+            }
             SwitchKind::Command(of) => {
                 let order = Order { to: Power::On, fallback: None, parked: None };
                 let argv = command::words(&of.read, self.feature, order);
@@ -213,7 +228,9 @@ impl<'a> Flag<'a> {
     /// When it cannot be asked, or does not know the flag.
     pub fn evaluate(&self, cancel: &Cancel) -> Result<Reading> {
         cancel.check()?;
-        let Some(ofrep) = &self.spec.ofrep else { return Ok(Reading::Unknown("no OFREP service is named".to_owned())) };
+        let Some(ofrep) = &self.spec.ofrep else {
+            return Ok(Reading::Unknown("no OFREP service is named".to_owned()));
+        };
         let answer = self.requests.send_ofrep(&service::evaluate(ofrep)?)?;
         service::evaluated(ofrep, answer.ok(&self.requests.mask)?)
     }

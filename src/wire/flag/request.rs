@@ -37,7 +37,8 @@ impl Answer {
             return Err(Error::failed(format!("The flag service {}.", self.words(mask))));
         }
         serde_json::from_slice(&self.bytes).map_err(|e| {
-            Error::failed(format!("The flag service's answer is not JSON: {}", mask.quote(&self.bytes))).because(e)
+            Error::failed(format!("The flag service's answer is not JSON: {}", mask.quote(&self.bytes)))
+                .because(e)
         })
     }
 
@@ -80,8 +81,11 @@ impl Requests {
     fn secret(&mut self, env: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<SecretString> {
         let value = variable(env).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let value = SecretString::from(value.ok_or_else(|| {
-            Error::usage(format!("The switch of {} needs its key in the variable `{env}`, which is not set.", self.feature))
-                .hint(format!("Set it before you start: `export {env}=…`."))
+            Error::usage(format!(
+                "The switch of {} needs its key in the variable `{env}`, which is not set.",
+                self.feature
+            ))
+            .hint(format!("Set it before you start: `export {env}=…`."))
         })?);
         self.mask.add(value.clone());
         Ok(value)
@@ -97,7 +101,13 @@ impl Requests {
     }
 
     /// Sends the key of a variable in this header, after `before`.
-    pub fn key(&mut self, env: &str, header: &str, before: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+    pub fn key(
+        &mut self,
+        env: &str,
+        header: &str,
+        before: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<()> {
         let secret = self.secret(env, variable)?;
         let value = Self::value(env, &format!("{before}{}", secret.expose_secret()))?;
         self.put(header, value, format!("{before}[{env}]"))
@@ -112,7 +122,12 @@ impl Requests {
     }
 
     /// Sends two keys as user and password.
-    pub fn basic(&mut self, user: &str, password: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+    pub fn basic(
+        &mut self,
+        user: &str,
+        password: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<()> {
         let (name, secret) = (self.secret(user, variable)?, self.secret(password, variable)?);
         let pair = format!("{}:{}", name.expose_secret(), secret.expose_secret());
         let encoded = STANDARD.encode(pair);
@@ -122,13 +137,18 @@ impl Requests {
     }
 
     /// Sends these headers; `env:NAME` is the value of a variable.
-    pub fn headers(&mut self, headers: &BTreeMap<String, String>, variable: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+    pub fn headers(
+        &mut self,
+        headers: &BTreeMap<String, String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<()> {
         for (name, text) in headers {
             match text.strip_prefix("env:") {
                 Some(env) => self.key(env, name, "", variable)?,
                 None => {
-                    let value = HeaderValue::from_str(text)
-                        .map_err(|e| Error::usage(format!("The header `{name}` cannot be sent.")).because(e))?;
+                    let value = HeaderValue::from_str(text).map_err(|e| {
+                        Error::usage(format!("The header `{name}` cannot be sent.")).because(e)
+                    })?;
                     self.put(name, value, text.clone())?;
                 }
             }
@@ -146,7 +166,10 @@ impl Requests {
 
     /// What these variables hold is not shown, whatever a program says.
     pub fn mask_variables(&mut self, names: &[String], variable: &dyn Fn(&str) -> Option<String>) {
-        names.iter().filter_map(|name| variable(name)).for_each(|value| self.mask.add(SecretString::from(value)));
+        names
+            .iter()
+            .filter_map(|name| variable(name))
+            .for_each(|value| self.mask.add(SecretString::from(value)));
     }
 
     /// A request in words: keys are named, not shown.
@@ -183,7 +206,8 @@ impl Requests {
             .map_err(|e| Error::failed("No request can be sent.").because(e))?;
         let host = request.url.host_str().unwrap_or_default();
         let failed = |what: String| {
-            Error::failed(format!("{host} gave no answer: {what}")).hint("Look whether it is up, and the address right.")
+            Error::failed(format!("{host} gave no answer: {what}"))
+                .hint("Look whether it is up, and the address right.")
         };
         runtime.block_on(async {
             let mut asked = http::client(&request.url)?

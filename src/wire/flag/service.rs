@@ -40,7 +40,17 @@ pub(super) fn act(kind: &SwitchKind, feature: &str, order: Order<'_>) -> Result<
             method: Method::POST,
             url: url(
                 &of.url,
-                &["api", "admin", "projects", &of.project, "features", &of.flag, "environments", &of.environment, order.to.word()],
+                &[
+                    "api",
+                    "admin",
+                    "projects",
+                    &of.project,
+                    "features",
+                    &of.flag,
+                    "environments",
+                    &of.environment,
+                    order.to.word(),
+                ],
             )?,
             body: None,
         }),
@@ -104,7 +114,9 @@ pub(super) fn acted(kind: &SwitchKind, answer: Answer, mask: &Mask) -> Result<Ac
     let words = answer.words(mask);
     match answer.status {
         // Accepted for somebody to approve is not done.
-        202 if !matches!(kind, SwitchKind::Http(_)) => Ok(Acted::Unknown(format!("it {words}: somebody may have to approve it"))),
+        202 if !matches!(kind, SwitchKind::Http(_)) => {
+            Ok(Acted::Unknown(format!("it {words}: somebody may have to approve it")))
+        }
         _ if expected => Ok(Acted::Done(words, None)),
         status @ 400..500 if !matches!(status, 408 | 409 | 425 | 429) => {
             let error = Error::not_so(format!("The flag service refused: it {words}."));
@@ -156,7 +168,10 @@ pub(super) fn reading(kind: &SwitchKind, answer: Value) -> Result<Reading> {
     match kind {
         SwitchKind::Unleash(_) => is(answer.get("enabled"), "/enabled"),
         SwitchKind::LaunchDarkly(of) => {
-            let on = answer.get("environments").and_then(|all| all.get(&of.environment)).and_then(|one| one.get("on"));
+            let on = answer
+                .get("environments")
+                .and_then(|all| all.get(&of.environment))
+                .and_then(|one| one.get("on"));
             is(on, &format!("/environments/{}/on", of.environment))
         }
         SwitchKind::LangfuseLabel(of) => Ok(match answer.get("version").and_then(Value::as_u64) {
@@ -189,12 +204,16 @@ pub(super) fn evaluate(of: &OfrepSpec) -> Result<Request> {
 /// What a flag evaluates to. An answer of `DISABLED` or without a value leaves it to the application.
 pub(super) fn evaluated(of: &OfrepSpec, answer: Value) -> Result<Reading> {
     if answer.get("reason").and_then(Value::as_str) == Some("DISABLED") {
-        return Ok(Reading::Unknown("it is disabled: the default in the application's code answers".to_owned()));
+        return Ok(Reading::Unknown(
+            "it is disabled: the default in the application's code answers".to_owned(),
+        ));
     }
     let (value, variant) = (answer.get("value"), answer.get("variant"));
     Ok(match value.or(variant) {
         None => Reading::Unknown("it has no value: the default in the application's code answers".to_owned()),
-        _ if value == Some(&of.on) || (of.on.is_string() && variant == Some(&of.on)) => Reading::Is(Power::On),
+        _ if value == Some(&of.on) || (of.on.is_string() && variant == Some(&of.on)) => {
+            Reading::Is(Power::On)
+        }
         _ => Reading::Is(Power::Off),
     })
 }
