@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::long::{self, Unit};
 use super::{Face, output, review};
+use crate::config::{Config, Environment, FILE, Flags};
 use crate::domain::Result;
 use crate::domain::monitor::Monitors;
 use crate::ops::demo::{self, DemoSpec, DemoView};
@@ -67,6 +68,10 @@ pub(super) fn run(mut face: Face, asked: Option<std::path::PathBuf>, args: &Demo
     if !opens {
         return Ok(0);
     }
+    // The prompts and flags of the demo team, not of the folder that we happen to be in.
+    let flags = Flags { config: Some(view.team.join(FILE)), ..Flags::default() };
+    let theirs = Config::resolve(&flags, &Environment::of_process()?)?;
+    (face.config.team, face.config.evaluation.prompts_dir) = (theirs.team, theirs.evaluation.prompts_dir);
     face.config.store.value = path;
     review::open(&face, ScreenId::FRONT, None)
 }
@@ -74,8 +79,9 @@ pub(super) fn run(mut face: Face, asked: Option<std::path::PathBuf>, args: &Demo
 fn told(view: &DemoView) -> String {
     let store = view.store.display();
     format!(
-        "{} traces of a fictional bank's support bot, in {:.1} s: {store}\nTo open it again: tuesday --store {store}",
+        "{} traces of a fictional bank's support bot, in {:.1} s: {store}\nTo open it again: tuesday --config {}",
         thousands(i64::try_from(view.traces).unwrap_or(i64::MAX)),
-        view.seconds
+        view.seconds,
+        view.team.join(FILE).display()
     )
 }

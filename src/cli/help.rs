@@ -47,6 +47,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json-monitor.txt"),
     },
     Topic {
+        name: "json-prompt",
+        about: "The same, of prompts and features",
+        text: include_str!("../../fixtures/help/json-prompt.txt"),
+    },
+    Topic {
         name: "schema",
         about: "The JSON Schema of a trace in our own format",
         text: include_str!("../../fixtures/trace.schema.json"),
@@ -106,7 +111,7 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = ["json", "json-eval", "json-gate", "json-monitor"]
+        let text = ["json", "json-eval", "json-gate", "json-monitor", "json-prompt"]
             .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());

@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod evals;
+mod feature;
 mod gate;
 mod health;
 mod help;
@@ -18,6 +19,7 @@ mod labels;
 mod long;
 mod monitor;
 mod output;
+mod prompt;
 mod review;
 mod sample;
 mod serve;
@@ -66,6 +68,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Evals(evals::EvalsArgs),
     Gate(gate::GateArgs),
+    Feature(feature::FeatureArgs),
     Incident(incident::IncidentArgs),
     Monitor(monitor::MonitorArgs),
     Watch(watch::WatchArgs),
@@ -76,6 +79,7 @@ enum Command {
     Labels(labels::LabelsArgs),
     Taxonomy(taxonomy::TaxonomyArgs),
     Trace(trace::TraceArgs),
+    Prompt(prompt::PromptArgs),
     Review(review::ReviewArgs),
     Keys(keys::KeysArgs),
 }
@@ -108,6 +112,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Eval(args) => eval::run(&face, args),
         Command::Evals(args) => evals::run(&face, args),
         Command::Gate(args) => gate::run(&face, args),
+        Command::Feature(args) => feature::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
         Command::Monitor(args) => monitor::run(&face, args),
         Command::Watch(args) => watch::run(&face, args),
@@ -118,6 +123,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Labels(args) => labels::run(&face, args),
         Command::Taxonomy(args) => taxonomy::run(&face, args),
         Command::Trace(args) => trace::run(&face, args),
+        Command::Prompt(args) => prompt::run(&face, args),
         Command::Review(args) => review::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),
     }

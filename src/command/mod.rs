@@ -48,6 +48,8 @@ pub enum Place {
     Gate,
     /// The edge cases of a gate's run.
     GateEdges,
+    /// The versions of a prompt.
+    Prompts,
     /// The list of incidents.
     Incidents,
     /// One incident with its steps.
@@ -94,6 +96,7 @@ impl Place {
         Place::Gates,
         Place::Gate,
         Place::GateEdges,
+        Place::Prompts,
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
@@ -126,6 +129,7 @@ impl Place {
             Place::Gates => "Gates",
             Place::Gate => "One gate",
             Place::GateEdges => "Edge cases of a gate",
+            Place::Prompts => "Prompts",
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
@@ -160,6 +164,7 @@ impl Place {
                 | Gates
                 | Gate
                 | GateEdges
+                | Prompts
                 | Incidents
                 | Incident
                 | Postmortem

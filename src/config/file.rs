@@ -11,6 +11,7 @@ use super::colour::{Colour, MEANINGS, colour_names};
 use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
 use crate::domain::monitor::Monitors;
+use crate::domain::prompt::FeatureSpec;
 use crate::domain::{Error, EvalConfig, Result};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -36,6 +37,7 @@ const KEYS: &[&str] = &[
     "monitors",
     "monitor",
     "notify",
+    "features",
 ];
 
 /// What the file says.
@@ -56,6 +58,7 @@ pub struct FileConfig {
     /// Where its `judge` stands.
     pub judge_from: Option<Origin>,
     pub monitors: Monitors,
+    pub features: Vec<FeatureSpec>,
 }
 
 /// A file while it is read: knows how to name a place in it.
@@ -109,6 +112,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "similarity_threshold" => {
                 config.evaluation.similarity_threshold = Some(reader.share(value)?);
             }
+            "features" => config.features = reader.features(value)?,
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
             "monitors" => monitoring.monitors = Some(value),
             "monitor" => monitoring.monitor = Some(value),

@@ -7,15 +7,18 @@
 mod colour;
 mod compare;
 mod evaluators;
+mod features;
 mod file;
 mod monitors;
 mod place;
+mod switches;
 mod targets;
 
 use std::path::{Path, PathBuf};
 
 use crate::command::Keymap;
 use crate::domain::monitor::{Monitors, ReceiverKind};
+use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
@@ -144,6 +147,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Monitors, and who is told.
     pub monitors: Monitors,
+    /// Where prompts lie, and how features are switched.
+    pub team: TeamConfig,
 }
 
 impl Config {
@@ -198,9 +203,18 @@ impl Config {
                 argv[0] = home.join(&argv[0]).display().to_string();
             }
         }
+        let team = TeamConfig {
+            home: home.clone(),
+            file: path.clone(),
+            prompts_dir: evaluation.prompts_dir.clone(),
+            features: file.features,
+            min_pass_rate: file.thresholds.min_pass_rate,
+            min_cases: file.thresholds.min_cases,
+        };
         Ok(Self {
             store,
             reviewer,
+            team,
             evals_dir: file
                 .evals_dir
                 .map(|set| set.map(|path| home.join(path)))

@@ -55,6 +55,37 @@ pub fn side_by_side(old: &str, new: &str, cols: usize) -> Vec<Line> {
     out
 }
 
+/// What became of a piece of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordChange {
+    /// It stands in both.
+    Same,
+    /// It stands in the old text only.
+    Removed,
+    /// It stands in the new text only.
+    Added,
+}
+
+/// The difference of two texts word by word, as pieces in order. They hold the texts as they came: clean them
+/// before they are shown.
+pub fn word_diff(old: &str, new: &str) -> Vec<(WordChange, String)> {
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_words(old, new);
+    let mut pieces: Vec<(WordChange, String)> = Vec::new();
+    for change in diff.iter_all_changes() {
+        let kind = match change.tag() {
+            ChangeTag::Equal => WordChange::Same,
+            ChangeTag::Delete => WordChange::Removed,
+            ChangeTag::Insert => WordChange::Added,
+        };
+        match pieces.last_mut() {
+            Some((last, text)) if *last == kind => text.push_str(change.value()),
+            _ => pieces.push((kind, change.value().to_owned())),
+        }
+    }
+    pieces
+}
+
 /// Adds one line of each side, each wrapped to its half.
 fn beside(out: &mut Vec<Line>, left: Option<&Line>, right: Option<&Line>, half: usize) {
     let wrapped = |line: Option<&Line>| line.map_or_else(Vec::new, |line| wrap_line(line, half, &[], &[]));
@@ -141,6 +172,21 @@ mod tests {
                 "Bye                  │ Bye",
             ]
         );
+    }
+
+    #[test]
+    fn words_that_changed_are_told_apart() {
+        let pieces = word_diff("never move savings\n", "always move the savings\n");
+        let of = |kind| -> String {
+            pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| text.as_str()).collect()
+        };
+        assert_eq!(of(WordChange::Removed).trim(), "never");
+        assert_eq!(of(WordChange::Added).split_whitespace().collect::<Vec<_>>(), ["always", "the"]);
+        let all = |without| -> String {
+            pieces.iter().filter(|(k, _)| *k != without).map(|(_, text)| text.as_str()).collect()
+        };
+        assert_eq!(all(WordChange::Removed), "always move the savings\n");
+        assert_eq!(all(WordChange::Added), "never move savings\n");
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod tests;
 mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
-pub use diff::{diff, side_by_side};
+pub use diff::{WordChange, diff, side_by_side, word_diff};
 pub use find::{Hit, count, find, mark};
 pub use json::{JsonPiece, json, json_piece, json_pieces, json_text};
 pub use line::{Line, Role, Span, Style};

@@ -34,6 +34,8 @@ pub enum Message {
     Progress(Vec<(JobId, ProgressView)>),
     /// The store was changed, by this program or another.
     Changed(Changes),
+    /// Somebody changed the folders of the prompts.
+    PromptsChanged,
     /// From now on changes of the store are not noticed, because of this.
     Blind(Error),
     /// The terminal's background is dark, or light.

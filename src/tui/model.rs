@@ -56,6 +56,7 @@ impl Model {
             writable: true,
             runbook: config.runbook.value.clone(),
             evaluation: Arc::new(config.evaluation.clone()),
+            team: std::sync::Arc::new(config.team.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

@@ -109,6 +109,8 @@ pub struct Env {
     pub runbook: Option<std::path::PathBuf>,
     /// What the configuration says of evaluators and targets, as it was when the program started.
     pub evaluation: Arc<EvalConfig>,
+    /// Where the team's prompts lie, as it was when the program started.
+    pub team: std::sync::Arc<crate::domain::prompt::TeamConfig>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
@@ -166,6 +168,10 @@ pub enum Wish {
     Run(Arc<EvalConfig>, Box<RunAsk>),
     /// Asks the jobs of a scope to stop.
     Stop(&'static str),
+    /// Shows the runs that have these words.
+    Runs(String),
+    /// Shows the incident of this name.
+    Incident(String),
 }
 
 /// What a screen can look at and wish for while it handles something.

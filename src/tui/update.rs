@@ -65,6 +65,10 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
                 build_index(model, &mut effects);
             }
         }
+        Message::PromptsChanged => {
+            let changes = crate::ops::watch::Changes::default();
+            on_screen(model, ScreenId::Prompts, &mut effects, |screen, cx| screen.changed(changes, cx));
+        }
         Message::Blind(error) => {
             fail(
                 model,
@@ -357,6 +361,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             let result = only(result, |answer| if let Answer::Monitors(a) = answer { Some(a) } else { None });
             model.screens.monitors.answered(request, result, cx);
         }
+        Request::Prompts(request) => {
+            let result = only(result, |answer| if let Answer::Prompts(a) = answer { Some(a) } else { None });
+            model.screens.prompts.answered(&request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);
@@ -451,6 +459,14 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 carry_out(model, wishes, effects);
             }
             Wish::Stop(scope) => model.jobs.cancel(scope, effects),
+            Wish::Runs(filter) => {
+                model.screens.runs.come(&filter);
+                go(model, ScreenId::Runs, effects);
+            }
+            Wish::Incident(name) => {
+                model.screens.incidents.come(&name);
+                go(model, ScreenId::Incidents, effects);
+            }
             Wish::Command(id) => {
                 let _ = command(model, id, effects);
             }

@@ -1,6 +1,6 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, gate, health, incidents, monitors, review, runs, trace, traces};
+use super::screens::{evals, gate, health, incidents, monitors, prompts, review, runs, trace, traces};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::index::{catch_up, is_behind};
@@ -16,6 +16,7 @@ pub enum Request {
     Review(review::Request),
     Runs(runs::Request),
     Gate(gate::Request),
+    Prompts(prompts::Request),
     Incidents(incidents::Request),
     Monitors(monitors::Request),
     /// Bring the search index up to the traces, behind everything else.
@@ -33,6 +34,7 @@ pub enum Answer {
     Review(review::Answer),
     Runs(runs::Answer),
     Gate(Box<gate::Answer>),
+    Prompts(prompts::Answer),
     Incidents(incidents::Answer),
     Monitors(monitors::Answer),
     /// What the index holds now is asked of the store where it matters.
@@ -56,6 +58,7 @@ impl Request {
             Request::Gate(request) => {
                 request.run(ctx, cancel, progress).map(|answer| Answer::Gate(Box::new(answer)))
             }
+            Request::Prompts(request) => request.run(ctx, cancel, progress).map(Answer::Prompts),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
             Request::Monitors(request) => request.run(ctx, cancel, progress).map(Answer::Monitors),
             // What cannot be written stays as it is; a search then leaves the newest traces out.

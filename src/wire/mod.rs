@@ -2,11 +2,14 @@
 
 pub mod embed;
 pub mod fault_server;
+pub mod flag;
 pub mod git;
 pub mod http;
 pub mod notify;
 pub mod otlp;
 pub mod program;
+pub mod prompt_history;
+pub mod prompt_switch;
 pub mod prompts_dir;
 pub mod read;
 pub mod receive;

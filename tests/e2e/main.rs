@@ -5,11 +5,14 @@
 #![allow(clippy::print_stdout)]
 
 mod contract;
+mod feature;
+mod flag_server;
 mod flows;
 mod gate;
 mod hostile;
 mod json;
 mod json_eval;
+mod json_prompt;
 mod json_shape;
 mod kill;
 mod labelling;
@@ -21,6 +24,7 @@ mod local_model;
 mod monitors;
 mod picture;
 mod pictures;
+mod prompt;
 mod pty;
 mod runs;
 mod sdks;

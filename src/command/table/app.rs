@@ -56,6 +56,8 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["g u", "alt-5"], hint: 0 }
     GO_GATE = "go.gate" { title: "Go to the gates", does: "Go to the gates: the deployment checklist of each prompt version.",
         places: HERE, when: When::ALWAYS, keys: &["g a"], hint: 0 }
+    GO_PROMPTS = "go.prompts" { title: "Go to Prompts", does: "Go to the prompts and their versions.",
+        places: HERE, when: When::ALWAYS, keys: &["g p", "alt-8"], hint: 0 }
     GO_INCIDENTS = "go.incidents" { title: "Go to Incidents", does: "Go to the incidents.",
         places: HERE, when: When::ALWAYS, keys: &["g i", "alt-6"], hint: 0 }
     GO_MONITORS = "go.monitors" { title: "Go to Monitors", does: "Go to the alerts and the rules that raise them.",

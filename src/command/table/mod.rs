@@ -7,6 +7,7 @@ pub mod health;
 pub mod incidents;
 pub mod monitors;
 pub mod overlays;
+pub mod prompts;
 pub mod review;
 pub mod runs;
 pub mod talk;
@@ -56,6 +57,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         evals::ROWS,
         runs::ROWS,
         gate::ROWS,
+        prompts::ROWS,
         incidents::ROWS,
         monitors::ROWS,
         overlays::ROWS,

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::monitor::Test;
 use crate::config::file::parse;
+use crate::domain::monitor::Test;
 
 /// Two rules that use every setting, and receivers.
 const GOOD: &str = r#"

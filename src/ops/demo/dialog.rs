@@ -24,17 +24,18 @@ use crate::domain::{
 const PURPOSE: u64 = 0x7e87;
 const RUNS: u64 = 0x3043;
 
+/// The text of each prompt's file.
+pub fn prompt_text(version: Version) -> &'static str {
+    match version {
+        Version::V3 => include_str!("../../../fixtures/demo/prompts/customer_support/v3.txt"),
+        Version::V4 => include_str!("../../../fixtures/demo/prompts/customer_support/v4_current.txt"),
+        Version::Summary2 => include_str!("../../../fixtures/demo/prompts/summarization/v2_current.txt"),
+    }
+}
+
 /// The head of each prompt, as the traces hold it.
 pub fn prompt_head(version: Version) -> &'static str {
-    match version {
-        Version::V3 => include_str!("../../../fixtures/demo/prompts/customer_support/v3.txt").trim_ascii(),
-        Version::V4 => {
-            include_str!("../../../fixtures/demo/prompts/customer_support/v4_current.txt").trim_ascii()
-        }
-        Version::Summary2 => {
-            include_str!("../../../fixtures/demo/prompts/summarization/v2_current.txt").trim_ascii()
-        }
-    }
+    prompt_text(version).trim_ascii()
 }
 
 /// The traces of a conversation, in order, each with what is true of it.

@@ -67,6 +67,8 @@ pub struct DemoView {
     pub cases: u64,
     /// Incidents of the past.
     pub incidents: Vec<String>,
+    /// The team's repository: prompts, flags, configuration.
+    pub team: PathBuf,
     /// How long it took.
     pub seconds: f64,
 }
@@ -97,6 +99,7 @@ pub fn discard(path: &Path) {
         name.push(end);
         let _ = std::fs::remove_file(name);
     }
+    super::team::discard(path);
 }
 
 /// Fills an empty store. Progress counts traces. When cancelled or failing, what was written is an
@@ -142,6 +145,7 @@ pub fn make(ctx: &Ctx, spec: &DemoSpec, cancel: &Cancel, progress: &Progress) ->
         labels: done.labels,
         cases: done.cases,
         incidents: done.incidents,
+        team: super::team::write(ctx.store.path())?,
         seconds: began.elapsed().as_secs_f64(),
     })
 }

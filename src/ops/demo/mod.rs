@@ -18,6 +18,7 @@ mod question;
 mod runs;
 mod session;
 mod summary;
+mod team;
 mod tools;
 mod truth;
 mod user;

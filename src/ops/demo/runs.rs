@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::dialog::prompt_head;
+use super::dialog::prompt_text;
 use super::feedback::Judgement;
 use super::truth::Version;
 use super::{DemoSpec, Generator};
@@ -46,7 +46,7 @@ pub fn runs(ctx: &Ctx, spec: &DemoSpec, generator: &Generator) -> Result<()> {
             target_kind: "http".to_owned(),
             prompt: Some(format!("{prompt}@{name}")),
             prompt_hash: Some(
-                Sha256::digest(prompt_head(version)).iter().map(|b| format!("{b:02x}")).collect(),
+                Sha256::digest(prompt_text(version)).iter().map(|b| format!("{b:02x}")).collect(),
             ),
             evaluators: rules.iter().chain([&judge]).map(|one| (one.name.clone(), one.version())).collect(),
             cases: set.cases.len() as u64,

@@ -105,6 +105,7 @@ pub(super) const WORK: Schema = Schema {
             fills: &[],
         },
         Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
     ],
 };
 

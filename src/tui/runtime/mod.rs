@@ -34,6 +34,7 @@ use super::work::{Answer, Request};
 use crate::config::Config;
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
+use crate::ops::prompt::Fingerprint;
 use crate::ops::watch::{self, Changes, Watch};
 use crate::task::{Cancel, Clock, Progress};
 
@@ -45,6 +46,8 @@ const SHOW_AFTER: Duration = Duration::from_millis(250);
 const SAMPLE: Duration = Duration::from_millis(100);
 /// How often the store is asked whether it was changed.
 const WATCH: Duration = Duration::from_millis(300);
+/// The prompts' folders are looked at this often.
+const PROMPTS: Duration = Duration::from_secs(1);
 /// How often a screen that shows a time that goes on is told.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Work done at a time: a few that last (a run, the index, the look at the store) and a few look-ups. Each
@@ -153,6 +156,8 @@ enum Event {
     Answered(JobId, Result<Answer>),
     Opened(Result<Ctx>),
     Watched(Watch, Result<Changes>),
+    /// How the prompts' folders look.
+    Prompts(Fingerprint),
     /// Watching had a fault: it is over.
     Blind(Error),
 }
@@ -181,6 +186,8 @@ struct Runtime {
     /// Requests that wait for the store to be open.
     early: Vec<(JobId, Request)>,
     watch: Option<Watch>,
+    /// How the prompts' folders looked last, and when that was.
+    prompts: Option<(Instant, Fingerprint)>,
     sender: mpsc::Sender<Event>,
     receiver: mpsc::Receiver<Event>,
     input: input::Input,
@@ -232,6 +239,7 @@ impl Runtime {
             workers: HashMap::new(),
             early: Vec::new(),
             watch: None,
+            prompts: None,
             sender,
             receiver,
             input: input::Input::default(),
@@ -275,6 +283,7 @@ impl Runtime {
                 () = at(watch_at) => {
                     next_watch = Instant::now() + WATCH;
                     self.look_at_store();
+                    self.look_at_prompts();
                 }
             }
             self.drain().await?;
@@ -339,6 +348,12 @@ impl Runtime {
             Event::Opened(ctx) => {
                 self.opened(ctx?);
                 Ok(())
+            }
+            Event::Prompts(now) => {
+                let before = self.prompts.replace((Instant::now(), now));
+                let changed =
+                    before.zip(self.prompts.as_ref()).is_some_and(|((_, before), (_, now))| before != *now);
+                if changed { self.take(Message::PromptsChanged).await } else { Ok(()) }
             }
             Event::Blind(error) => self.take(Message::Blind(error)).await,
             Event::Watched(watch, changes) => {
@@ -434,6 +449,20 @@ impl Runtime {
             .map(|(job, worker)| (*job, worker.progress.view()))
             .collect();
         if progress.is_empty() { Ok(()) } else { self.take(Message::Progress(progress)).await }
+    }
+
+    /// Looks at the prompts' folders while their screen is on, once in a while.
+    fn look_at_prompts(&mut self) {
+        let due = self.prompts.as_ref().is_none_or(|(at, _)| at.elapsed() >= PROMPTS);
+        if self.model.active == ScreenId::Prompts && due {
+            if let Some((at, _)) = &mut self.prompts {
+                *at = Instant::now();
+            }
+            let (send, team) = (self.sender.clone(), self.model.env.team.clone());
+            tokio::task::spawn_blocking(move || {
+                let _ = send.blocking_send(Event::Prompts(Fingerprint::take(&team)));
+            });
+        }
     }
 
     fn look_at_store(&mut self) {

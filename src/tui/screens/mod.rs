@@ -6,6 +6,7 @@ pub mod health;
 pub mod incidents;
 pub mod known;
 pub mod monitors;
+pub mod prompts;
 pub mod review;
 pub mod runs;
 pub mod trace;
@@ -25,6 +26,7 @@ pub enum ScreenId {
     Runs,
     /// Has no tab of its own: it is reached from the runs, and stands under theirs.
     Gate,
+    Prompts,
     Incidents,
     Monitors,
 }
@@ -37,6 +39,7 @@ impl ScreenId {
         ScreenId::Review,
         ScreenId::Evals,
         ScreenId::Runs,
+        ScreenId::Prompts,
         ScreenId::Incidents,
         ScreenId::Monitors,
     ];
@@ -49,7 +52,9 @@ impl ScreenId {
         ScreenId::Evals,
         ScreenId::Runs,
         ScreenId::Gate,
+        ScreenId::Prompts,
         ScreenId::Incidents,
+        ScreenId::Monitors,
     ];
 
     /// The tab that it stands under.
@@ -69,6 +74,7 @@ impl ScreenId {
             ScreenId::Evals => "Evals",
             ScreenId::Runs => "Runs",
             ScreenId::Gate => "Gate",
+            ScreenId::Prompts => "Prompts",
             ScreenId::Incidents => "Incidents",
             ScreenId::Monitors => "Monitors",
         }
@@ -83,6 +89,7 @@ impl ScreenId {
             app::GO_EVALS => Some(ScreenId::Evals),
             app::GO_RUNS => Some(ScreenId::Runs),
             app::GO_GATE => Some(ScreenId::Gate),
+            app::GO_PROMPTS => Some(ScreenId::Prompts),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
             app::GO_MONITORS => Some(ScreenId::Monitors),
             _ => None,
@@ -99,6 +106,7 @@ pub struct Screens {
     pub evals: evals::EvalsScreen,
     pub runs: runs::RunsScreen,
     pub gate: gate::GateScreen,
+    pub prompts: prompts::PromptsScreen,
     pub incidents: incidents::IncidentsScreen,
     pub monitors: monitors::MonitorsScreen,
 }
@@ -113,6 +121,7 @@ impl Screens {
             ScreenId::Evals => &self.evals,
             ScreenId::Runs => &self.runs,
             ScreenId::Gate => &self.gate,
+            ScreenId::Prompts => &self.prompts,
             ScreenId::Incidents => &self.incidents,
             ScreenId::Monitors => &self.monitors,
         }
@@ -127,6 +136,7 @@ impl Screens {
             ScreenId::Evals => &mut self.evals,
             ScreenId::Runs => &mut self.runs,
             ScreenId::Gate => &mut self.gate,
+            ScreenId::Prompts => &mut self.prompts,
             ScreenId::Incidents => &mut self.incidents,
             ScreenId::Monitors => &mut self.monitors,
         }

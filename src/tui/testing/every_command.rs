@@ -85,6 +85,7 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
         Place::Gates | Place::Gate | Place::GateEdges => {
             return crate::tui::screens::gate::tests::at(place, ctx);
         }
+        Place::Prompts => return Some(Story::new(ctx.clone(), ScreenId::Prompts)),
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
     };
     story.model.overlays.push(overlay);

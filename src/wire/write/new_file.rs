@@ -34,6 +34,22 @@ pub fn write_text(path: &Path, text: &str, replace: bool) -> Result<bool> {
     }
 }
 
+/// Puts `text` in the place of a file, whole or not at all, and durably: a temporary file beside it, `fsync`,
+/// rename, `fsync` of the folder. A link is followed, the file's permissions are kept.
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let file = written_beside(path, ".tuesday-", text)?;
+    if let Ok(there) = std::fs::metadata(path) {
+        file.as_file().set_permissions(there.permissions())?;
+    }
+    file.persist(path).map_err(|e| e.error)?;
+    // A folder cannot be opened for syncing everywhere; where it can, the rename is made durable.
+    if let Ok(folder) = std::fs::File::open(folder_of(path)) {
+        folder.sync_all().ok();
+    }
+    Ok(())
+}
+
 /// The folder that a file is in.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

@@ -176,6 +176,11 @@ impl IncidentsScreen {
         Self::refresh_list(cx);
     }
 
+    /// Comes from another screen to the incident of this name.
+    pub fn come(&mut self, name: &str) {
+        self.open = Some(Open::new(name.to_owned()));
+    }
+
     /// Goes to the open incident, or asks for the title of a new one, once the list is known.
     pub fn declare(&mut self) {
         self.declaring = true;

@@ -126,6 +126,12 @@ impl RunsScreen {
         Self { thresholds, ..Self::default() }
     }
 
+    /// Comes from another screen to the runs that have these words.
+    pub fn come(&mut self, filter: &str) {
+        self.pile.clear();
+        self.runs.get_or_insert_default().set_filter(filter);
+    }
+
     /// Takes the answer of a request.
     pub fn answered(&mut self, request: &Request, result: Result<Answer>, cx: &mut Cx<'_>) {
         let answer = match result {
