@@ -26,6 +26,8 @@ mod rollback;
 mod said;
 mod sign;
 mod signed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
