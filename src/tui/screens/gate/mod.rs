@@ -173,9 +173,8 @@ impl GateScreen {
         }
     }
 
-    /// Takes the cases in the order in which they stand, and goes on to the next one without a label.
+    /// Takes the cases in the order in which they stand.
     fn take_edges(&mut self, request: &Request, mut edges: Vec<EdgeView>) {
-        let labelled = matches!(request.what, What::Label { .. });
         let Some(page) = self.of_open(request).and_then(|open| open.edges.as_mut()) else { return };
         let Some(list) = &mut page.list else {
             page.list = Some(List::whole(edges));
@@ -185,13 +184,7 @@ impl GateScreen {
             list.rows().iter().position(|row| row.result.case == edge.result.case).unwrap_or(usize::MAX)
         };
         edges.sort_by_key(place);
-        let here = list.selected_index();
-        let next = (here + 1..edges.len()).find(|at| edges[*at].labels.is_empty());
         list.replace(edges, |a, b| a.result.case == b.result.case);
-        if labelled {
-            list.select(next.unwrap_or(here + 1));
-            page.answer.scroll = Scroll::default();
-        }
     }
 
     fn ask(&self, what: What, cx: &mut Cx<'_>) {
@@ -261,11 +254,18 @@ impl GateScreen {
         self.ask(What::Edges(of), cx);
     }
 
+    /// Labels the case under the cursor, and goes on to the next one without a label: at once, so that the next
+    /// key is never about the same case.
     fn label(&mut self, verdict: Verdict, cx: &mut Cx<'_>) {
-        let Some(open) = &self.open else { return };
-        let edges = open.edges.as_ref().and_then(|edges| edges.list.as_ref());
-        let Some(edge) = edges.and_then(List::selected) else { return };
-        let (of, case) = (open.of.clone(), edge.result.case.clone());
+        let Some(open) = &mut self.open else { return };
+        let Some(edges) = &mut open.edges else { return };
+        let Some(list) = &mut edges.list else { return };
+        let Some(case) = list.selected().map(|edge| edge.result.case.clone()) else { return };
+        let here = list.selected_index();
+        let next = list.rows().iter().skip(here + 1).position(|edge| edge.labels.is_empty());
+        list.select(here + 1 + next.unwrap_or(0));
+        edges.answer.scroll = Scroll::default();
+        let of = open.of.clone();
         self.act("keeping the label", What::Label { of, case, verdict }, cx);
     }
 
