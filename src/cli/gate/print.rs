@@ -32,9 +32,20 @@ pub(super) fn gate(view: &GateView) -> String {
             clean_line(&item.figure)
         ));
     }
+    // What is so for one reason is said once.
+    let mut told: Vec<(&ItemView, String)> = Vec::new();
     for item in view.items.iter().filter(|item| !item.verdict.is_passed() || !item.warnings.is_empty()) {
+        let same = |other: &&mut (&ItemView, String)| {
+            other.0.words == item.words && other.0.next == item.next && other.0.warnings == item.warnings
+        };
+        match told.iter_mut().find(same) {
+            Some((_, numbers)) => numbers.push_str(&format!(", {}", item.number)),
+            None => told.push((item, item.number.to_string())),
+        }
+    }
+    for (item, numbers) in told {
         lines.push(String::new());
-        said(&mut lines, item);
+        said(&mut lines, item, &numbers);
     }
     lines.join("\n")
 }
@@ -42,12 +53,12 @@ pub(super) fn gate(view: &GateView) -> String {
 /// One item with what was found.
 pub(super) fn item(view: &ItemView) -> String {
     let mut lines = vec![format!("{} · {}", view.title, view.verdict_words())];
-    said(&mut lines, view);
+    said(&mut lines, view, &view.number.to_string());
     lines.join("\n")
 }
 
-fn said(lines: &mut Vec<String>, item: &ItemView) {
-    indented(lines, &format!("{:>2}  ", item.number), &item.words);
+fn said(lines: &mut Vec<String>, item: &ItemView, numbers: &str) {
+    indented(lines, &format!("{numbers:>2}  "), &item.words);
     for warning in &item.warnings {
         indented(lines, "    ! ", warning);
     }

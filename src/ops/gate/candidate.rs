@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::GateOf;
 use crate::domain::gate::{Evidence, EvidenceRow, GateSpec, Item, Proof, Verdict};
-use crate::domain::{CaseResult, Error, EvalConfig, Result, Run, SetName, Untrusted};
+use crate::domain::{CaseResult, Error, ErrorKind, EvalConfig, Result, Run, SetName, Untrusted};
 use crate::ops::Ctx;
 use crate::task::Cancel;
 use crate::text::figures;
@@ -59,9 +59,10 @@ impl<'a> Candidate<'a> {
                 .hint("Use letters, digits, `.`, `_` and `-`: the name is also a file name."));
         }
         // `current` is known by its number only once the prompt is found, and its folder may be named in the gate.
-        let (first, _) = match of.version.as_str() {
-            "current" => (GateSpec::default(), None),
-            version => gate_of(&config.gates_dir, feature, version)?,
+        let first = match gate_of(&config.gates_dir, feature, &of.version) {
+            // A file that is about one version says nothing of the current one yet.
+            Err(error) if of.version == "current" && error.kind == ErrorKind::Usage => GateSpec::default(),
+            other => other?.0,
         };
         let name = first.prompt_name.unwrap_or_else(|| feature.clone());
         let prompt = read_prompt(&config.prompts_dir, &format!("{name}@{}", of.version))?;
@@ -141,26 +142,35 @@ impl<'a> Candidate<'a> {
         self.keep(item, proof).map(Some)
     }
 
+    /// Whether a target or a run means this version by its prompt: `name@v4`, or the current one where it is that.
+    fn is_named(&self, prompt: &str) -> bool {
+        let current = prompt == self.prompt_name || prompt == format!("{}@current", self.prompt_name);
+        prompt == self.prompt.label || self.is_current && current
+    }
+
     /// The run that speaks for the candidate: the newest complete one of this very text, on the set as it is.
     pub fn run(&self) -> Result<std::result::Result<Found, Missing>> {
         let runs = self.ctx.store.runs()?;
         let of_text = |run: &&Run| run.head.prompt_hash.as_deref() == Some(&self.prompt.sha256);
-        let names = |run: &&Run| {
-            let current = [self.prompt_name.clone(), format!("{}@current", self.prompt_name)];
-            let name = run.head.prompt.as_deref();
-            name == Some(&self.prompt.label)
-                || self.is_current && name.is_some_and(|name| current.iter().any(|c| c == name))
-        };
+        let names = |run: &&Run| run.head.prompt.as_ref().is_some_and(|name| self.is_named(name));
         let wanted = self.spec.eval.set.as_deref();
         let in_set = |run: &&Run| wanted.is_none_or(|set| run.head.set == set);
         let newest = runs.iter().filter(in_set).find(of_text);
         let set = newest.or_else(|| runs.iter().filter(in_set).find(names)).map(|run| run.head.set.clone());
         let set = set.or_else(|| wanted.map(str::to_owned));
-        let again = format!(
-            "tuesday eval run --set {} --target TARGET, with a target whose prompt is {}",
-            set.as_deref().unwrap_or("SET"),
-            self.prompt.label
-        );
+        let set_name = set.as_deref().unwrap_or("SET");
+        let target = self
+            .config
+            .targets
+            .iter()
+            .find(|target| target.prompt.as_ref().is_some_and(|name| self.is_named(name)));
+        let again = match target {
+            Some(target) => format!("tuesday eval run --set {set_name} --target {}", target.name),
+            None => format!(
+                "tuesday eval run --set {set_name} --target TARGET, with a target whose prompt is {}",
+                self.prompt.label
+            ),
+        };
         let missing = |verdict, figure: &str, words: String| {
             Ok(Err(Missing { verdict, figure: figure.to_owned(), words, next: again.clone() }))
         };

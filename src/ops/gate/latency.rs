@@ -49,6 +49,11 @@ pub(super) fn item(candidate: &Candidate<'_>, found: &std::result::Result<Found,
         "taken on the run, which is not production: fewer than {} of this version are in the traces",
         plural(count(spec.min_requests), "request")
     ));
+    let cached = found.results.iter().filter(|result| result.cached).count();
+    if cached > 0 {
+        said.warnings
+            .push(format!("{} from the cache, with the time of the first time", plural(cached, "answer")));
+    }
     (said.set, said.run) = (Some(found.set()), Some(run));
     Ok(said)
 }

@@ -26,6 +26,8 @@ mod rollback;
 mod said;
 mod sign;
 mod signed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -208,6 +210,10 @@ pub fn check(ctx: &Ctx, config: &EvalConfig, of: &GateOf, cancel: &Cancel) -> Re
 /// Keeps what an item came to, lets a waiver stand in for it, and makes it ready for a face.
 fn settled(candidate: &Candidate<'_>, item: Item, said: Said) -> Result<ItemView> {
     let mut evidence = said.evidence;
+    if said.verdict == Verdict::Stale && evidence.is_none() {
+        // What it was: of another text, another set, or too long ago.
+        evidence = candidate.newest(item, |proof| matches!(proof, Proof::Measured(_))).cloned();
+    }
     let keeps = !said.figures.is_empty() && !matches!(said.verdict, Verdict::Stale | Verdict::Off);
     if keeps && evidence.is_none() {
         let measure = Measure {

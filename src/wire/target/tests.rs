@@ -81,6 +81,24 @@ async fn patiently(target: &Target, limits: &TargetLimits) -> (std::result::Resu
 }
 
 #[tokio::test]
+async fn a_target_is_told_more_than_its_configuration_says() {
+    let server = LlmServer::start();
+    let told = [("fault_url".to_owned(), "http://127.0.0.1:1/v1".to_owned())];
+    let body = r#"{"q": {{ input }}, "model_at": {{ fault_url }}}"#;
+    let ours = spec(TargetKind::Http(HttpSpec { body: body.into(), ..http(&server) }));
+    let target = Target::connect_told(&ours, &BTreeMap::new(), &variable, &told).unwrap();
+    target.ask(&ask("hello")).await.unwrap();
+    assert_eq!(server.seen()[0].body, json!({"q": "hello", "model_at": "http://127.0.0.1:1/v1"}));
+    // A name that it is not told is a mistake, as ever.
+    assert!(Target::connect(&ours, &BTreeMap::new(), &variable).is_err());
+    let script = ["sh", "-c", "cat >/dev/null; echo $fault_url"].map(str::to_owned).to_vec();
+    let ours = spec(TargetKind::Command(script));
+    let target = Target::connect_told(&ours, &BTreeMap::new(), &variable, &told).unwrap();
+    let answer = target.ask(&ask("hello")).await.unwrap();
+    assert_eq!(answer.output, Content::Text("http://127.0.0.1:1/v1".into()));
+}
+
+#[tokio::test]
 async fn openai_answers_with_tokens_cost_model_and_id() {
     let server = LlmServer::start();
     let asked = Ask { prompt: Some("Be brief.".into()), ..ask("hello") };

@@ -2,8 +2,9 @@
 //! and the answers to edge cases that people label for it.
 //!
 //! The list, the gate and the edge cases lie on each other: `enter` goes in, `esc` out. How they look is in `view`;
-//! what the store is asked in `work`.
+//! what the store is asked in `work`; what a person is asked in `asks`.
 
+mod asks;
 #[cfg(test)]
 pub mod tests;
 mod view;
@@ -13,24 +14,23 @@ pub use work::{Answer, Request};
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::command::table::{app, gate as rows};
 use crate::command::{Id, Place, When};
 use crate::domain::gate::Item;
-use crate::domain::{Error, EvalConfig, Result, TargetKind, Verdict};
-use crate::ops::gate::{CandidateLine, EdgeView, GateOf, GateView, ItemView, SignSpec};
+use crate::domain::{Error, EvalConfig, Result, Verdict};
+use crate::ops::gate::{CandidateLine, EdgeView, GateOf, GateView, ItemView};
 use crate::ops::watch::Changes;
 use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
-use crate::tui::overlays::{Choice, Confirm, Field, Form, Picker, Reply, Tag};
+use crate::tui::overlays::{Confirm, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen};
 use crate::tui::screens::ScreenId;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::scroll::Scroll;
-use crate::tui::words::{line, words};
+use crate::tui::words::words;
 use work::What;
 
 const LIST: Pane = Pane("gates");
@@ -173,9 +173,8 @@ impl GateScreen {
         }
     }
 
-    /// Takes the cases in the order in which they stand, and goes on to the next one without a label.
+    /// Takes the cases in the order in which they stand.
     fn take_edges(&mut self, request: &Request, mut edges: Vec<EdgeView>) {
-        let labelled = matches!(request.what, What::Label { .. });
         let Some(page) = self.of_open(request).and_then(|open| open.edges.as_mut()) else { return };
         let Some(list) = &mut page.list else {
             page.list = Some(List::whole(edges));
@@ -185,13 +184,7 @@ impl GateScreen {
             list.rows().iter().position(|row| row.result.case == edge.result.case).unwrap_or(usize::MAX)
         };
         edges.sort_by_key(place);
-        let here = list.selected_index();
-        let next = (here + 1..edges.len()).find(|at| edges[*at].labels.is_empty());
         list.replace(edges, |a, b| a.result.case == b.result.case);
-        if labelled {
-            list.select(next.unwrap_or(here + 1));
-            page.answer.scroll = Scroll::default();
-        }
     }
 
     fn ask(&self, what: What, cx: &mut Cx<'_>) {
@@ -261,76 +254,19 @@ impl GateScreen {
         self.ask(What::Edges(of), cx);
     }
 
+    /// Labels the case under the cursor, and goes on to the next one without a label: at once, so that the next
+    /// key is never about the same case.
     fn label(&mut self, verdict: Verdict, cx: &mut Cx<'_>) {
-        let Some(open) = &self.open else { return };
-        let edges = open.edges.as_ref().and_then(|edges| edges.list.as_ref());
-        let Some(edge) = edges.and_then(List::selected) else { return };
-        let (of, case) = (open.of.clone(), edge.result.case.clone());
-        self.act("keeping the label", What::Label { of, case, verdict }, cx);
-    }
-
-    fn sign(&mut self, cx: &mut Cx<'_>) {
         let Some(open) = &mut self.open else { return };
-        let Some(item) = open.item().map(|item| item.item).filter(|item| item.is_signed()) else { return };
-        open.signing = Some(item);
-        let title = words().put(Role::Title, format!("Sign: {}", item.title()));
-        let by = Field::new("by", &cx.env.reviewer, "who signs");
-        let note = Field::new("note", "", "what there is to say of it, or nothing");
-        let fields = if item == Item::Oncall {
-            vec![
-                by,
-                Field::new("on call", "", "who, where that is another; the gate file may name them"),
-                Field::new("contact", "", "how to reach them; the gate file may say it"),
-                Field::new("until", "", "a time, or nothing: a day from now"),
-                note,
-            ]
-        } else {
-            vec![by, note]
-        };
-        cx.open(Form::new(SIGN, title, fields));
-    }
-
-    fn signed(&mut self, fields: &[String], cx: &mut Cx<'_>) {
-        let Some(open) = &mut self.open else { return };
-        let Some(item) = open.signing.take() else { return };
-        let text =
-            |at: usize| fields.get(at).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let duty = item == Item::Oncall;
-        let until = match text(3).filter(|_| duty).map(|text| time(&text, &cx.env.zone)).transpose() {
-            Ok(until) => until,
-            Err(error) => return cx.fail(error),
-        };
-        let spec = SignSpec {
-            item,
-            by: text(0).unwrap_or_default(),
-            note: text(if duty { 4 } else { 1 }),
-            on_call: text(1).filter(|_| duty),
-            contact: text(2).filter(|_| duty),
-            from: None,
-            until,
-        };
+        let Some(edges) = &mut open.edges else { return };
+        let Some(list) = &mut edges.list else { return };
+        let Some(case) = list.selected().map(|edge| edge.result.case.clone()) else { return };
+        let here = list.selected_index();
+        let next = list.rows().iter().skip(here + 1).position(|edge| edge.labels.is_empty());
+        list.select(here + 1 + next.unwrap_or(0));
+        edges.answer.scroll = Scroll::default();
         let of = open.of.clone();
-        self.act("signing", What::Sign { of, spec: Box::new(spec) }, cx);
-    }
-
-    /// Targets that can be tried.
-    fn targets(&self) -> Vec<&str> {
-        let askable = self.config.targets.iter().filter(|target| target.kind != TargetKind::Recorded);
-        askable.map(|target| target.name.as_str()).collect()
-    }
-
-    fn choose_target(&self, cx: &mut Cx<'_>) {
-        let targets = self.targets();
-        if targets.is_empty() {
-            let error = Error::not_so("There is no target to try.");
-            return cx.fail(error.hint("Describe the application as [targets.NAME] of tuesday.toml."));
-        }
-        let choices = targets.into_iter().map(|name| Choice::new(line(Role::Plain, name))).collect();
-        cx.open(Picker::new(
-            TARGET,
-            line(Role::Title, "Which target is tried against a server that fails?"),
-            choices,
-        ));
+        self.act("keeping the label", What::Label { of, case, verdict }, cx);
     }
 
     /// Moves as a command of moving says; false for another command.
@@ -348,15 +284,6 @@ impl GateScreen {
         open.detail.scroll = Scroll::default();
         moved
     }
-}
-
-/// A time with its offset, or as it is on the clock here.
-fn time(text: &str, zone: &TimeZone) -> Result<jiff::Timestamp> {
-    let wrong =
-        || Error::not_so(format!("\"{text}\" is not a time.")).hint("Write it like 2026-03-05T09:00.");
-    text.parse()
-        .or_else(|_| text.parse().and_then(|civil: jiff::civil::DateTime| zone.to_timestamp(civil)))
-        .map_err(|_| wrong())
 }
 
 impl Screen for GateScreen {
