@@ -168,7 +168,7 @@ fn a_run_is_started_stopped_and_gone_on_with_from_the_program() {
     let mut terminal = Terminal::start_with(&store, &[], 80, 24, &[("API_KEY", KEY)]);
     terminal.type_and_see("gu", "No run yet.");
     // What it would cost is said first; nothing has been asked for it.
-    terminal.type_and_see("n", "24 cases");
+    terminal.type_and_see("n", "asks       24 cases");
     assert_eq!(server.seen().len(), 0);
     terminal.keys("\r");
     terminal.wait_for(" 5 of 24 ·");
@@ -181,12 +181,12 @@ fn a_run_is_started_stopped_and_gone_on_with_from_the_program() {
     assert_eq!(server.seen().len(), 9, "five landed, four were asked");
     server.fault_model("small", Fault::Slow(Duration::from_millis(1)));
     terminal.type_and_see("r", "Go on with support-api-1");
-    terminal.wait_for("15 cases");
+    terminal.wait_for("asks       15 cases");
     terminal.keys("\r");
     // The four that were being asked may have been paid for: they are asked again only when told so.
     terminal.wait_for("✓ support-api-1 is done: 100 % [83.9, 100.0] pass · 4 errors");
     terminal.type_and_see("r", "ask again");
-    terminal.wait_for("4 cases");
+    terminal.wait_for("asks       4 cases");
     terminal.keys("\r");
     terminal.wait_for("✓ support-api-1 is done: 100 % [86.2, 100.0] pass · $");
     assert!(server.answered().values().all(|times| *times == 1), "{:?}", server.answered());
@@ -221,7 +221,7 @@ fn leaving_stops_the_run_and_a_missing_key_is_named_by_file_and_line() {
 
     let mut terminal = Terminal::start_with(&store, &[], 80, 24, &[("API_KEY", KEY)]);
     terminal.type_and_see("gu", "No run yet.");
-    terminal.type_and_see("n", "24 cases");
+    terminal.type_and_see("n", "asks       24 cases");
     terminal.keys("\r");
     terminal.wait_for(" 5 of 24 ·");
     terminal.type_and_see("q", "stop it and leave");
