@@ -207,7 +207,11 @@ impl StartRun {
 
     fn begin(&mut self, cx: &mut Cx<'_>) -> Outcome {
         // Nothing is spent before a person could see how much.
-        let (State::Known(check), Some(ask)) = (&self.state, &self.asked) else { return Outcome::Stay };
+        let (State::Known(check), Some(ask)) = (&self.state, &self.asked) else {
+            // What was pasted is not worked out yet.
+            self.check(cx);
+            return Outcome::Stay;
+        };
         if check.estimate.cases == 0 {
             return Outcome::Stay;
         }
@@ -440,7 +444,7 @@ impl Layer for StartRun {
             Field::Limit => self.limit.insert(text),
             Field::Set | Field::Target | Field::Errors => {}
         }
-        // What would come of it is asked for with the next key; until then it does not begin.
+        // What it would come to is asked for with the next key, enter among them; it does not begin before that.
         if self.ask().ok() != self.asked {
             self.asked = None;
             self.state = State::Waiting;

@@ -201,6 +201,11 @@ fn the_form_says_what_is_wrong_with_a_target_and_what_another_costs() {
     assert!(story.text().contains("0 is not a number from 1 to 1024"), "{}", story.text());
     story.press("ctrl-u tab").type_text("lots");
     assert!(story.text().contains("lots is no amount"), "{}", story.text());
+    // What is pasted is worked out before anything begins, too.
+    story.press("ctrl-u shift-tab shift-tab").send(Message::Paste("pasted".to_owned()));
+    story.press("enter");
+    assert!(story.text().contains("asks       12 cases"), "{}", story.text());
+    assert!(story.ctx.store.runs().unwrap().is_empty());
     story.press("esc");
     assert!(story.model.overlays.is_empty());
 }
