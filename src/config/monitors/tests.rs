@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::file::parse;
+use crate::domain::monitor::Test;
 
 /// The two rules of METHODS 4.1, and receivers.
 const GOOD: &str = r#"

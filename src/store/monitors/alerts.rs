@@ -69,8 +69,11 @@ impl Store {
                     .map_err(sql)?;
             }
             for (rule, group) in &pass.gone {
-                tx.execute("DELETE FROM monitor_life WHERE rule = ? AND grp = ?", [rule, &group_text(group)?])
-                    .map_err(sql)?;
+                tx.execute(
+                    "DELETE FROM monitor_life WHERE rule = ? AND grp = ?",
+                    [rule, &group_text(group)?],
+                )
+                .map_err(sql)?;
             }
             let mut changed = Vec::new();
             for (rule, group, at) in &pass.resolved {
