@@ -121,7 +121,7 @@ fn show(one: &MonitorDetail) -> Result<u8> {
         monitor.severity.name()
     ))?;
     let rows = monitor.groups.iter().map(|of: &GroupView| {
-        let since = of.since.map_or_else(|| UNKNOWN.to_owned(), |at| clock(at));
+        let since = of.since.map_or_else(|| UNKNOWN.to_owned(), clock);
         vec![
             group_words(&of.group),
             of.state.word().to_owned(),

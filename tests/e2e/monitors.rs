@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{run, run_json, run_to, tuesday};
+use crate::support::{run, run_json, run_to, traces, tuesday};
 
 /// What the receiver does with a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,12 +89,12 @@ fn serve(mut stream: std::net::TcpStream, seen: &Mutex<Vec<(String, Value)>>, pl
     let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
 }
 
-/// Four days of a bot with 30 requests an hour; `ill` makes a third of the last hour's time out.
+/// Four days of a bot with 90 requests an hour; `ill` makes a third of the last hour's time out.
 fn bot(ill: bool) -> String {
     let now = jiff::Timestamp::now().as_second();
-    (0..30 * 96)
+    (0..90 * 96)
         .map(|n| {
-            let ago = (30 * 96 - n) * 120;
+            let ago = (90 * 96 - n) * 40;
             let failed = ill && ago < 3_600 && n % 3 == 0;
             let at = jiff::Timestamp::from_second(now - ago).expect("in range").to_string();
             let mut trace = json!({
@@ -296,6 +296,8 @@ fn two_watch_and_one_tells_while_a_receiver_hangs() {
     assert_eq!(fired["fired"][0]["rule"], "errors", "{fired:#}");
     takes.wait_for(1);
     // The hanging receiver holds up neither the other one nor the next look.
+    std::fs::write(folder.path().join("more.jsonl"), traces(0, 3)).expect("written");
+    run_to(0, &store, &["import", "more.jsonl"]);
     pass(&mut lines);
     drop(second);
     assert_eq!(takes.seen().len(), 1, "two watch, and one tells");

@@ -148,3 +148,40 @@ fn cancelling_stops_it() {
     let error = make(&world.as_reviewer("me"), &spec, &cancel, &Progress::default()).unwrap_err();
     assert_eq!(error.kind, crate::domain::ErrorKind::Cancelled);
 }
+
+/// Enough traffic that two hours of refusals show: 35 requests an hour.
+#[test]
+fn the_monitors_find_what_was_planted_and_are_quiet_before_it() {
+    use crate::domain::monitor::Monitors;
+    use crate::ops::monitor::replay;
+    let now: Timestamp = "2025-11-24T10:30:00Z".parse().unwrap();
+    let world = World::at(now);
+    let ctx = world.as_reviewer("me");
+    let spec = DemoSpec { traces: 24_000, seed: 7, now };
+    make(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
+    let fired = |rule: &str| {
+        let past = replay(&ctx, &Monitors::default(), rule, 28 * 86_400_000, &Cancel::default()).unwrap();
+        past.episodes.into_iter().map(|one| (one.group, one.fired_at, one.evidence)).collect::<Vec<_>>()
+    };
+    let hours_ago = |at: Timestamp| (now.as_second() - at.as_second()) as f64 / 3600.0;
+    // Version v4 comes a week ago, in steps, and is complained of: within a day of its being everywhere, once.
+    let complaints = fired("negative-feedback");
+    assert_eq!(complaints.len(), 1, "{complaints:#?}");
+    assert!((126.0..174.0).contains(&hours_ago(complaints[0].1)), "{complaints:#?}");
+    let slices = format!("{:?}", complaints[0].2.slices);
+    assert!(slices.contains("customer_support@v4") && slices.contains("fees"), "{slices}");
+    // The provider's refusals, while they last.
+    let (from, to) = Calendar::new(now, spec.traces).burst_ms();
+    let refused = fired("errors");
+    assert_eq!(refused.len(), 1, "{refused:#?}");
+    assert_eq!(refused[0].0["kind"].raw(), "rate_limit");
+    assert!((from..to).contains(&refused[0].1.as_millisecond()), "{refused:#?}");
+    // A model that gets slower from day to day, over ten days.
+    let slow = fired("latency");
+    assert!(!slow.is_empty() && slow.iter().all(|one| hours_ago(one.1) < 240.0), "{slow:#?}");
+    assert!(format!("{:?}", slow.last().unwrap().2.slices).contains("claude-3-5-haiku"), "{slow:#?}");
+    // What was not planted is not found.
+    for rule in ["fallback-rate", "no-data", "daily-spend"] {
+        assert_eq!(fired(rule), [], "{rule}");
+    }
+}

@@ -9,6 +9,9 @@ use crate::stats::{CONFIDENCE, Usual, burn_rate, clumping, wilson};
 
 /// Requests that a window should have to be the one that is shown.
 const WORTH_SHOWING: u64 = 20;
+/// Windows that may show that an alert is over: the end of a fault is soon past the shortest that has enough.
+const WHILE_OUT: [i64; 7] =
+    [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS, 4 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS];
 /// How much more probable the usual share must be for an alert to be over: the logarithm of 20.
 const CLEAR: f64 = 2.995_732_273_553_991;
 /// A share this many times the usual one is worth an alert, at least.
@@ -31,7 +34,8 @@ pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memor
     let Test::Share { at_least, min_count, .. } = of.rule.test else { return Look::nothing(at, "") };
     let tape = world.tape(of.feature);
     let mut seen = Vec::new();
-    for window in &of.rule.windows {
+    let over: Vec<i64> = WHILE_OUT.into_iter().filter(|window| *window <= of.rule.longest()).collect();
+    for window in if life.is_out() { &over } else { &of.rule.windows } {
         // Looks for what is bad are few, whatever is asked; whether it is over is seen at once.
         let step = if life.is_out() { FINE_MS } else { step_of(*window) };
         let to = at.div_euclid(step) * step;

@@ -59,7 +59,7 @@ impl World {
             Reach::Hours(from) | Reach::Every(from) => from.min(now),
         };
         let longest = monitors.rules.iter().map(Rule::longest).max().unwrap_or(DAY_MS);
-        let farthest = monitors.rules.iter().map(|rule| reach_back(rule)).max().unwrap_or(FARTHEST_MS);
+        let farthest = monitors.rules.iter().map(reach_back).max().unwrap_or(FARTHEST_MS);
         let hours = ((begin - longest - farthest).div_euclid(HOUR_MS) - 1, now.div_euclid(HOUR_MS));
         let mut by_feature: BTreeMap<i64, Vec<Tally>> = BTreeMap::new();
         let count = usize::try_from(hours.1 - hours.0 + 1).unwrap_or(1);

@@ -46,6 +46,9 @@ pub struct Example {
     pub at: i64,
 }
 
+/// Ids of names: model, prompt, version; topic.
+type Ids = ([Option<i64>; 3], Option<i64>);
+
 impl Against {
     fn holds(self, bits: i64, latency_us: Option<i64>) -> bool {
         let error = bits & flags::ERROR != 0;
@@ -91,7 +94,7 @@ impl Store {
                 rows.push((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, named, bits, id));
             }
             let topics = topics(db, rows.iter().map(|row| row.0))?;
-            let mut cells: HashMap<([Option<i64>; 3], Option<i64>), (u64, u64)> = HashMap::new();
+            let mut cells: HashMap<Ids, (u64, u64)> = HashMap::new();
             for (seq, _, named, _, id) in &rows {
                 let cell = cells.entry((*named, topics.get(seq).copied())).or_default();
                 cell.0 += 1;

@@ -123,10 +123,10 @@ fn rarely(p: f64) -> String {
 }
 
 /// When a rule would have fired.
-pub fn replayed(past: &ReplayView, zone: &TimeZone) -> Vec<Line> {
+pub fn replayed(past: &ReplayView, zone: &TimeZone, cols: usize) -> Vec<Line> {
     let clock = |at: jiff::Timestamp| crate::text::figures::date_clock(at.as_millisecond(), zone);
-    let mut lines = vec![
-        words()
+    let mut lines = wrap_line(
+        &words()
             .plain(format!("It would have fired {}", plural(past.episodes.len(), "time")))
             .muted(format!(" in {} looks; ", crate::text::figures::thousands(past.looks.cast_signed())))
             .muted(format!(
@@ -134,7 +134,10 @@ pub fn replayed(past: &ReplayView, zone: &TimeZone) -> Vec<Line> {
                 pages(past.expected_false_pages_per_month)
             ))
             .done(),
-    ];
+        cols,
+        &[],
+        &[],
+    );
     for one in &past.episodes {
         lines.push(Line::default());
         let over = match one.resolved_at {
@@ -143,7 +146,7 @@ pub fn replayed(past: &ReplayView, zone: &TimeZone) -> Vec<Line> {
         };
         let head = words().plain(clock(one.fired_at)).plain("  ").plain(group_words(&one.group)).plain("  ");
         lines.push(head.line(&over.done()).done());
-        lines.extend(wrap_line(&line(Role::Plain, &one.evidence.summary), 72, &[], &[]));
+        lines.extend(wrap_line(&line(Role::Plain, &one.evidence.summary), cols, &[], &[]));
     }
     lines
 }

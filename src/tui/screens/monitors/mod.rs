@@ -24,6 +24,7 @@ use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Field, Form, Page, Reply, Tag};
 use crate::tui::screen::{Cx, Env, Handled, Screen, Wish};
+use crate::tui::screens::ScreenId;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::words::{line, words};
@@ -71,6 +72,8 @@ pub struct MonitorsScreen {
     silencing: Option<String>,
     /// How far the text of the row under the cursor is scrolled.
     scroll: Scroll,
+    /// The cursor was moved: until then it is on what is most urgent.
+    moved: bool,
     /// It has been on screen.
     seen: bool,
     loading: bool,
@@ -119,7 +122,8 @@ impl MonitorsScreen {
             }
             Answer::Replay(past) => {
                 let title = words().put(Role::Title, format!("{} · the last four weeks", past.id));
-                cx.open(Page::new(title, lines::replayed(&past, &cx.env.zone)));
+                let wide = usize::from(cx.env.size.0.saturating_sub(8)).min(100);
+                cx.open(Page::new(title, lines::replayed(&past, &cx.env.zone, wide)));
             }
             Answer::Silenced(until) => {
                 let until = crate::text::figures::when(until.as_millisecond(), cx.env.now_ms(), &cx.env.zone);
@@ -129,6 +133,8 @@ impl MonitorsScreen {
             Answer::Incident(id) => {
                 cx.say(words().plain("opened ").plain(&id).plain(" with the alert in its record"));
                 self.read_alerts(cx);
+                // First there: on this screen the same key opens an incident for the alert.
+                cx.go(ScreenId::Incidents);
                 cx.command(incidents::DECLARE);
             }
         }
@@ -153,6 +159,9 @@ impl MonitorsScreen {
         let rules =
             self.list.iter().flat_map(|list| &list.monitors).map(|one| Row::Monitor(Box::new(one.clone())));
         self.rows.replace(alerts.chain(rules), Row::same);
+        if !self.moved {
+            self.rows.select(0);
+        }
     }
 
     /// The alert under the cursor, or open.
@@ -262,12 +271,17 @@ impl MonitorsScreen {
         match id {
             app::OPEN => self.open_row(cx),
             table::REPLAY => self.replay(cx),
+            app::FIND => {
+                cx.open_traces(Query::all());
+                cx.command(app::FIND);
+            }
             table::PAST => {
                 self.past = !self.past;
                 self.read_alerts(cx);
             }
             _ => {
                 let moved = self.rows.command(id, cx.env.page(LIST));
+                self.moved |= moved;
                 self.scroll = Scroll::default();
                 return if moved { Handled::Yes } else { Handled::No };
             }
@@ -329,6 +343,7 @@ impl Screen for MonitorsScreen {
             (LIST, None) => {
                 let again = self.rows.selected_index() == index;
                 self.rows.select(index);
+                self.moved = true;
                 again
             }
             _ => return,
@@ -347,6 +362,7 @@ impl Screen for MonitorsScreen {
             }
             (LIST, None) => {
                 self.rows.by(i64::from(rows));
+                self.moved = true;
                 self.rows.settle(page);
             }
             (DETAIL, _) => self.scroll.by(i64::from(rows), lines::MOST, page),
