@@ -10,7 +10,7 @@ use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::task::Cancel;
 use crate::wire::prompt_history::{commit, is_versioned};
-use crate::wire::prompt_switch::{carry_out, plan};
+use crate::wire::prompt_switch::{carry_out, plan, tidy};
 
 /// What the reason of a rollback begins with: it tells a version that was left from one that was replaced.
 pub(super) const ROLLBACK: &str = "rollback";
@@ -167,6 +167,9 @@ fn switch(
         view.notes.push("It is not committed: --commit does that.".to_owned());
     }
     if !changes || spec.dry_run {
+        if !spec.dry_run {
+            tidy(&home.folder);
+        }
         return Ok(view);
     }
     let act = ctx.store.new_switch(ctx.clock.now());
