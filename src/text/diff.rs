@@ -210,7 +210,7 @@ mod tests {
     fn words_that_changed_are_told_apart() {
         let pieces = word_diff("never move savings\n", "always move the savings\n");
         let of = |kind| -> String {
-            pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| text.as_str()).collect()
+            pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| format!("{text} ")).collect()
         };
         assert_eq!(of(WordChange::Removed).trim(), "never");
         assert_eq!(of(WordChange::Added).split_whitespace().collect::<Vec<_>>(), ["always", "the"]);

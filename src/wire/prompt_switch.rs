@@ -100,7 +100,7 @@ pub fn plan(home: &Path, folder: &Folder, to: &str) -> Result<Change> {
 }
 
 /// Takes away what a change that was cut off after its last step left behind.
-pub fn tidy(home: &Path) {
+pub fn tidied(home: &Path) {
     std::fs::remove_file(home.join(UNDER_WAY)).ok();
 }
 
