@@ -1,7 +1,7 @@
 //! The README's table of keys: the ones to know, made of the table of commands. The test below holds the
 //! README to it; `RENEW=1 cargo test readme` writes it anew.
 
-use super::table::{self, app, evals, gate, incidents, review, runs, talk, traces};
+use super::table::{self, app, evals, gate, incidents, prompts, review, runs, talk, traces};
 use super::{Id, Keymap};
 
 /// What a newcomer should know, a line of the README each; the commands of a line share their places.
@@ -14,6 +14,7 @@ const TO_KNOW: &[&[Id]] = &[
         app::GO_EVALS,
         app::GO_RUNS,
         app::GO_GATE,
+        app::GO_PROMPTS,
         app::GO_INCIDENTS,
         app::GO_MONITORS,
     ],
@@ -32,6 +33,7 @@ const TO_KNOW: &[&[Id]] = &[
     &[gate::SIGN, gate::EDGE_CASES, gate::DRILL, gate::EXERCISE],
     &[gate::PASS, gate::FAIL, gate::UNSURE],
     &[runs::TRACE],
+    &[prompts::DIFF, prompts::MARK, prompts::USE],
     &[talk::FOLD, talk::NEXT_FOLD, talk::FOLD_ALL, talk::NEXT_MATCH, talk::PREVIOUS_MATCH],
 ];
 

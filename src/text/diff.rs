@@ -72,18 +72,50 @@ pub enum WordChange {
 pub fn word_diff(old: &str, new: &str) -> Vec<(WordChange, String)> {
     let diff = TextDiff::configure().timeout(PATIENCE).diff_words(old, new);
     let mut pieces: Vec<(WordChange, String)> = Vec::new();
+    // What goes and what comes between two pieces that stay.
+    let (mut removed, mut added) = (String::new(), String::new());
+    let mut gap = String::new();
+    let flush = |removed: &mut String, added: &mut String, pieces: &mut Vec<(WordChange, String)>| {
+        for (kind, text) in [(WordChange::Removed, removed), (WordChange::Added, added)] {
+            if !text.is_empty() {
+                pieces.push((kind, std::mem::take(text)));
+            }
+        }
+    };
     for change in diff.iter_all_changes() {
-        let kind = match change.tag() {
-            ChangeTag::Equal => WordChange::Same,
-            ChangeTag::Delete => WordChange::Removed,
-            ChangeTag::Insert => WordChange::Added,
-        };
-        match pieces.last_mut() {
-            Some((last, text)) if *last == kind => text.push_str(change.value()),
-            _ => pieces.push((kind, change.value().to_owned())),
+        let text = change.value();
+        match change.tag() {
+            // A lone space between words that all changed is part of the change: whole phrases are told.
+            ChangeTag::Equal
+                if (!removed.is_empty() || !added.is_empty()) && gap.is_empty() && is_gap(text) =>
+            {
+                gap.push_str(text);
+            }
+            ChangeTag::Equal => {
+                flush(&mut removed, &mut added, &mut pieces);
+                let text = format!("{}{text}", std::mem::take(&mut gap));
+                match pieces.last_mut() {
+                    Some((WordChange::Same, last)) => last.push_str(&text),
+                    _ => pieces.push((WordChange::Same, text)),
+                }
+            }
+            tag => {
+                removed.push_str(&gap);
+                added.push_str(&std::mem::take(&mut gap));
+                if tag == ChangeTag::Delete { removed.push_str(text) } else { added.push_str(text) }
+            }
         }
     }
+    flush(&mut removed, &mut added, &mut pieces);
+    if !gap.is_empty() {
+        pieces.push((WordChange::Same, gap));
+    }
     pieces
+}
+
+/// Space that breaks no line.
+fn is_gap(text: &str) -> bool {
+    !text.contains('\n') && text.trim().is_empty()
 }
 
 /// Adds one line of each side, each wrapped to its half.
@@ -178,7 +210,7 @@ mod tests {
     fn words_that_changed_are_told_apart() {
         let pieces = word_diff("never move savings\n", "always move the savings\n");
         let of = |kind| -> String {
-            pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| text.as_str()).collect()
+            pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| format!("{text} ")).collect()
         };
         assert_eq!(of(WordChange::Removed).trim(), "never");
         assert_eq!(of(WordChange::Added).split_whitespace().collect::<Vec<_>>(), ["always", "the"]);

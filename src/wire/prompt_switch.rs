@@ -99,6 +99,11 @@ pub fn plan(home: &Path, folder: &Folder, to: &str) -> Result<Change> {
     }
 }
 
+/// Takes away what a change that was cut off after its last step left behind.
+pub fn tidied(home: &Path) {
+    std::fs::remove_file(home.join(UNDER_WAY)).ok();
+}
+
 /// Carries a change out and makes it durable. Afterwards exactly `to` is current, or an error says why not.
 ///
 /// # Errors

@@ -141,11 +141,11 @@ pub(super) fn run(face: &Face, args: &PromptArgs) -> Result<u8> {
         }
         Command::Use { prompt: name, version, how } => {
             let (home, version) = (found(name)?, split(version).1.unwrap_or(version));
-            act(face, how, |ctx, spec| prompt::use_version(ctx, team, &home, version, spec, &cancel))?;
+            act(face, how, &home, |ctx, spec| prompt::use_version(ctx, team, &home, version, spec, &cancel))?;
         }
         Command::Rollback { prompt: name, to, how } => {
             let (home, to) = (found(name)?, to.as_deref());
-            act(face, how, |ctx, spec| prompt::rollback(ctx, team, &home, to, spec, &cancel))?;
+            act(face, how, &home, |ctx, spec| prompt::rollback(ctx, team, &home, to, spec, &cancel))?;
         }
         Command::Lint { prompt: name, json } => {
             let homes = match name {
@@ -189,11 +189,14 @@ fn before(face: &Face, home: &Home, to: &str) -> Result<String> {
 }
 
 /// Says what would be done, asks, and does it.
-fn act(face: &Face, how: &How, act: impl Fn(&Ctx, &UseSpec) -> Result<UseView>) -> Result<()> {
+fn act(face: &Face, how: &How, home: &Home, act: impl Fn(&Ctx, &UseSpec) -> Result<UseView>) -> Result<()> {
     // The record is kept even where there is no trace yet.
     let ctx = face.ctx(if how.dry_run { Access::ReadOnly } else { Access::Create })?;
     let spec = |dry_run| UseSpec { dry_run, commit: how.commit, reason: how.reason.clone() };
     let planned = act(&ctx, &spec(true))?;
+    if !how.dry_run && !planned.changes {
+        prompt::tidy(&ctx, home)?;
+    }
     if how.dry_run || !planned.changes {
         return if how.json { output::json(&planned) } else { print::planned(&planned) };
     }

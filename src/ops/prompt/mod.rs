@@ -23,7 +23,7 @@ pub use good::{Bar, last_known_good};
 pub use lint::{LintView, lint};
 pub use list::{PromptRow, list};
 pub use show::{PromptView, RunShare, VersionView, show};
-pub use switch::{UseSpec, UseView, rollback, use_version};
+pub use switch::{UseSpec, UseView, rollback, tidy, use_version};
 pub use watch::Fingerprint;
 
 /// A prompt and where it lies.

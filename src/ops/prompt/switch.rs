@@ -10,7 +10,7 @@ use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::task::Cancel;
 use crate::wire::prompt_history::{commit, is_versioned};
-use crate::wire::prompt_switch::{carry_out, plan};
+use crate::wire::prompt_switch::{carry_out, plan, tidied};
 
 /// What the reason of a rollback begins with: it tells a version that was left from one that was replaced.
 pub(super) const ROLLBACK: &str = "rollback";
@@ -115,6 +115,20 @@ pub fn rollback(
         spec.reason.as_ref().map_or_else(|| ROLLBACK.to_owned(), |reason| format!("{ROLLBACK}: {reason}"));
     let spec = UseSpec { reason: Some(reason), ..spec.clone() };
     switch(ctx, team, home, to, why, &spec, cancel)
+}
+
+/// Takes away what a change that was cut off after its last step left in the folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn tidy(ctx: &Ctx, home: &Home) -> Result<()> {
+    // Whoever holds the lock tidies up behind itself.
+    let Some(_lock) = ctx.store.lock_switch(SwitchOf::Prompt, &home.name)? else { return Ok(()) };
+    let folder = home.look()?;
+    if folder.current().is_some() && folder.under_way.is_none() {
+        tidied(&home.folder);
+    }
+    Ok(())
 }
 
 fn switch(

@@ -87,6 +87,13 @@ fn own(of: &SwitchHttp, feature: &str, order: Order<'_>) -> Result<Request> {
     let filled = |template: &str| -> Result<String> {
         let mut environment = minijinja::Environment::new();
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        // As JSON spells them: what is filled in stands in a body of JSON more often than not.
+        environment.set_formatter(|out, state, value| match value.kind() {
+            minijinja::value::ValueKind::Bool => {
+                out.write_str(if value.is_true() { "true" } else { "false" }).map_err(Into::into)
+            }
+            _ => minijinja::escape_formatter(out, state, value),
+        });
         let fallback = order.fallback.map(|fallback| fallback.word());
         let context = minijinja::context! {
             to => order.to.word(), enabled => order.to == Power::On, feature => feature, fallback => fallback,
