@@ -13,7 +13,8 @@ use crate::text::figures::thousands;
 ///
 /// Takes OTLP over HTTP (protobuf and JSON, plain or gzip) at /v1/traces, traces of our own format at
 /// /v1/traces/tuesday, and thumbs, reports and follow-ups at /v1/feedback. The address is the first line that
-/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends.
+/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends. `tuesday help receiver` has
+/// the answers, limits and tokens.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct ServeArgs {

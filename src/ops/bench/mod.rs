@@ -6,6 +6,7 @@ mod find;
 mod import;
 mod run;
 mod score;
+mod serve;
 mod work;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ pub use find::{pages, search, vitals};
 pub use import::{ImportBench, import};
 pub use run::run;
 pub use score::score;
+pub use serve::receive;
 pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.
