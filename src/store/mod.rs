@@ -49,6 +49,7 @@ mod sums;
 mod taxonomy;
 pub mod text_index;
 mod traces;
+mod update;
 mod write;
 
 pub use body::Dictionary;
