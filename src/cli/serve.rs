@@ -1,5 +1,8 @@
 //! `tuesday serve`.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use secrecy::SecretString;
 
@@ -48,8 +51,9 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
         limits: Limits::default(),
     };
     let ctx = face.ctx(Access::Create)?;
+    let troubled = Troubles::default();
     let view = long::run_quiet(|cancel| {
-        serve(&ctx, spec, cancel, |address| {
+        serve(&ctx, spec, cancel, &|error| troubled.tell(error), |address| {
             output::text(&format!("http://{address}"))?;
             output::note(&format!(
                 "Receiving OTLP at /v1/traces into {}. Ctrl-C ends it.",
@@ -60,6 +64,23 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
     })?;
     output::note(&told(&view));
     Ok(0)
+}
+
+/// Tells of failures, the same one not more often than every so often.
+#[derive(Default)]
+struct Troubles(Mutex<Option<(String, Instant)>>);
+
+/// How often the same failure is told.
+const AGAIN: Duration = Duration::from_secs(30);
+
+impl Troubles {
+    fn tell(&self, error: &Error) {
+        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(what, at)| *what != error.what || at.elapsed() > AGAIN) {
+            output::error(error);
+            *last = Some((error.what.clone(), Instant::now()));
+        }
+    }
 }
 
 fn token_in(name: &str) -> Result<SecretString> {

@@ -92,7 +92,7 @@ fn received(path: &Path, batches: &[Vec<u8>]) -> Result<(f64, f64)> {
     let (tell, told) = mpsc::channel();
     let measured = std::thread::scope(|threads| {
         let server = threads.spawn(|| {
-            serve(&ctx, spec, &cancel, move |address| {
+            serve(&ctx, spec, &cancel, &|_| {}, move |address| {
                 tell.send(address).ok();
                 Ok(())
             })
