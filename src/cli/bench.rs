@@ -8,7 +8,7 @@ use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
 use crate::ops::bench::{
-    ImportBench, Measured, draw, import, labels, make_data, pages, receive, run as runs, score, search,
+    ImportBench, Measured, draw, import, labels, make_data, pages, receive, run as runs, score, search, soak,
     vitals,
 };
 
@@ -102,6 +102,21 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// A steady stream of spans: none lost, and memory stays where it is
+    Soak {
+        /// Spans a second
+        #[arg(long, default_value_t = 2_000)]
+        rate: u64,
+        /// For so many seconds
+        #[arg(long, default_value_t = 3_600)]
+        seconds: u64,
+        /// Where the store is made
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -138,7 +153,9 @@ struct Read {
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     let (what, traces, dir, json) = match &args.what {
-        what @ (What::Run { dir, json, .. } | What::Serve { dir, json, .. }) => (what, 0, dir, *json),
+        what @ (What::Run { dir, json, .. }
+        | What::Serve { dir, json, .. }
+        | What::Soak { dir, json, .. }) => (what, 0, dir, *json),
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
@@ -153,6 +170,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         let data = || make_data(&folder, traces, progress);
         match what {
             What::Run { cases, rounds, .. } => runs(&folder, *cases, *rounds, progress),
+            What::Soak { rate, seconds, .. } => {
+                soak(&folder, *rate, std::time::Duration::from_secs(*seconds), progress)
+            }
             What::Serve { spans, rounds, .. } => receive(&folder, *spans, *rounds, progress),
             What::Import { no_index, rounds, .. } => {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };

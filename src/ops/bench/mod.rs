@@ -7,6 +7,7 @@ mod import;
 mod run;
 mod score;
 mod serve;
+mod soak;
 mod work;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub use import::{ImportBench, import};
 pub use run::run;
 pub use score::score;
 pub use serve::receive;
+pub use soak::soak;
 pub use work::{draw, labels};
 
 /// One thing measured against its yardstick.

@@ -17,16 +17,16 @@ use super::Measured;
 use super::import::remove;
 use crate::domain::{Error, Result};
 use crate::ops::health::{HealthSpec, health};
-use crate::ops::serve::{Limits, ServeSpec, serve};
+use crate::ops::serve::{Limits, ServeSpec, ServeView, serve};
 use crate::ops::{Access, Ctx};
 use crate::store::bench::RawSpans;
 use crate::task::{Cancel, Clock, Progress};
 use crate::wire::otlp::{self, Encoding};
 
 /// Spans of a batch: what SDKs export at most at a time unless told otherwise.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
 /// Spans of a trace: an agent, two calls of a model and a tool.
-const OF_TRACE: usize = 4;
+pub(super) const OF_TRACE: usize = 4;
 /// Senders at a time.
 const SENDERS: usize = 4;
 /// How often somebody looks at the health screen meanwhile.
@@ -84,44 +84,62 @@ fn plain(path: &Path, batches: &[Vec<u8>]) -> Result<f64> {
 /// Seconds until all batches were answered with 200, and the milliseconds within which 99 of 100 were.
 fn received(path: &Path, batches: &[Vec<u8>]) -> Result<(f64, f64)> {
     remove(path);
-    let ctx = Ctx::open(path, Access::Create, "bench", Clock::System)?;
-    let reader = Ctx::open(path, Access::ReadOnly, "bench", Clock::System)?;
-    let (over, cancel) = (AtomicBool::new(false), Cancel::default());
-    let spec =
-        ServeSpec { listen: "127.0.0.1:0".to_owned(), token: None, feature: None, limits: Limits::default() };
-    let (tell, told) = mpsc::channel();
-    let measured = std::thread::scope(|threads| {
-        let server = threads.spawn(|| {
-            serve(&ctx, spec, &cancel, &|_| {}, move |address| {
-                tell.send(address).ok();
-                Ok(())
-            })
-        });
-        let looking = threads.spawn(|| -> Result<()> {
-            while !over.load(Ordering::Relaxed) {
-                health(&reader, &HealthSpec::default())?;
-                std::thread::sleep(LOOK);
-            }
-            Ok(())
-        });
-        let sent = match told.recv() {
-            Ok(address) => send_all(address, batches),
-            Err(_) => Err(Error::failed("The receiver did not start.")),
-        };
-        over.store(true, Ordering::Relaxed);
-        cancel.cancel();
-        let panicked = |_| Error::failed("The measurement panicked.");
-        looking.join().map_err(panicked)??;
-        let view = server.join().map_err(panicked)??;
-        let wanted = (batches.len() * BATCH) as u64;
-        if sent.is_ok() && view.spans != wanted {
-            return Err(Error::failed(format!("{} of {wanted} spans were taken.", view.spans)));
-        }
-        sent
-    });
-    drop((ctx, reader));
+    let (measured, view, _) = Receiving::on(path, |address| send_all(address, batches))?;
     remove(path);
-    measured
+    let wanted = (batches.len() * BATCH) as u64;
+    if view.spans != wanted {
+        return Err(Error::failed(format!("{} of {wanted} spans were taken.", view.spans)));
+    }
+    Ok(measured)
+}
+
+/// A receiver at work, and somebody who looks at the health screen.
+pub(super) struct Receiving;
+
+impl Receiving {
+    /// Runs `work` with the address of a receiver into the store at `path`. Gives what it gave, what was
+    /// received, and how many traces the store holds then.
+    pub(super) fn on<T>(
+        path: &Path,
+        work: impl FnOnce(SocketAddr) -> Result<T>,
+    ) -> Result<(T, ServeView, u64)> {
+        let ctx = Ctx::open(path, Access::Create, "bench", Clock::System)?;
+        let reader = Ctx::open(path, Access::ReadOnly, "bench", Clock::System)?;
+        let (over, cancel) = (AtomicBool::new(false), Cancel::default());
+        let spec = ServeSpec {
+            listen: "127.0.0.1:0".to_owned(),
+            token: None,
+            feature: None,
+            limits: Limits::default(),
+        };
+        let (tell, told) = mpsc::channel();
+        let (done, view) = std::thread::scope(|threads| {
+            let server = threads.spawn(|| {
+                serve(&ctx, spec, &cancel, &|_| {}, move |address| {
+                    tell.send(address).ok();
+                    Ok(())
+                })
+            });
+            let looking = threads.spawn(|| -> Result<()> {
+                while !over.load(Ordering::Relaxed) {
+                    health(&reader, &HealthSpec::default())?;
+                    std::thread::sleep(LOOK);
+                }
+                Ok(())
+            });
+            let done = match told.recv() {
+                Ok(address) => work(address),
+                Err(_) => Err(Error::failed("The receiver did not start.")),
+            };
+            over.store(true, Ordering::Relaxed);
+            cancel.cancel();
+            let panicked = |_| Error::failed("The measurement panicked.");
+            looking.join().map_err(panicked)??;
+            let view = server.join().map_err(panicked)??;
+            Ok::<_, Error>((done?, view))
+        })?;
+        Ok((done, view, ctx.store.trace_count()?.unsigned_abs()))
+    }
 }
 
 fn send_all(address: SocketAddr, batches: &[Vec<u8>]) -> Result<(f64, f64)> {
@@ -132,8 +150,7 @@ fn send_all(address: SocketAddr, batches: &[Vec<u8>]) -> Result<(f64, f64)> {
             .map(|_| {
                 threads.spawn(|| {
                     let mut took = Vec::new();
-                    let mut stream = TcpStream::connect(address)?;
-                    stream.set_nodelay(true)?;
+                    let mut stream = connect(address)?;
                     while let Some(body) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let begun = Instant::now();
                         while !post(&mut stream, body)? {
@@ -157,8 +174,14 @@ fn send_all(address: SocketAddr, batches: &[Vec<u8>]) -> Result<(f64, f64)> {
     Ok((seconds, took.get(rank - 1).copied().unwrap_or(0.0)))
 }
 
+pub(super) fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// Sends a batch; whether it was taken, or is to be sent again.
-fn post(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<bool> {
+pub(super) fn post(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<bool> {
     let head = format!(
         "POST /v1/traces HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -182,7 +205,7 @@ fn post(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<bool> {
 }
 
 /// A batch of whole traces with two kilobytes of words each, the same for the same number but for its time.
-fn batch(n: u64) -> Vec<u8> {
+pub(super) fn batch(n: u64) -> Vec<u8> {
     let now = u64::try_from(Clock::System.now().as_nanosecond()).unwrap_or(0);
     let traces = BATCH / OF_TRACE;
     let spans = (0..traces as u64).flat_map(|at| trace(n * traces as u64 + at + 1, now)).collect();
