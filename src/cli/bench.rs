@@ -8,8 +8,8 @@ use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
 use crate::ops::bench::{
-    ImportBench, Measured, draw, import, labels, make_data, monitors, pages, run as runs, score, search,
-    vitals,
+    ImportBench, Measured, draw, import, labels, make_data, monitors, pages, receive, run as runs, score,
+    search, soak, vitals,
 };
 
 /// Measure this program against plain SQLite, in one run
@@ -105,6 +105,36 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Spans received over loopback in batches of 512 while somebody looks at the health figures
+    Serve {
+        /// How many spans
+        #[arg(long, default_value_t = 200_000)]
+        spans: u64,
+        /// Where the stores are made
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Times that it is done
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A steady stream of spans: none lost, and memory stays where it is
+    Soak {
+        /// Spans a second
+        #[arg(long, default_value_t = 2_000)]
+        rate: u64,
+        /// For so many seconds
+        #[arg(long, default_value_t = 3_600)]
+        seconds: u64,
+        /// Where the store is made
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A label, and the next trace, on a quiet machine and while an import runs
     Label {
         /// How many traces the import brings
@@ -141,7 +171,9 @@ struct Read {
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     let (what, traces, dir, json) = match &args.what {
-        what @ What::Run { dir, json, .. } => (what, 0, dir, *json),
+        what @ (What::Run { dir, json, .. }
+        | What::Serve { dir, json, .. }
+        | What::Soak { dir, json, .. }) => (what, 0, dir, *json),
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
@@ -157,6 +189,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         let data = || make_data(&folder, traces, progress);
         match what {
             What::Run { cases, rounds, .. } => runs(&folder, *cases, *rounds, progress),
+            What::Soak { rate, seconds, .. } => {
+                soak(&folder, *rate, std::time::Duration::from_secs(*seconds), progress)
+            }
+            What::Serve { spans, rounds, .. } => receive(&folder, *spans, *rounds, progress),
             What::Import { no_index, rounds, .. } => {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data()?, &bench, progress)

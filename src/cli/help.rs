@@ -8,7 +8,7 @@ use crate::domain::{Error, Result};
 /// Explain a topic or a command
 #[derive(Args, Debug)]
 pub(super) struct HelpArgs {
-    /// A topic (formats, json, schema) or a command
+    /// A topic (formats, json, receiver, schema) or a command
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -50,6 +50,11 @@ const TOPICS: &[Topic] = &[
         name: "json-prompt",
         about: "The same, of prompts and features",
         text: include_str!("../../fixtures/help/json-prompt.txt"),
+    },
+    Topic {
+        name: "receiver",
+        about: "What `tuesday serve` takes over HTTP, and what it answers",
+        text: include_str!("../../fixtures/help/receiver.txt"),
     },
     Topic {
         name: "schema",

@@ -1,5 +1,8 @@
 //! `tuesday serve`.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use secrecy::SecretString;
 
@@ -13,7 +16,8 @@ use crate::text::figures::thousands;
 ///
 /// Takes OTLP over HTTP (protobuf and JSON, plain or gzip) at /v1/traces, traces of our own format at
 /// /v1/traces/tuesday, and thumbs, reports and follow-ups at /v1/feedback. The address is the first line that
-/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends.
+/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends. `tuesday help receiver` has
+/// the answers, limits and tokens.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct ServeArgs {
@@ -47,8 +51,9 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
         limits: Limits::default(),
     };
     let ctx = face.ctx(Access::Create)?;
+    let troubled = Troubles::default();
     let view = long::until_stopped(|cancel| {
-        serve(&ctx, spec, cancel, |address| {
+        serve(&ctx, spec, cancel, &|error| troubled.tell(error), |address| {
             output::text(&format!("http://{address}"))?;
             output::note(&format!(
                 "Receiving OTLP at /v1/traces into {}. Ctrl-C ends it.",
@@ -59,6 +64,23 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
     })?;
     output::note(&told(&view));
     Ok(0)
+}
+
+/// Tells of failures, the same one not more often than every so often.
+#[derive(Default)]
+struct Troubles(Mutex<Option<(String, Instant)>>);
+
+/// How often the same failure is told.
+const AGAIN: Duration = Duration::from_secs(30);
+
+impl Troubles {
+    fn tell(&self, error: &Error) {
+        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(what, at)| *what != error.what || at.elapsed() > AGAIN) {
+            output::error(error);
+            *last = Some((error.what.clone(), Instant::now()));
+        }
+    }
 }
 
 fn token_in(name: &str) -> Result<SecretString> {

@@ -5,7 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::{Face, output};
 use crate::domain::query::{FIELDS, failure_word};
-use crate::domain::{ChatMessage, Content, FeedbackKind, Query, Result, Status, Thumbs, TraceRow, Untrusted};
+use crate::domain::{
+    ChatMessage, Content, FeedbackKind, Query, Result, Span, Status, Thumbs, TraceRow, Untrusted,
+};
 use crate::ops::Access;
 use crate::ops::browse::{Cursor, Direction, Page, TraceView, count, page, trace};
 use crate::task::Cancel;
@@ -14,6 +16,8 @@ use crate::text::{clean, clean_str, json, json_text, wrap};
 
 /// Columns of text in a trace shown to a person.
 const COLUMNS: usize = 96;
+/// Levels of steps that are told apart by their indent.
+const DEEPEST_STEP: usize = 12;
 
 /// Find traces, and show one whole
 #[derive(Args, Debug)]
@@ -202,6 +206,10 @@ fn print_trace(view: &TraceView) -> Result<()> {
     if !about.is_empty() {
         output::text(&format!("\n{}", about.join("\n")))?;
     }
+    if !t.spans.is_empty() {
+        output::text("\nsteps")?;
+        output::table(&["what", "after", "took", "model"], t.spans.iter().map(|span| step(span, &t.spans)))?;
+    }
     if !t.metadata.is_empty() {
         output::text("\nmetadata")?;
         for line in json(&serde_json::Value::Object(t.metadata.clone()), COLUMNS) {
@@ -209,6 +217,23 @@ fn print_trace(view: &TraceView) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A span, indented below the one that it is a step of.
+fn step(span: &Span, all: &[Span]) -> Vec<String> {
+    let above = |span: &Span| {
+        let parent = span.parent.as_ref()?;
+        all.iter().find(|other| other.id.as_ref() == Some(parent))
+    };
+    // Spans that name each other as parents end here too.
+    let depth = std::iter::successors(above(span), |span| above(span)).take(DEEPEST_STEP).count();
+    let failed = if span.status == Status::Error { " ✗ failed" } else { "" };
+    vec![
+        format!("{}{} {}{failed}", "  ".repeat(depth), span.kind.raw(), span.name.raw()),
+        duration(span.offset_ms),
+        duration(span.duration_ms),
+        span.model.as_ref().map_or_else(String::new, |model| model.raw().to_owned()),
+    ]
 }
 
 /// The first lines: what it is, and its figures.

@@ -29,8 +29,6 @@ pub use interval::{
 pub use judge::{Count, corrected_rate};
 pub use means::{Moments, Welch, burn_rate, median, robust_z};
 pub use paired::{Change, PairedCounts, mean_change, mean_interval, quantile_change, ratio_change};
-pub use sketch::Sketch;
-#[cfg(test)]
-pub use sketch::nearest_rank;
+pub use sketch::{Sketch, nearest_rank};
 pub use slices::{SliceCell, attribute};
 pub use tail::{Usual, clumping, false_alarms};

@@ -151,3 +151,46 @@ impl RawLoader {
             .map_err(|e| explain(e, &self.name))
     }
 }
+
+/// A plain table of spans, found by their ids.
+pub struct RawSpans {
+    db: Connection,
+    name: String,
+}
+
+/// Ids of the trace, the span and its parent; name; start and end in nanoseconds; attributes as JSON.
+pub type RawSpan<'a> = ([&'a [u8]; 3], &'a str, [i64; 2], String);
+
+impl RawSpans {
+    /// Makes the database with its one table.
+    pub fn create(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let made = (|| {
+            let db = Connection::open(path)?;
+            db.pragma_update(None, "journal_mode", "WAL")?;
+            db.pragma_update(None, "synchronous", "NORMAL")?;
+            db.pragma_update(None, "cache_size", -512 * 1024)?;
+            db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+            db.execute_batch(
+                "CREATE TABLE span(trace BLOB, span BLOB, parent BLOB, name TEXT, start INTEGER, finish INTEGER, \
+                 attributes TEXT); CREATE UNIQUE INDEX by_ids ON span(trace, span)",
+            )?;
+            Ok(db)
+        })();
+        Ok(Self { db: made.map_err(|e| explain(e, &name))?, name })
+    }
+
+    /// Inserts spans as one transaction.
+    pub fn insert<'a>(&mut self, spans: impl Iterator<Item = RawSpan<'a>>) -> Result<()> {
+        let inserted = (|| {
+            let tx = self.db.transaction()?;
+            let mut insert = tx.prepare_cached("INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+            for ([trace, span, parent], name, [start, end], attributes) in spans {
+                insert.execute(params![trace, span, parent, name, start, end, attributes])?;
+            }
+            drop(insert);
+            tx.commit()
+        })();
+        inserted.map_err(|e| explain(e, &self.name))
+    }
+}

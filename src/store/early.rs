@@ -8,7 +8,8 @@ use super::blocks::{Appender, Cells, cell_names};
 use super::ids::id_hash;
 use super::prepare::{FeedbackRow, Prepared, feedback_flags};
 use super::rollup::{RollupDelta, RollupKey};
-use super::write::{Loader, add_feedback};
+use super::update::add_feedback;
+use super::write::Loader;
 use super::{flags, traces};
 use crate::domain::{Feedback, Result, Untrusted};
 

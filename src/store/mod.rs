@@ -60,6 +60,7 @@ pub mod text_index;
 mod touched;
 mod trace_scores;
 mod traces;
+mod update;
 mod write;
 
 pub use body::Dictionary;

@@ -10,7 +10,8 @@ use super::names::{Interner, NameKind};
 use super::prepare::Prepared;
 use super::rollup::{RollupDelta, RollupKey};
 use super::text_index::{self, Words};
-use super::write::{Outcome, add_scores, cells, insert_tag, language_id, name_ids};
+use super::update::add_scores;
+use super::write::{Outcome, cells, insert_tag, language_id, name_ids};
 use crate::domain::Result;
 
 /// What two sets of spans of one trace come to.

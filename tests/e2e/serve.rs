@@ -420,3 +420,22 @@ fn an_import_and_a_receiver_write_to_one_store() {
     assert_eq!(run_json(&store, &["trace", "list", "--count", "--json"])["count"], 6_000 + sent);
     whole(&store);
 }
+
+#[test]
+fn a_store_that_another_program_holds_is_told_to_both_sides() {
+    let (_folder, store) = store_with(3);
+    let server = Server::start(&store);
+    let other = rusqlite::Connection::open(&store).expect("it opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("held");
+    let (status, told) = server.post("/v1/traces", JSON, call(1, "x").as_bytes());
+    assert_eq!(status, 503, "{told}");
+    assert!(!told.to_string().contains("t.db"), "{told}");
+    // What can be read is read meanwhile.
+    assert_eq!(run_json(&store, &["trace", "list", "--count", "--json"])["count"], 3);
+    other.execute_batch("ROLLBACK").expect("let go");
+    assert_eq!(server.post("/v1/traces", JSON, call(1, "x").as_bytes()), (200, json!({})));
+    let (code, told) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(told.contains("t.db is locked by another program"), "{told}");
+    whole(&store);
+}

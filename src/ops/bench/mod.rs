@@ -7,6 +7,8 @@ mod import;
 mod monitors;
 mod run;
 mod score;
+mod serve;
+mod soak;
 mod vitals;
 mod work;
 
@@ -18,6 +20,8 @@ pub use import::{ImportBench, import};
 pub use monitors::monitors;
 pub use run::run;
 pub use score::score;
+pub use serve::receive;
+pub use soak::soak;
 pub use vitals::vitals;
 pub use work::{draw, labels};
 

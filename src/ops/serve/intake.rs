@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, RwLock};
 use crossbeam_channel::{Sender, bounded};
 use serde_json::json;
 
-use super::writer::{Fate, Job, Reply, Work, Writer};
-use super::{Counters, count};
+use super::writer::{Fate, Job, Reply, TROUBLE, Work, Writer};
+use super::{Counters, Troubled, count};
 use crate::domain::{Result, Untrusted};
 use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Prepared, Preparer, Said};
 use crate::task::Clock;
 use crate::wire::otlp::Encoding;
-use crate::wire::read::{Chunk, Format, Mapping, Reader};
+use crate::wire::read::{Chunks, Format, Mapping, Packing, Reader};
 use crate::wire::receive::{Answer, Intake, What, feedback};
 
 /// Jobs that may wait for the writer.
@@ -36,16 +36,17 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk and the writer that it gives its work to. The writer ends when the desk is gone.
-    pub(super) fn open(
+    pub(super) fn open<'a>(
         ctx: &Ctx,
         counters: Arc<Counters>,
         feature: Option<Untrusted>,
-    ) -> Result<(Self, Writer)> {
+        troubled: &'a Troubled<'a>,
+    ) -> Result<(Self, Writer<'a>)> {
         let (jobs, work) = bounded(QUEUE);
         let loader = ctx.store.loader(0)?;
         let dictionary = Arc::new(RwLock::new(loader.dictionary().cloned()));
         let waiting = Arc::new(AtomicI64::new(0));
-        let writer = Writer::new(ctx, loader, work, Arc::clone(&dictionary), feature.clone());
+        let writer = Writer::new(ctx, loader, work, Arc::clone(&dictionary), feature.clone(), troubled);
         let desk = Self {
             jobs,
             clock: ctx.clock.clone(),
@@ -131,19 +132,22 @@ impl Desk {
     fn traces(&self, body: &[u8]) -> std::result::Result<Answer, Answer> {
         let reader = Reader::new(Format::Tuesday, Mapping::default());
         let now = self.clock.now();
-        let chunk = Chunk { bytes: body.to_vec(), line: 1, ..Chunk::default() };
+        let mut chunks = Chunks::new(body, Packing::None);
         let mut rejects: Vec<(u64, String)> = Vec::new();
         let (mut lines, mut traces) = (Vec::new(), Vec::new());
         self.with_preparer(|preparer| {
-            for piece in chunk.pieces() {
-                let found = reader.read(&chunk.bytes[piece.range]).map(|found| found.trace);
-                match found.and_then(|trace| trace.check(now).map(|_| trace)) {
-                    Ok(trace) => {
-                        traces.push(preparer.prepare(trace, now)?);
-                        lines.push(piece.line);
+            while let Some(chunk) = chunks.next_chunk() {
+                for piece in chunk.pieces() {
+                    let found = reader.read(&chunk.bytes[piece.range]).map(|found| found.trace);
+                    match found.and_then(|trace| trace.check(now).map(|_| trace)) {
+                        Ok(trace) => {
+                            traces.push(preparer.prepare(trace, now)?);
+                            lines.push(piece.line);
+                        }
+                        Err(reason) => rejects.push((piece.line, reason)),
                     }
-                    Err(reason) => rejects.push((piece.line, reason)),
                 }
+                rejects.extend(chunk.flaw.map(|flaw| (flaw.line, flaw.reason)));
             }
             Ok(())
         })
@@ -232,6 +236,6 @@ fn told(rejects: Vec<(u64, String)>, place: &str) -> Vec<serde_json::Value> {
 }
 
 /// A failure of this machine's own.
-fn failed(error: crate::domain::Error) -> Answer {
-    Answer::Later(error.what)
+fn failed(_: crate::domain::Error) -> Answer {
+    Answer::Later(TROUBLE.to_owned())
 }

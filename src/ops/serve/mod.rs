@@ -93,12 +93,16 @@ const STEP: i64 = 256;
 /// How often the search index looks for new rows.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Who is told of failures of this machine while it receives: senders are only told to come again.
+pub type Troubled<'a> = dyn Fn(&Error) + Sync + 'a;
+
 /// Receives until cancelled; then finishes what is under way. `ready` is told the address once senders can
 /// connect.
 pub fn serve(
     ctx: &Ctx,
     spec: ServeSpec,
     cancel: &Cancel,
+    troubled: &Troubled<'_>,
     ready: impl FnOnce(SocketAddr) -> Result<()>,
 ) -> Result<ServeView> {
     let listener = Listener::bind(&spec.listen, spec.token.is_some())?;
@@ -106,20 +110,20 @@ pub fn serve(
     let counters = Arc::new(Counters::default());
     let feature = spec.feature.map(Untrusted::new);
     std::thread::scope(|threads| {
-        let (desk, writer) = Desk::open(ctx, Arc::clone(&counters), feature)?;
+        let (desk, writer) = Desk::open(ctx, Arc::clone(&counters), feature, troubled)?;
         let desk = Arc::new(desk);
         let writing = threads.spawn(|| writer.run());
         let over = Cancel::default();
         let indexing = threads.spawn({
             let (over, desk) = (over.clone(), Arc::clone(&desk));
-            move || keep_indexed(ctx, &desk, &over)
+            move || keep_indexed(ctx, &desk, troubled, &over)
         });
         let settings = Settings { token: spec.token, limits: spec.limits };
         let served = ready(address).and_then(|()| receive::serve(listener, desk, settings, cancel));
         over.cancel();
         // The desks are gone, so the writer ends with what it was given.
         let panicked = |_| Error::failed("The receiver's own work panicked.");
-        indexing.join().map_err(panicked)??;
+        indexing.join().map_err(panicked)?;
         writing.join().map_err(panicked)??;
         served
     })?;
@@ -127,17 +131,22 @@ pub fn serve(
 }
 
 /// Brings the search index after the rows, giving way while much arrives.
-fn keep_indexed(ctx: &Ctx, desk: &Desk, over: &Cancel) -> Result<()> {
+fn keep_indexed(ctx: &Ctx, desk: &Desk, troubled: &Troubled<'_>, over: &Cancel) {
+    let step = || if index::is_behind(ctx)? { index::catch_up_some(ctx, STEP) } else { Ok(0) };
     while over.wait(LOOK).is_ok() {
-        while !over.is_cancelled() && index::is_behind(ctx)? {
+        loop {
             let begun = Instant::now();
-            if index::catch_up_some(ctx, STEP)? == 0 {
-                break;
-            }
-            if desk.is_busy() && over.wait(begun.elapsed() * 4).is_err() {
-                break;
+            match step() {
+                Ok(0) => break,
+                Ok(_) if desk.is_busy() && over.wait(begun.elapsed() * 4).is_err() => return,
+                Ok(_) if over.is_cancelled() => return,
+                Ok(_) => {}
+                // It goes on where it is, with the next look.
+                Err(error) => {
+                    troubled(&error);
+                    break;
+                }
             }
         }
     }
-    Ok(())
 }

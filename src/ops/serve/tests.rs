@@ -42,7 +42,7 @@ fn world() -> World {
 /// Hands bodies to a receiver's desk, and gives the answers.
 fn received(ctx: &Ctx, bodies: &[(What, String)]) -> Vec<Answer> {
     std::thread::scope(|threads| {
-        let (desk, writer) = Desk::open(ctx, Arc::default(), None).unwrap();
+        let (desk, writer) = Desk::open(ctx, Arc::default(), None, &|e| panic!("{e}")).unwrap();
         let writing = threads.spawn(|| writer.run());
         let answers = bodies.iter().map(|(what, body)| desk.take(*what, body.as_bytes())).collect();
         drop(desk);
@@ -184,6 +184,7 @@ fn what_cannot_be_taken_is_said_and_the_rest_is_kept() {
         &[
             (What::Traces, lines),
             (What::Traces, line),
+            (What::Traces, r#"[{"id":"t-3","input":"q","output":"a"},{"input":7}]"#.to_owned()),
             (What::Traces, "{".to_owned()),
             (What::Traces, String::new()),
             (JSON, fixture("genai").to_string()),
@@ -199,7 +200,7 @@ fn what_cannot_be_taken_is_said_and_the_rest_is_kept() {
         Answer::Later(why) => format!("later: {why}"),
     };
     insta::assert_snapshot!(answers.iter().map(told).collect::<Vec<_>>().join("\n"));
-    assert_eq!(ctx.store.trace_count().unwrap(), 2);
+    assert_eq!(ctx.store.trace_count().unwrap(), 3);
     assert_whole(&ctx);
 }
 
@@ -216,7 +217,7 @@ fn many_senders_at_once_lose_nothing() {
         document.to_string()
     };
     std::thread::scope(|threads| {
-        let (desk, writer) = Desk::open(&ctx, Arc::default(), None).unwrap();
+        let (desk, writer) = Desk::open(&ctx, Arc::default(), None, &|e| panic!("{e}")).unwrap();
         let writing = threads.spawn(|| writer.run());
         std::thread::scope(|senders| {
             for sender in 0..4 {
@@ -250,7 +251,7 @@ fn the_receiver_says_where_it_listens_and_ends_when_asked() {
         feature: None,
         limits: Limits { ending: Duration::from_secs(2), ..Limits::default() },
     };
-    let view = serve(&ctx, spec, &cancel, |address| {
+    let view = serve(&ctx, spec, &cancel, &|e| panic!("{e}"), |address| {
         assert!(address.ip().is_loopback() && address.port() != 0);
         cancel.cancel();
         Ok(())

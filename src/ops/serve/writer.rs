@@ -4,7 +4,8 @@ use std::sync::{Arc, RwLock};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::domain::{Error, Result, Untrusted};
+use super::Troubled;
+use crate::domain::{Result, Untrusted};
 use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Loader, Outcome, Prepared, Preparer, Said, SaidOutcome};
 use crate::task::Clock;
@@ -39,7 +40,7 @@ pub(super) struct Job {
 }
 
 /// Writes what it is given until nobody can give it any more.
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
     loader: Loader,
     work: Receiver<Job>,
     dictionary: Arc<RwLock<Option<Dictionary>>>,
@@ -47,17 +48,19 @@ pub(super) struct Writer {
     feature: Option<Untrusted>,
     /// Makes anew the traces that more spans came for.
     joiner: Option<Preparer>,
+    troubled: &'a Troubled<'a>,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
     pub(super) fn new(
         ctx: &Ctx,
         loader: Loader,
         work: Receiver<Job>,
         dictionary: Arc<RwLock<Option<Dictionary>>>,
         feature: Option<Untrusted>,
+        troubled: &'a Troubled<'a>,
     ) -> Self {
-        Self { loader, work, dictionary, clock: ctx.clock.clone(), feature, joiner: None }
+        Self { loader, work, dictionary, clock: ctx.clock.clone(), feature, joiner: None, troubled }
     }
 
     pub(super) fn run(mut self) -> Result<()> {
@@ -90,12 +93,13 @@ impl Writer {
                 }
             }
         }
-        let mut traces = self.write_traces(&mut traces).map(Vec::into_iter).map_err(told);
-        let mut said = self.write_said(&said).map(Vec::into_iter).map_err(told);
+        let mut traces = self.write_traces(&mut traces).map(Vec::into_iter);
+        let mut said = self.write_said(&said).map(Vec::into_iter);
+        [traces.as_ref().err(), said.as_ref().err()].into_iter().flatten().for_each(self.troubled);
         for (reply, is_traces, length) in senders {
             let fates = match if is_traces { &mut traces } else { &mut said } {
                 Ok(fates) => Ok(fates.take(length).collect()),
-                Err(why) => Err(why.clone()),
+                Err(_) => Err(TROUBLE.to_owned()),
             };
             // Who does not wait any more has lost the answer, not the work.
             reply.send(fates).ok();
@@ -152,7 +156,5 @@ fn weight(job: &Job) -> usize {
     }
 }
 
-/// What a sender is told of a failure of this machine: what happened, and no more of the machine than that.
-fn told(error: Error) -> String {
-    error.what
-}
+/// What a sender is told of a failure of this machine; whoever runs the receiver is told the rest.
+pub(super) const TROUBLE: &str = "The store cannot be written now. Send it again.";

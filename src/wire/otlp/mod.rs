@@ -17,6 +17,7 @@ mod tests;
 
 pub use spans::{Split, TraceSpans, split, too_many};
 
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, TracesData};
 use prost::Message;
 
@@ -27,6 +28,11 @@ pub enum Encoding {
     Protobuf,
     /// `application/json`.
     Json,
+}
+
+/// Attributes as a JSON object.
+pub fn attributes_json(pairs: &[KeyValue]) -> serde_json::Map<String, serde_json::Value> {
+    reading::object(pairs)
 }
 
 /// Reads a request of OTLP, which is a file's document too. The error is a sentence.

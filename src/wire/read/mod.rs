@@ -22,7 +22,7 @@ mod schema_tests;
 
 pub use chunks::{Chunk, Chunks, Framing, Piece};
 pub use mapping::Mapping;
-pub use source::{Opened, Source};
+pub use source::{Opened, Packing, Source};
 
 use crate::domain::{Error, Result, Trace};
 use crate::wire::otlp::Encoding;

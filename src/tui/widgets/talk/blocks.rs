@@ -91,7 +91,9 @@ pub fn of_trace(trace: &Trace) -> (Vec<Block>, usize) {
     let tools_told = blocks.iter().any(Block::calls_a_tool);
     for span in &trace.spans {
         let kind = span.kind.raw();
-        if kind == "llm" || tools_told && kind == "tool" {
+        // The whole, which the talk is, and what only held other steps: traces of OpenTelemetry have both.
+        let told = span.parent.is_none() || span.input.is_null() && span.output.is_null();
+        if kind == "llm" || tools_told && kind == "tool" || span.id.is_some() && told {
             continue;
         }
         blocks.push(step(span, kind));
@@ -384,6 +386,19 @@ mod tests {
                 "|retrieved 3| of \"policy\"| · 12 ms",
             ]
         );
+    }
+
+    /// Of a trace made of OpenTelemetry's spans: its root is what the talk is, and a step that only held others
+    /// says nothing of its own.
+    #[test]
+    fn the_root_and_empty_steps_are_not_told_again() {
+        let trace = serde_json::json!({
+            "input": "My balance?", "output": "Two.",
+            "spans": [{"name": "answer", "kind": "agent", "id": "1", "input": "My balance?", "output": "Two."},
+                      {"name": "GET /", "kind": "client", "id": "2", "parent": "1"},
+                      {"name": "policies", "kind": "retrieval", "id": "3", "parent": "2", "output": ["a", "b"]}],
+        });
+        assert_eq!(heads(trace), ["user", "assistant", "|retrieved 2|| · 0 ms"]);
     }
 
     #[test]
