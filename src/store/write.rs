@@ -51,18 +51,38 @@ pub struct Loader {
 
 /// A load of fewer traces than this keeps the indexes up.
 const LARGE_LOAD: u64 = 50_000;
-/// Pages of WAL before a checkpoint, in a load and otherwise.
-const WAL_PAGES: (i64, i64) = (16_384, 1_000);
-/// KiB of page cache of the writer, in a load and otherwise.
-const CACHE_KIB: (i64, i64) = (32 * 1024, 2 * 1024);
+/// What a writing connection is given.
+#[derive(Clone, Copy)]
+struct Tuning {
+    /// Pages of WAL before a checkpoint.
+    wal_pages: i64,
+    /// KiB of page cache.
+    cache_kib: i64,
+}
+
+/// In a load: few checkpoints.
+const LOAD: Tuning = Tuning { wal_pages: 16_384, cache_kib: 32 * 1024 };
+/// Where somebody waits for each batch: short ones.
+const LIVE: Tuning = Tuning { wal_pages: 2_048, cache_kib: 16 * 1024 };
+/// Otherwise.
+const REST: Tuning = Tuning { wal_pages: 1_000, cache_kib: 2 * 1024 };
 
 impl Store {
     /// Begins to write about this many traces.
     pub fn loader(&self, expected: u64) -> Result<Loader> {
+        self.tuned_loader(expected, LOAD)
+    }
+
+    /// Begins to write batches as they arrive, each of which somebody waits for.
+    pub fn live_loader(&self) -> Result<Loader> {
+        self.tuned_loader(0, LIVE)
+    }
+
+    fn tuned_loader(&self, expected: u64, tuning: Tuning) -> Result<Loader> {
         let mut writer = self.traces_writer()?;
         let begun = (|| {
             let db = writer.db();
-            tune(db, WAL_PAGES.0, CACHE_KIB.0)?;
+            tune(db, tuning)?;
             let dictionary = body::newest(db)?;
             let held: i64 = db.query_row("SELECT coalesce(max(seq), 0) FROM trace", [], |r| r.get(0))?;
             let bulk = expected >= LARGE_LOAD && expected >= held.cast_unsigned() / 2 && held < id_map::MOST;
@@ -91,9 +111,9 @@ impl Store {
     }
 }
 
-fn tune(db: &Connection, wal_pages: i64, cache_kib: i64) -> rusqlite::Result<()> {
-    db.pragma_update(None, "wal_autocheckpoint", wal_pages)?;
-    db.pragma_update(None, "cache_size", -cache_kib)
+fn tune(db: &Connection, tuning: Tuning) -> rusqlite::Result<()> {
+    db.pragma_update(None, "wal_autocheckpoint", tuning.wal_pages)?;
+    db.pragma_update(None, "cache_size", -tuning.cache_kib)
 }
 
 impl Loader {
@@ -139,7 +159,7 @@ impl Loader {
             db.busy_timeout(std::time::Duration::ZERO)?;
             db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
             db.busy_timeout(super::open::BUSY)?;
-            tune(db, WAL_PAGES.1, CACHE_KIB.1)
+            tune(db, REST)
         })();
         finished.map_err(|e| self.store.explain(e))
     }

@@ -43,7 +43,7 @@ impl Desk {
         troubled: &'a Troubled<'a>,
     ) -> Result<(Self, Writer<'a>)> {
         let (jobs, work) = bounded(QUEUE);
-        let loader = ctx.store.loader(0)?;
+        let loader = ctx.store.live_loader()?;
         let dictionary = Arc::new(RwLock::new(loader.dictionary().cloned()));
         let waiting = Arc::new(AtomicI64::new(0));
         let writer = Writer::new(ctx, loader, work, Arc::clone(&dictionary), feature.clone(), troubled);
