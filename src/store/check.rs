@@ -312,6 +312,35 @@ mod tests {
     }
 
     #[test]
+    fn languages_are_filled_in_and_who_stops_it_keeps_the_store_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = filled(&folder);
+        let undo = "ALTER TABLE block DROP COLUMN language; ALTER TABLE trace DROP COLUMN language; \
+                    DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; DELETE FROM rollup; \
+                    PRAGMA user_version = 2";
+        store.traces_writer().unwrap().db().execute_batch(undo).unwrap();
+        let path = store.path().to_owned();
+        drop(store);
+        let (stop, progress) = (Cancel::default(), Progress::default());
+        stop.cancel();
+        let stopped = Store::open_watched(&path, Access::Existing, &stop, &progress).err().unwrap();
+        assert_eq!(stopped.kind, crate::domain::ErrorKind::Cancelled);
+        assert!(Store::is_behind(&path));
+        let store = Store::open_watched(&path, Access::Existing, &Cancel::default(), &progress).unwrap();
+        let view = progress.view();
+        assert_eq!((view.phase, view.done, view.total), ("adding up the hours", 5000, 5000));
+        assert_eq!(check(&store).traces, Vec::<String>::new());
+        let germans: i64 = store
+            .read(|db| {
+                let sql = "SELECT sum(r.requests) FROM main.rollup_language r JOIN main.name n ON n.id = r.language \
+                           WHERE n.text = 'de'";
+                db.query_row(sql, [], |r| r.get(0))
+            })
+            .unwrap();
+        assert_eq!(germans, 5000);
+    }
+
+    #[test]
     fn a_whole_store_is_whole() {
         let checked = told_after("");
         assert_eq!((checked.traces, checked.work), (vec![], vec![]));

@@ -7,19 +7,21 @@ use crate::domain::query::failure_word;
 use crate::domain::{Status, Untrusted};
 use crate::ops::health::{Figure, GroupView, HealthView, Recent, Series, against_words, condensed};
 use crate::text::figures::{UNKNOWN, clock, dollars, duration, ends, list_of, percent, sparkline, thousands};
-use crate::text::{clean_line, truncate};
+use crate::text::{clean_line, truncate, width};
 
+/// Columns that are filled.
+const COLUMNS: usize = 80;
 /// Slots of a sparkline.
 const SLOTS: usize = 14;
 
 /// All of it, one line a row.
 pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
     let mut text = format!(
-        "{}\n{} to {} UTC, {}\n\n",
+        "{} · {}\n{} to {} UTC\n\n",
         whose(view),
+        against_words(view.hours, view.against),
         view.since.strftime("%Y-%m-%d %H:%M"),
         view.until.strftime("%Y-%m-%d %H:%M"),
-        against_words(view.hours, view.against),
     );
     if view.requests.value == Some(0) {
         text.push_str("There was no request in this time.\n");
@@ -59,7 +61,9 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
     }
     if !recent.is_empty() {
         text.push_str("\n\n");
-        text.push_str(&output::table_text(&["recent", "", ""], recent.iter().map(response)));
+        let signs = recent.iter().map(|of| width(&signs_of(of))).max().unwrap_or(0).max("recent".len());
+        let rows = recent.iter().map(|of| response(of, signs));
+        text.push_str(&output::table_text(&["recent", "", ""], rows));
     }
     text
 }
@@ -107,17 +111,23 @@ fn group(of: &GroupView) -> Vec<String> {
     ]
 }
 
-fn response(of: &Recent) -> Vec<String> {
+fn response(of: &Recent, signs: usize) -> Vec<String> {
+    let row = &of.row;
+    let said = if row.output_preview.is_empty() { &row.input_preview } else { &row.output_preview };
+    vec![
+        signs_of(of),
+        clock(row.time.as_millisecond(), &TimeZone::UTC),
+        truncate(&clean_line(said.raw()), COLUMNS.saturating_sub(signs + 12)).into_string(),
+    ]
+}
+
+/// How it failed, and what was said of it.
+fn signs_of(of: &Recent) -> String {
     let row = &of.row;
     let mut signs: Vec<&str> = Vec::new();
     if row.status == Status::Error {
         signs.push(row.error_kind.map_or("error", failure_word));
     }
     signs.extend([(row.down, "thumbs down"), (row.report, "report")].iter().filter(|s| s.0).map(|s| s.1));
-    let said = if row.output_preview.is_empty() { &row.input_preview } else { &row.output_preview };
-    vec![
-        list_of(&signs, "and"),
-        clock(row.time.as_millisecond(), &TimeZone::UTC),
-        truncate(&clean_line(said.raw()), 60).into_string(),
-    ]
+    list_of(&signs, "and")
 }

@@ -60,6 +60,54 @@ fn what_is_found_is_what_was_planted() {
 }
 
 #[test]
+fn the_dashboard_shows_what_was_planted() {
+    use crate::ops::health::{By, HealthSpec, Scope, health};
+    let (_world, ctx, spec, _) = demo();
+    let planted: Vec<(Trace, Truth)> = Generator::new(spec).collect();
+    let asked = HealthSpec {
+        scope: Scope::Feature("customer_support".into()),
+        hours: 672,
+        by: By::Language,
+        ..HealthSpec::default()
+    };
+    let view = health(&ctx, &asked).unwrap();
+    let of = |holds: &dyn Fn(&Trace, &Truth) -> bool| {
+        planted
+            .iter()
+            .filter(|(trace, _)| trace.time.is_some_and(|at| at >= view.since && at < view.until))
+            .filter(|(trace, truth)| name(&trace.feature) == "customer_support" && holds(trace, truth))
+            .count() as u64
+    };
+    assert!(view.groups.len() > 4, "{:?}", view.groups);
+    for group in &view.groups {
+        let wanted = name(&group.name);
+        let stated = |t: &Trace| crate::domain::stated_language(&t.metadata).unwrap_or_default();
+        assert_eq!(group.requests, of(&|t, _| stated(t) == wanted), "{wanted}");
+    }
+    assert_eq!(view.errors.timeout, of(&|_, truth| truth.verdict == Verdict::NoAnswer(FailureKind::Timeout)));
+    // The new prompt is marked on the day on which it was first seen.
+    let v4 = planted.iter().filter(|(trace, _)| name(&trace.prompt_version) == "v4");
+    let first = v4.filter_map(|(trace, _)| trace.time).min().unwrap();
+    let mark = view.marks.iter().find(|mark| mark.name.raw() == "customer_support@v4").unwrap();
+    assert_eq!(mark.at.as_second(), first.as_second() / 3600 * 3600);
+    // The day of the burst has the most refusals.
+    let (burst, _) = Calendar::new(spec.now, spec.traces).burst_ms();
+    let worst = view.timeline.iter().max_by_key(|of| of.rate_limit).unwrap();
+    assert!((worst.from.as_millisecond()..worst.to.as_millisecond()).contains(&burst), "{worst:?}");
+    // What reviewers found in the sample holds what is true of its week, as far as they went.
+    let week = health(&ctx, &HealthSpec { hours: 168, ..asked }).unwrap();
+    let (good, all) = planted
+        .iter()
+        .filter(|(trace, _)| trace.time.is_some_and(|at| at >= week.since && at < week.until))
+        .filter(|(trace, _)| name(&trace.feature) == "customer_support")
+        .fold((0.0, 0.0), |(good, all), (_, truth)| {
+            (good + f64::from(u8::from(truth.verdict == Verdict::Good)), all + 1.0)
+        });
+    let quality = week.quality.interval.unwrap();
+    assert!(quality.lower <= good / all && good / all <= quality.upper, "{quality:?}, not {}", good / all);
+}
+
+#[test]
 fn people_have_worked_on_it() {
     let (_world, ctx, spec, view) = demo();
     assert_eq!(view.samples, ["week-48", "week-48-suspicious"]);

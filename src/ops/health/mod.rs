@@ -37,7 +37,7 @@ pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
 #[cfg(test)]
 use series::MarkKind;
-pub use series::{Bar, Bucket, Day, Mark, Series, condensed, range_words};
+pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;

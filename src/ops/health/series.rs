@@ -10,7 +10,7 @@ use crate::domain::{FailureKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::stats::Sketch;
 use crate::store::{Detail, HOUR_MS, HourRow, Sums};
-use crate::text::figures::duration;
+use crate::text::figures::{axis_top, duration};
 
 /// Points of a trend: the hours of seven days, or as many parts of 28 days.
 pub const POINTS: usize = 168;
@@ -319,6 +319,35 @@ pub(super) fn marks(ctx: &Ctx, chosen: &Chosen, hours: (i64, i64)) -> Result<Vec
         }
     }
     Ok(marks)
+}
+
+/// The axis of a chart of the times. A few requests that hung would press all others flat, so that it goes to three
+/// times the greatest p95 at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimesAxis {
+    /// Where it ends, in milliseconds.
+    pub top: f64,
+    beyond: bool,
+}
+
+impl TimesAxis {
+    /// The axis for these parts of a window.
+    pub fn of(timeline: &[Bucket]) -> Self {
+        let most =
+            |figure: fn(&Bucket) -> Option<f64>| timeline.iter().filter_map(figure).fold(0.0, f64::max);
+        let (p95, p99) = (most(|of| of.p95_latency_ms), most(|of| of.p99_latency_ms));
+        let top = axis_top(p99.min(p95 * 3.0));
+        Self { top, beyond: p99 > top }
+    }
+
+    /// A figure beside it: `4.0 s`, and `8.0 s+` at the end where some lie beyond.
+    pub fn tick(&self, ms: f64) -> String {
+        match ms {
+            ms if ms <= 0.0 => "0".to_owned(),
+            ms if self.beyond && ms >= self.top => format!("{}+", duration(ms)),
+            ms => duration(ms),
+        }
+    }
 }
 
 /// `1.0 s to 1.5 s`, `more than 5.0 s`: the times of a bar.

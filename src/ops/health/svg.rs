@@ -120,7 +120,7 @@ impl Chart {
     }
 
     fn y(&self, value: f64, top: f64) -> f64 {
-        self.plot.1 - value / top * (self.plot.1 - self.plot.0)
+        self.plot.1 - (value / top).min(1.0) * (self.plot.1 - self.plot.0)
     }
 
     fn slot(&self, n: usize, of: usize) -> (f64, f64) {
@@ -187,10 +187,9 @@ fn latency(view: &HealthView) -> Chart {
         ("c2", "p95", of(|of| of.p95_latency_ms)),
         ("c3", "p99", of(|of| of.p99_latency_ms)),
     ];
-    let top =
-        axis_top(curves.iter().flat_map(|(.., values)| values.iter().flatten().copied()).fold(0.0, f64::max));
-    let figure = |ms: f64| if ms == 0.0 { "0".to_owned() } else { duration(ms) };
-    let mut chart = Chart::new("Time of a request", top, figure, &labels(&view.timeline));
+    let axis = series::TimesAxis::of(&view.timeline);
+    let top = axis.top;
+    let mut chart = Chart::new("Time of a request", top, |ms| axis.tick(ms), &labels(&view.timeline));
     for (class, name, values) in &curves {
         chart.curve(top, class, name, values);
     }

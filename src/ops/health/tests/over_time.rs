@@ -45,6 +45,19 @@ fn parts_of_the_window_are_counted_and_open_their_traces() {
 }
 
 #[test]
+fn a_few_that_hung_do_not_press_the_others_flat() {
+    let traces = (0..300).map(|n| {
+        json!({"id": format!("t-{n}"), "input": "q", "output": "a", "time": instant(now() - n * 60_000),
+               "latency_ms": if n % 60 == 7 { 30_000 } else { 1_000 }})
+    });
+    let (_world, ctx) = world(&of_json(traces.collect()));
+    let axis = TimesAxis::of(&view(&ctx, 24).timeline);
+    assert!((2_900.0..=4_000.0).contains(&axis.top), "{axis:?}");
+    assert!(axis.tick(axis.top).ends_with(" s+") && axis.tick(0.0) == "0");
+    assert_eq!(TimesAxis::of(&[]).tick(1.0), "1 ms");
+}
+
+#[test]
 fn a_histogram_holds_every_time_once() {
     let traces = traffic(6_000, false);
     let (_world, ctx) = world(&traces);

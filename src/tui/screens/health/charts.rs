@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::domain::{FailureKind, Query};
-use crate::ops::health::{Bucket, HealthView, range_words};
+use crate::ops::health::{Bucket, HealthView, TimesAxis, range_words};
 use crate::text::figures::{self, UNKNOWN, dollars, duration, percent};
 use crate::text::{Line, Role, Style, clean};
 use crate::tui::canvas::{Canvas, Pane};
@@ -118,22 +118,24 @@ impl Chart {
         let plot = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
         let labels = self.labels(view, env);
         let marks = self.marks(view);
+        let axis = TimesAxis::of(&view.timeline);
         let figure = |value: f64| match self {
-            Self::Latency => {
-                if value == 0.0 {
-                    "0".to_owned()
-                } else {
-                    duration(value)
-                }
-            }
+            Self::Latency => axis.tick(value),
             Self::Times | Self::Errors if value.fract() == 0.0 => figures::thousands(value as i64),
             // Half a request is none.
             Self::Times | Self::Errors => String::new(),
             Self::Cost => dollars(value),
         };
         let least = if matches!(self, Self::Times | Self::Errors) { 4.0 } else { 0.0 };
-        let frame =
-            Frame { least, pane: self.pane(), labels: &labels, marks: &marks, selected, figure: &figure };
+        let frame = Frame {
+            least,
+            top: (self == Self::Latency).then_some(axis.top),
+            pane: self.pane(),
+            labels: &labels,
+            marks: &marks,
+            selected,
+            figure: &figure,
+        };
         match self {
             Self::Latency => {
                 let of =

@@ -383,6 +383,14 @@ impl Screen for HealthScreen {
         }
     }
 
+    fn hints(&self) -> Vec<(Id, &'static str)> {
+        match self.chart {
+            Some(Chart::Errors) => vec![(app::RIGHT, "next"), (app::UP, "kind")],
+            Some(_) => vec![(app::RIGHT, "next")],
+            None => Vec::new(),
+        }
+    }
+
     fn holds(&self, when: When) -> bool {
         let groups = self.focus == Focus::Groups && self.chart.is_none();
         match when {

@@ -24,7 +24,8 @@ pub struct Curve<'a> {
 
 /// Draws curves over the slots, the later ones over the former.
 pub fn curves(canvas: &mut Canvas<'_>, area: Rect, frame: &Frame<'_>, all: &[Curve<'_>]) {
-    let scale = Scale::of(frame.least, all.iter().flat_map(|curve| curve.values.iter().flatten().copied()));
+    let all_values = all.iter().flat_map(|curve| curve.values.iter().flatten().copied());
+    let scale = frame.top.map_or_else(|| Scale::of(frame.least, all_values), |top| Scale { top });
     let names = all.iter().map(|curve| width(curve.name)).max().unwrap_or(0) as u16 + 1;
     let Some(plot) = axes(canvas, area, frame, &scale, Some(names)) else { return };
     for curve in all {

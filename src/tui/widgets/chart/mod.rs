@@ -38,6 +38,8 @@ pub struct Frame<'a> {
     pub selected: Option<usize>,
     /// The least figure at the top: few of what is counted do not fill the chart.
     pub least: f64,
+    /// The figure at the top, where it is given: what lies beyond is drawn there.
+    pub top: Option<f64>,
     /// How a figure on the left is written.
     pub figure: &'a dyn Fn(f64) -> String,
 }
@@ -174,6 +176,7 @@ mod tests {
             marks: &marks,
             selected: Some(7),
             least: 0.0,
+            top: None,
             figure: &figure,
         };
         let mut canvas = Canvas::new(area, theme);
@@ -221,6 +224,7 @@ mod tests {
                     marks: &marks,
                     selected: Some(80),
                     least: 0.0,
+                    top: None,
                     figure: &figure,
                 };
                 let area = Rect::new(0, 0, columns, rows);
