@@ -320,6 +320,9 @@ pub struct SwitchNote {
     /// What answers meanwhile.
     #[serde(default)]
     pub fallback: Option<Fallback>,
+    /// Whether it went back from a version that did harm: such a version is not known good any more.
+    #[serde(default)]
+    pub rollback: bool,
     /// Why, in the person's words.
     #[serde(default)]
     pub reason: Option<Untrusted>,

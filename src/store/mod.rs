@@ -79,7 +79,7 @@ pub use names::NameKind;
 pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};
 pub use prepare::{Prepared, Preparer};
-pub use prompts::{GateDecision, Served};
+pub use prompts::Served;
 pub use rewrite::Joined;
 pub use run_totals::RunTotals;
 pub use runs::{AnswerKey, RunWrite};

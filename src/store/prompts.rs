@@ -10,6 +10,7 @@ use super::open::Store;
 use super::slice::Slice;
 use super::sums::HOUR_MS;
 use super::traces::StoredTrace;
+use crate::domain::gate::{Decision, Evidence, Proof};
 use crate::domain::{Result, RunName};
 
 /// The hours in which a version had traffic.
@@ -34,19 +35,6 @@ pub struct RunTally {
     pub failed: u64,
     /// Cases without an answer.
     pub errors: u64,
-}
-
-/// What a gate came to once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GateDecision {
-    /// The feature.
-    pub feature: String,
-    /// The version.
-    pub version: String,
-    /// What was kept of it, as JSON.
-    pub body: String,
-    /// When, in milliseconds since the epoch.
-    pub at_ms: i64,
 }
 
 impl Store {
@@ -126,16 +114,23 @@ impl Store {
         })
     }
 
-    /// What gates came to, oldest first.
-    pub fn gate_decisions(&self) -> Result<Vec<GateDecision>> {
+    /// What gates came to, oldest first, by the SHA-256 of the text that each was about.
+    pub fn gate_decisions(&self) -> Result<Vec<(String, Decision)>> {
         self.read(|db| {
-            db.prepare_cached(
-                "SELECT feature, version, body, at FROM work.gate_evidence WHERE item = 'gate' ORDER BY seq",
-            )?
-            .query_map([], |r| {
-                Ok(GateDecision { feature: r.get(0)?, version: r.get(1)?, body: r.get(2)?, at_ms: r.get(3)? })
-            })?
-            .collect()
+            let mut query =
+                db.prepare_cached("SELECT body FROM work.gate_evidence WHERE item = 'gate' ORDER BY seq")?;
+            let mut rows = query.query([])?;
+            let mut found = Vec::new();
+            while let Some(r) = rows.next()? {
+                // What a later program keeps of another kind says nothing here.
+                let Ok(evidence) = serde_json::from_str::<Evidence>(r.get_ref(0)?.as_str()?) else {
+                    continue;
+                };
+                if let Proof::Decided { decision, .. } = evidence.proof {
+                    found.push((evidence.prompt_sha256, decision));
+                }
+            }
+            Ok(found)
         })
     }
 

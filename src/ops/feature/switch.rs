@@ -311,6 +311,7 @@ impl Act<'_> {
                 to: text(self.ask.to.word()),
                 note: SwitchNote {
                     fallback: self.ask.fallback,
+                    rollback: false,
                     reason: self.ask.reason.as_deref().map(text),
                     did: view.steps.iter().map(|step| text(step)).collect(),
                     said,

@@ -1,23 +1,12 @@
 //! Item 6: an earlier version is known to be good, and going back to it was practised within the limit.
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
-
 use super::candidate::Candidate;
-use super::proved::Counts;
-use super::said::{Said, above};
-use crate::domain::gate::{Decision, Need, Proof, Verdict};
-use crate::domain::{Error, Query, Result, Untrusted};
-use crate::ops::figures;
-use crate::stats::{CONFIDENCE, wilson};
+use super::said::Said;
+use crate::domain::gate::{Proof, Verdict};
+use crate::domain::{Error, Result};
+use crate::ops::prompt::{self, ENOUGH_LABELS};
 use crate::text::figures::{duration, percent};
-use crate::wire::prompts_dir::{list_prompts, read_prompt};
-
-/// Labels from which a version's traffic tells that it is good.
-const ENOUGH_LABELS: u64 = 200;
-/// How far back labelled traffic is looked at.
-const LOOK_BACK: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::wire::prompts_dir::read_prompt;
 
 /// A version to go back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,75 +17,23 @@ pub(super) struct Good {
     pub why: String,
 }
 
-/// The last known good version: the newest one before the candidate whose gate was met, or of whose text a run
-/// passes more than the gate asks, or whose labelled traffic does.
+/// The last known good version: the one that the gate file names, else the newest before the candidate that
+/// something speaks for, by what the gate asks of an eval run.
 pub(super) fn last_known_good(candidate: &Candidate<'_>) -> Result<Option<Good>> {
     let (config, name) = (candidate.config, &candidate.prompt_name);
     if let Some(to) = &candidate.spec.rollback.to {
         let known = read_prompt(&config.prompts_dir, &format!("{name}@{to}")).is_ok();
         return Ok(known.then(|| Good { version: to.clone(), why: "named in the gate file".to_owned() }));
     }
-    let number = |version: &str| version.strip_prefix('v').and_then(|digits| digits.parse::<u64>().ok());
-    let own = number(&candidate.version).unwrap_or(u64::MAX);
-    let mut earlier: BTreeMap<u64, String> = BTreeMap::new();
-    let listed = list_prompts(&config.prompts_dir).into_iter().find(|(folder, _)| folder == name);
-    for version in listed.into_iter().flat_map(|(_, versions)| versions) {
-        earlier.insert(version.number, version.version);
-    }
-    let runs = candidate.ctx.store.runs()?;
-    for (_, version) in earlier.range(..own).rev() {
-        let Ok(prompt) = read_prompt(&config.prompts_dir, &format!("{name}@{version}")) else { continue };
-        let rows = candidate.ctx.store.gate_evidence(&candidate.feature, version)?;
-        let met = |proof: &Proof| matches!(proof, Proof::Decided { decision: Decision::Met, .. });
-        if rows.iter().any(|row| row.evidence.prompt_sha256 == prompt.sha256 && met(&row.evidence.proof)) {
-            return Ok(Some(Good { version: version.clone(), why: "its gate was met".to_owned() }));
-        }
-        let run = runs.iter().find(|run| {
-            run.head.prompt_hash.as_deref() == Some(&prompt.sha256) && run.done >= run.head.cases
-        });
-        let Some(run) = run else { continue };
-        let counts = Counts::of(&candidate.ctx.store.run_results(&run.head.name)?);
-        let (eval, n) = (&candidate.spec.eval, counts.told());
-        if above(counts.passed, n, eval.min, Need::Point, eval.min_cases).verdict == Verdict::Met {
-            let share = percent(counts.passed as f64 / n as f64);
-            let why = format!("its run {} passes {share} of {n}", run.head.name);
-            return Ok(Some(Good { version: version.clone(), why }));
-        }
-    }
-    from_traffic(candidate, own)
-}
-
-/// The same by the labels on traces, for versions of which nothing else is known.
-fn from_traffic(candidate: &Candidate<'_>, own: u64) -> Result<Option<Good>> {
-    let since = candidate.now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
-    let of = format!("feature:{} prompt:{}", candidate.feature, candidate.prompt_name);
-    let counted = |label: &str| -> Result<Vec<(Untrusted, u64)>> {
-        let Ok(query) = Query::parse(&format!("{of} label:{label}")) else { return Ok(Vec::new()) };
-        let taken = figures::figures(candidate.ctx, &query, since, candidate.now, candidate.cancel)?;
-        Ok(taken.by_version.into_iter().map(|(name, tally)| (name, tally.requests)).collect())
+    let home = prompt::Home {
+        name: name.clone(),
+        folder: config.prompts_dir.join(name),
+        feature: Some(candidate.feature.clone()),
     };
-    let (passes, fails) = (counted("pass")?, counted("fail")?);
-    let mut versions: BTreeMap<u64, (String, u64, u64)> = BTreeMap::new();
-    for (list, is_pass) in [(&passes, true), (&fails, false)] {
-        for (label, n) in list {
-            let Some((_, version)) = label.raw().rsplit_once('@') else { continue };
-            let Some(number) = version.strip_prefix('v').and_then(|digits| digits.parse().ok()) else {
-                continue;
-            };
-            let of = versions.entry(number).or_insert_with(|| (version.to_owned(), 0, 0));
-            if is_pass { of.1 += n } else { of.2 += n }
-        }
-    }
-    for (version, passed, failed) in versions.range(..own).rev().map(|(_, of)| of) {
-        let n = passed + failed;
-        let lower = wilson(*passed as f64, n as f64, CONFIDENCE).map_or(0.0, |ends| ends.lower);
-        if n >= ENOUGH_LABELS && lower >= candidate.spec.eval.min {
-            let share = percent(*passed as f64 / n as f64);
-            let why = format!("people pass {share} of {n} labelled traces of it");
-            return Ok(Some(Good { version: version.clone(), why }));
-        }
-    }
-    Ok(None)
+    let eval = &candidate.spec.eval;
+    let bar = prompt::Bar { min_pass_rate: eval.min, min_cases: eval.min_cases, min_labels: ENOUGH_LABELS };
+    let good = prompt::last_known_good(candidate.ctx, &home, &candidate.version, bar)?.good;
+    Ok(good.map(|good| Good { version: good.version, why: good.why }))
 }
 
 /// The command of a rollback to a version: its words put in, the program found from the configuration's folder.

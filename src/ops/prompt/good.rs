@@ -5,17 +5,18 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Home;
+use crate::domain::gate::Decision;
 use crate::domain::prompt::TeamConfig;
 use crate::domain::switch::{SwitchOf, SwitchStage};
 use crate::domain::{Result, Run, Untrusted};
 use crate::ops::Ctx;
 use crate::stats::{CONFIDENCE, wilson};
-use crate::store::{GateDecision, Slice};
+use crate::store::Slice;
 use crate::text::figures::{percent, thousands};
 use crate::wire::prompts_dir::{Folder, PromptFile, load};
 
 /// Labelled traces from which on a version's traffic tells that it is good.
-const ENOUGH_LABELS: u64 = 200;
+pub const ENOUGH_LABELS: u64 = 200;
 
 /// From when on a version counts as good.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +81,8 @@ pub fn last_known_good(ctx: &Ctx, home: &Home, before: &str, bar: Bar) -> Result
 
 /// All that speaks for versions of a prompt.
 pub(super) struct Evidence {
-    gates: Vec<GateDecision>,
+    /// By SHA-256 of the text, oldest first.
+    gates: Vec<(String, Decision)>,
     runs: Vec<Run>,
     /// By version: passed and failed.
     pub labels: Vec<(String, (u64, u64))>,
@@ -97,12 +99,9 @@ impl Evidence {
             }
         }
         let record = ctx.store.switches(SwitchOf::Prompt, &home.name)?;
-        let is_rollback = |reason: &Option<Untrusted>| {
-            reason.as_ref().is_some_and(|reason| reason.raw().starts_with(super::switch::ROLLBACK))
-        };
         let left = record
             .iter()
-            .filter(|event| event.stage == SwitchStage::Done && is_rollback(&event.note.reason))
+            .filter(|event| event.stage == SwitchStage::Done && event.note.rollback)
             .filter_map(|event| event.from.as_ref().map(|from| from.raw().to_owned()))
             .collect();
         Ok(Self { gates: ctx.store.gate_decisions()?, runs: ctx.store.runs()?, labels, left })
@@ -186,12 +185,8 @@ impl Evidence {
 
     /// Whether the last word of the gate on this very text was that it is met.
     pub fn gate_met(&self, prompt: &PromptFile) -> bool {
-        let decision = |gate: &GateDecision| {
-            let body: serde_json::Value = serde_json::from_str(&gate.body).ok()?;
-            (body["kind"] == "decided" && body["prompt_sha256"] == prompt.sha256)
-                .then(|| body["decision"] == "met")
-        };
-        self.gates.iter().rev().find_map(decision).unwrap_or(false)
+        let last = self.gates.iter().rfind(|(sha256, _)| *sha256 == prompt.sha256);
+        last.is_some_and(|(_, decision)| *decision == Decision::Met)
     }
 
     /// The runs of this very text, the newest first.

@@ -19,7 +19,7 @@ use crate::domain::{Error, Result, nearest};
 use crate::wire::prompts_dir::{Folder, folders, is_plain, look};
 
 pub use diff::{DiffView, diff};
-pub use good::{Bar, last_known_good};
+pub use good::{Bar, ENOUGH_LABELS, last_known_good};
 pub use lint::{LintView, lint};
 pub use list::{PromptRow, list};
 pub use show::{PromptView, RunShare, VersionView, show};

@@ -12,9 +12,6 @@ use crate::task::Cancel;
 use crate::wire::prompt_history::{commit, is_versioned};
 use crate::wire::prompt_switch::{carry_out, plan, tidied};
 
-/// What the reason of a rollback begins with: it tells a version that was left from one that was replaced.
-pub(super) const ROLLBACK: &str = "rollback";
-
 /// How the current version is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UseSpec {
@@ -71,7 +68,7 @@ pub fn use_version(
     cancel: &Cancel,
 ) -> Result<UseView> {
     let to = version_in(home, &home.look()?, to)?;
-    switch(ctx, team, home, to, None, spec, cancel)
+    switch(ctx, team, home, to, How::default(), spec, cancel)
 }
 
 /// Goes back: to this version, else to the last one that is known to be good.
@@ -111,10 +108,8 @@ pub fn rollback(
             (good.version, Some(good.why))
         }
     };
-    let reason =
-        spec.reason.as_ref().map_or_else(|| ROLLBACK.to_owned(), |reason| format!("{ROLLBACK}: {reason}"));
-    let spec = UseSpec { reason: Some(reason), ..spec.clone() };
-    switch(ctx, team, home, to, why, &spec, cancel)
+    let how = How { rollback: true, why };
+    switch(ctx, team, home, to, how, spec, cancel)
 }
 
 /// Takes away what a change that was cut off after its last step left in the folder.
@@ -131,12 +126,21 @@ pub fn tidy(ctx: &Ctx, home: &Home) -> Result<()> {
     Ok(())
 }
 
+/// What kind of change it is.
+#[derive(Default)]
+struct How {
+    /// The version before did harm.
+    rollback: bool,
+    /// Why this version, where it was found and not named.
+    why: Option<String>,
+}
+
 fn switch(
     ctx: &Ctx,
     team: &TeamConfig,
     home: &Home,
     to: String,
-    why: Option<String>,
+    how: How,
     spec: &UseSpec,
     cancel: &Cancel,
 ) -> Result<UseView> {
@@ -157,7 +161,7 @@ fn switch(
     let versioned = is_versioned(&home.folder, cancel);
     let mut view = UseView {
         prompt: home.name.clone(),
-        why,
+        why: how.why,
         dry_run: spec.dry_run,
         changes,
         steps: if changes { change.lines() } else { Vec::new() },
@@ -196,6 +200,7 @@ fn switch(
                 from: view.from.as_deref().map(Untrusted::from),
                 to: view.to.as_str().into(),
                 note: SwitchNote {
+                    rollback: how.rollback,
                     reason: spec.reason.as_deref().map(Untrusted::from),
                     did: view.steps.iter().map(|step| step.as_str().into()).collect(),
                     said: said.map(Untrusted::new),
@@ -211,7 +216,7 @@ fn switch(
     }
     let mut refused = None;
     if spec.commit {
-        let verb = if view.why.is_some() { "roll back to" } else { "use" };
+        let verb = if how.rollback { "roll back to" } else { "use" };
         let reason = spec.reason.as_ref().map(|reason| format!("\n\n{reason}")).unwrap_or_default();
         let message = format!("{}: {verb} {}{reason}", home.name, view.to);
         match commit(&home.folder, &change.paths(), &message, cancel) {
