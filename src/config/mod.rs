@@ -194,7 +194,8 @@ impl Config {
         } else {
             file.theme.unwrap_or(Set::new(ThemeChoice::Auto, Origin::Default))
         };
-        let evaluation = placed(file.evaluation, path.clone(), &home);
+        let mut evaluation = placed(file.evaluation, path.clone(), &home);
+        evaluation.rules.clone_from(&file.monitors.rules);
         let mut monitors = Monitors { file: path.clone(), ..file.monitors };
         for receiver in &mut monitors.receivers {
             if let ReceiverKind::Command(argv) = &mut receiver.kind

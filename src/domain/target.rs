@@ -264,4 +264,6 @@ pub struct EvalConfig {
     pub prompts_dir: std::path::PathBuf,
     /// `gates_dir`: the folder of the gate files; `gates` beside the configuration where it is not said.
     pub gates_dir: std::path::PathBuf,
+    /// The rules of the monitors: a gate asks whether the feature is watched.
+    pub rules: Vec<super::monitor::Rule>,
 }

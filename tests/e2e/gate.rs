@@ -233,18 +233,18 @@ fn a_waiver_stands_in_until_it_expires_and_is_told_after_an_incident() {
         );
     };
     team.write("gates/customer_support.toml", &FILE.replace("[item.monitors]\noff = true\n", ""));
-    assert_eq!(with(&team.gate(1), "not_met"), ["monitors"]);
+    assert_eq!(with(&team.gate(2), "not_enough_data"), ["monitors"]);
     waived("2999-01-01");
     let view = team.gate(0);
     assert_eq!(with(&view, "waived"), ["monitors"]);
     assert_eq!(of(&view, "monitors")["waiver"]["by"], "jo");
     waived("2020-01-01");
-    let view = team.gate(1);
-    assert_eq!(with(&view, "not_met"), ["monitors"]);
+    let view = team.gate(2);
+    assert_eq!(with(&view, "not_enough_data"), ["monitors"]);
     assert!(of(&view, "monitors")["warnings"].to_string().contains("has expired"), "{view:#}");
     run_to(0, &team.store, &["incident", "open", "wrong advice", "--feature", "customer_support"]);
     let story = run_to(0, &team.store, &["incident", "postmortem", "INC-1"]);
-    assert!(story.contains("- v4, monitors (not met): a trial; by jo"), "{story}");
+    assert!(story.contains("- v4, monitors (not enough data): a trial; by jo"), "{story}");
 }
 
 #[test]
@@ -333,4 +333,48 @@ fn without_git_a_review_cannot_be_signed() {
     assert_eq!(of(&item, "peer_review")["verdict"], "unsigned");
     run_to(3, &team.store, &["gate", "sign", "customer_support", "v4", "peer_review", "--by", "jo"]);
     assert!(Path::new(&team.store).exists());
+}
+
+#[test]
+fn monitors_are_met_once_each_was_test_fired_and_heard_and_the_data_is_fresh() {
+    let (folder, store) = store_with(20);
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write("prompts/customer_support/v4.txt", "Be kind.\n");
+    let notify = |command: &str| format!("[[notify]]\nkind = 'command'\ncommand = ['{command}']\n");
+    write("tuesday.toml", &notify("false"));
+    let item = || {
+        let out = run(&store, &[&GATE[..], &["--json"]].concat());
+        let view: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+        of(&view, "monitors").clone()
+    };
+    // On by themselves, and nobody has seen one of them reach anybody.
+    let untested = item();
+    assert_eq!(untested["verdict"], "not_enough_data", "{untested}");
+    let rules = run_json(&store, &["monitor", "list", "--json"]);
+    let rules = rules["monitors"].as_array().unwrap_or_else(|| rules.as_array().expect("rules")).clone();
+    let mut ids: Vec<&str> = rules.iter().filter_map(|rule| rule["id"].as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let fire = |code: i32| ids.iter().for_each(|id| drop(run_to(code, &store, &["monitor", "test", id])));
+    fire(1);
+    assert_eq!(item()["verdict"], "not_met", "a receiver that fails heard nothing");
+    write("tuesday.toml", &notify("true"));
+    fire(0);
+    let stale = item();
+    assert_eq!(stale["verdict"], "not_met", "{stale}");
+    assert!(
+        stale["figure"].as_str().is_some_and(|figure| figure.contains("no trace in the last")),
+        "{stale}"
+    );
+    let now = jiff::Timestamp::now();
+    let fresh =
+        format!("{{\"feature\":\"customer_support\",\"time\":\"{now}\",\"input\":\"x\",\"output\":\"y\"}}\n");
+    write("fresh.jsonl", &fresh);
+    let file = folder.path().join("fresh.jsonl");
+    run_json(&store, &["import", file.to_str().expect("UTF-8"), "--json"]);
+    assert_eq!(item()["verdict"], "met");
 }

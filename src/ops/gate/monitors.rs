@@ -1,5 +1,4 @@
-//! Item 5: monitors watch the feature. What is asked of each is here; where monitors are described and kept is not
-//! the gate's matter: it reads them through [`watching`].
+//! Item 5: monitors watch the feature, each was test-fired lately and heard, and they have something to look at.
 
 use jiff::Timestamp;
 
@@ -8,6 +7,7 @@ use super::proved::count;
 use super::said::Said;
 use crate::domain::Result;
 use crate::domain::gate::{MonitorItem, Verdict};
+use crate::domain::monitor::Delivery;
 use crate::store::HOUR_MS;
 use crate::text::figures::{duration, list_of, plural};
 
@@ -20,10 +20,18 @@ pub(super) struct Watching {
     pub tested: Option<(Timestamp, bool)>,
 }
 
-/// The monitors of the feature. The configuration that this program reads has none to name, so that none is
-/// configured; a configuration that has `[[monitor]]` gives them here.
-fn watching(_candidate: &Candidate<'_>) -> Result<Vec<Watching>> {
-    Ok(Vec::new())
+/// The monitors of the feature: rules of its own, and those of every feature.
+fn watching(candidate: &Candidate<'_>) -> Result<Vec<Watching>> {
+    let rules = candidate.config.rules.iter();
+    let of_it = rules.filter(|rule| rule.feature.as_ref().is_none_or(|name| *name == candidate.feature));
+    of_it
+        .map(|rule| {
+            let tests = candidate.ctx.store.tests_of_rule(&rule.id)?;
+            let heard = tests.iter().all(|test| test.state == Delivery::Sent);
+            let tested = tests.iter().map(|test| test.at).max().map(|at| (at, heard));
+            Ok(Watching { id: rule.id.clone(), tested })
+        })
+        .collect()
 }
 
 /// Item 5.
@@ -58,9 +66,11 @@ fn said(spec: &MonitorItem, all: &[Watching], fresh: bool, now: Timestamp) -> Sa
     } else if !untested.is_empty() {
         let words = format!("Not test-fired in the last {age}: {}.", list_of(&untested, "and"));
         Said::new(Verdict::NotEnoughData, format!("{} not test-fired in {age}", untested.len()), words)
+            .next(format!("tuesday monitor test {}", untested[0]))
     } else if !unheard.is_empty() {
         let words = format!("The receiver did not take the test of {}.", list_of(&unheard, "and"));
         Said::new(Verdict::NotMet, format!("{} not heard by their receiver", unheard.len()), words)
+            .next(format!("tuesday monitor test {}", unheard[0]))
     } else if !fresh {
         let lag = duration(spec.max_lag_ms as f64);
         let words = format!("No trace of the feature is newer than {lag}: its monitors look at nothing.");
