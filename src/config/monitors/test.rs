@@ -8,7 +8,7 @@ use crate::domain::monitor::{Metric, Test};
 
 /// What each kind of test says beside its `kind`.
 const TESTS: &[(&str, &[&str])] = &[
-    ("share", &["alpha", "at_least", "target", "min_count"]),
+    ("share", &["alpha", "at_least", "rise", "target", "min_count"]),
     ("cusum", &["p0", "p1", "arl0"]),
     ("page_hinkley", &["delta", "lambda"]),
     ("ratio", &["alpha", "at_least"]),
@@ -74,14 +74,15 @@ impl Reader<'_> {
             "silence" => Test::Silence { expected: number("expected", 9.2)? },
             "burn" => Test::Burn { objective: share("objective")?.unwrap_or(0.99).clamp(0.0, 0.999_999) },
             _ => {
-                let was = if let Test::Share { at_least, target, .. } = usual {
-                    (at_least, target)
+                let was = if let Test::Share { at_least, target, rise, .. } = usual {
+                    (at_least, target, rise)
                 } else {
-                    (0.0, None)
+                    (0.0, None, None)
                 };
                 Test::Share {
                     alpha: share("alpha")?,
                     at_least: share("at_least")?.unwrap_or(was.0),
+                    rise: said("rise").map(|rise| self.at_least(rise, 1.0, 1e3)).transpose()?.or(was.2),
                     target: share("target")?.or(was.1),
                     min_count: number("min_count", 5.0)? as u64,
                 }

@@ -60,7 +60,7 @@ fn rules_and_receivers_are_taken_and_the_other_monitors_stay_on() {
     assert_eq!(quality.notify, ["slack-oncall", "bell"]);
     let timeouts = rule("timeouts");
     assert_eq!(timeouts.metric, Metric::ErrorShare(Some(FailureKind::Timeout)));
-    let share = Test::Share { alpha: Some(1e-4), at_least: 0.03, target: None, min_count: 5 };
+    let share = Test::Share { alpha: Some(1e-4), at_least: 0.03, rise: None, target: None, min_count: 5 };
     assert_eq!(
         (timeouts.test, timeouts.windows.as_slice()),
         (share, &[HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS][..])

@@ -5,7 +5,7 @@ use super::{Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Resolve, Rule, Test, U
 /// The eight monitors of the field: quality, feedback, fallback, latency, cost, errors, spend, silence.
 pub fn defaults() -> Vec<Rule> {
     let share = |id: &str, metric: Metric, at_least: f64, min_count: u64| Rule {
-        test: Test::Share { alpha: None, at_least, target: None, min_count },
+        test: Test::Share { alpha: None, at_least, rise: None, target: None, min_count },
         windows: vec![HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS],
         ..base(id, metric)
     };
@@ -22,8 +22,15 @@ pub fn defaults() -> Vec<Rule> {
         share("negative-feedback", Metric::NegativeShare, 0.02, 5),
         share("fallback-rate", Metric::FallbackShare, 0.03, 5),
         Rule {
-            // Over 3 s in more than a twentieth of the requests: the 95th percentile is above 3 s.
-            test: Test::Share { alpha: None, at_least: 0.05, target: Some(0.05), min_count: 5 },
+            // Over 3 s in more than a twentieth of the requests: the 95th percentile is above 3 s. Or on its way
+            // there: in nearly twice as many as usual.
+            test: Test::Share {
+                alpha: None,
+                at_least: 0.05,
+                rise: Some(1.75),
+                target: Some(0.05),
+                min_count: 5,
+            },
             windows: vec![HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS],
             ..base("latency", Metric::SlowShare(3_000))
         },
@@ -57,7 +64,7 @@ pub(super) fn base(id: &str, metric: Metric) -> Rule {
         id: id.to_owned(),
         feature: None,
         metric,
-        test: Test::Share { alpha: None, at_least: 0.0, target: None, min_count: 5 },
+        test: Test::Share { alpha: None, at_least: 0.0, rise: None, target: None, min_count: 5 },
         baseline: Baseline::Trailing(14 * DAY_MS),
         windows: vec![HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS],
         min_samples: 0,

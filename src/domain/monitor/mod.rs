@@ -163,6 +163,8 @@ pub enum Test {
         alpha: Option<f64>,
         /// The least share that matters.
         at_least: f64,
+        /// Or so many times the usual one, where that is less.
+        rise: Option<f64>,
         /// The share that is allowed: the usual one is never taken for more.
         target: Option<f64>,
         /// Fewer than so many are never an alarm.
@@ -216,6 +218,14 @@ pub enum Test {
 }
 
 impl Test {
+    /// The least share that matters where this one is usual, for a test of shares.
+    pub fn matters(&self, usual: f64) -> f64 {
+        match self {
+            Self::Share { at_least, rise, .. } => rise.map_or(*at_least, |rise| at_least.min(rise * usual)),
+            _ => 0.0,
+        }
+    }
+
     /// Its word.
     pub fn name(&self) -> &'static str {
         match self {

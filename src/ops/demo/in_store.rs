@@ -197,7 +197,7 @@ fn cancelling_stops_it() {
     assert_eq!(error.kind, crate::domain::ErrorKind::Cancelled);
 }
 
-/// Enough traffic that two hours of refusals show: 35 requests an hour.
+/// As many traces as the demo has by itself: two hours of refusals show, and that p95 comes above 3 s.
 #[test]
 fn the_monitors_find_what_was_planted_and_are_quiet_before_it() {
     use crate::domain::monitor::Monitors;
@@ -205,18 +205,19 @@ fn the_monitors_find_what_was_planted_and_are_quiet_before_it() {
     let now: Timestamp = "2025-11-24T10:30:00Z".parse().unwrap();
     let world = World::at(now);
     let ctx = world.as_reviewer("me");
-    let spec = DemoSpec { traces: 24_000, seed: 7, now };
+    let spec = DemoSpec { traces: 40_000, seed: 7, now };
     make(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
     let fired = |rule: &str| {
         let past = replay(&ctx, &Monitors::default(), rule, 28 * 86_400_000, &Cancel::default()).unwrap();
         past.episodes.into_iter().map(|one| (one.group, one.fired_at, one.evidence)).collect::<Vec<_>>()
     };
     let hours_ago = |at: Timestamp| (now.as_second() - at.as_second()) as f64 / 3600.0;
-    // Version v4 comes a week ago, in steps, and is complained of: within a day of its being everywhere, once.
+    // Version v4 comes a week ago, in steps, and is complained of: within a day of its being everywhere, and from
+    // then on. While it has a third of the traffic it may look well again for an hour.
     let complaints = fired("negative-feedback");
-    assert_eq!(complaints.len(), 1, "{complaints:#?}");
-    assert!((126.0..174.0).contains(&hours_ago(complaints[0].1)), "{complaints:#?}");
-    let slices = format!("{:?}", complaints[0].2.slices);
+    assert!((1..=2).contains(&complaints.len()), "{complaints:#?}");
+    assert!(complaints.iter().all(|one| (126.0..174.0).contains(&hours_ago(one.1))), "{complaints:#?}");
+    let slices = format!("{complaints:?}");
     assert!(slices.contains("customer_support@v4") && slices.contains("fees"), "{slices}");
     // The provider's refusals, while they last.
     let (from, to) = Calendar::new(now, spec.traces).burst_ms();

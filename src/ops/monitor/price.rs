@@ -14,7 +14,7 @@ const LOOKED_AT: i64 = 7;
 /// False episodes in a month; `None` where nothing is known of the traffic yet, or the rule tells no chance.
 pub(super) fn expected(of: &Instance<'_>, life: &Life, world: &World) -> Option<f64> {
     match of.rule.test {
-        Test::Share { at_least, min_count, .. } => {
+        Test::Share { min_count, .. } => {
             let tape = world.tape(of.feature);
             let mut sum = None;
             for window in &of.rule.windows {
@@ -25,7 +25,7 @@ pub(super) fn expected(of: &Instance<'_>, life: &Life, world: &World) -> Option<
                     // Odd hours apart, so that nights and days both are among them.
                     let end = to - (back * 29) * HOUR_MS;
                     let (n, _) = counted(of, &tape.sum(end - window, end));
-                    let least = min_count.max((at_least * n as f64).ceil() as u64);
+                    let least = min_count.max((of.rule.test.matters(usual.rate) * n as f64).ceil() as u64);
                     let chance = usual.critical(n, least, of.alpha).map_or(0.0, |(_, actual)| actual);
                     chances += chance / LOOKED_AT as f64;
                 }

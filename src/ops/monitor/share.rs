@@ -12,10 +12,14 @@ const WORTH_SHOWING: u64 = 20;
 /// Windows that may show that an alert is over: the end of a fault is soon past the shortest that has enough.
 const WHILE_OUT: [i64; 7] =
     [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS, 4 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS];
-/// How much more probable the usual share must be for an alert to be over: the logarithm of 20.
-const CLEAR: f64 = 2.995_732_273_553_991;
+/// How much more probable the usual share must be for an alert to be over: the logarithm of 100, for it is
+/// looked at often.
+const CLEAR: f64 = 4.605_170_185_988_091;
 /// A share this many times the usual one is worth an alert, at least.
 const MATTERS: f64 = 1.5;
+/// Hours of a week, and of the days before it that are enough to know what is usual.
+const WEEK: i64 = 168;
+const LEAST_DAYS: i64 = 72;
 /// Requests that the usual share is of, at least: with fewer nothing is known.
 const LEAST_KNOWN: f64 = 20.0;
 
@@ -31,7 +35,7 @@ struct Seen {
 
 /// Looks through the windows, shortest first: bad is what any of them finds.
 pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memory: &Memory) -> Look {
-    let Test::Share { at_least, min_count, .. } = of.rule.test else { return Look::nothing(at, "") };
+    let Test::Share { min_count, .. } = of.rule.test else { return Look::nothing(at, "") };
     let tape = world.tape(of.feature);
     let mut seen = Vec::new();
     let over: Vec<i64> = WHILE_OUT.into_iter().filter(|window| *window <= of.rule.longest()).collect();
@@ -53,7 +57,7 @@ pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memor
         let share = k as f64 / n as f64;
         if let Some(usual) = usual.filter(|usual| share > usual.rate) {
             one.p = usual.upper(k, n);
-            one.bad = k >= min_count && share >= at_least && one.p <= of.alpha;
+            one.bad = k >= min_count && share >= of.rule.test.matters(usual.rate) && one.p <= of.alpha;
         }
         seen.push(one);
     }
@@ -77,17 +81,18 @@ pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memor
     Look { reading, ..of_seen(at, shown) }
 }
 
-/// While an alert is out: it is over when a window is twenty times as probable at the usual share as at that of the
+/// While an alert is out: it is over when a window is a hundred times as probable at the usual share as at that of the
 /// alert. That is the least that it may have been at the alarm, or what it came to since, whichever is less; not
 /// less than what matters.
 fn still(of: &Instance<'_>, life: &Life, at: i64, seen: &[Seen], tape: &Tape) -> Look {
     let last = || seen.last().map_or_else(|| Look::nothing(at, "no requests"), |one| of_seen(at, one));
-    let (Some((least, usual)), Test::Share { at_least, .. }) = (life.alarm, of.rule.test) else {
+    let Some((least, usual)) = life.alarm else {
         return last();
     };
     let (n, k) = counted(of, &tape.sum(life.alarm_from.max(at - of.rule.longest()), at));
     let since = if n > 0 { k as f64 / n as f64 } else { least };
-    let alert = least.min(since).max(at_least).max(MATTERS * usual).clamp(1e-6, 1.0 - 1e-6);
+    let matters = of.rule.test.matters(usual).max(MATTERS * usual);
+    let alert = least.min(since).max(matters).clamp(1e-6, 1.0 - 1e-6);
     let usual = usual.clamp(1e-6, alert);
     for one in seen {
         let share = one.k as f64 / one.n as f64;
@@ -149,6 +154,10 @@ pub(super) fn measure(of: &Instance<'_>, life: &Life, tape: &Tape, window: i64, 
     let mut buckets = Vec::new();
     let (mut n, mut k) = (0.0, 0.0);
     let first = end - length / HOUR_MS;
+    // What rises a little every day would soon be usual: a day is held against the time before this week, once
+    // there are days of that.
+    let old_enough = tape.began().is_some_and(|began| began <= end - WEEK - LEAST_DAYS);
+    let end = if hours >= 24 && first < end - WEEK && old_enough { end - WEEK } else { end };
     let mut hour = end;
     while hour - hours >= first {
         hour -= hours;
