@@ -55,6 +55,7 @@ pub(super) fn page(view: &HealthView, recent: &[Recent]) -> Result<String> {
     let failed = |e| Error::failed("The page cannot be written.").because(e);
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_keep_trailing_newline(true);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
     environment.set_syntax(syntax);
     environment.add_template("page", include_str!("templates/health.html")).map_err(failed)?;
