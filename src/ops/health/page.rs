@@ -47,7 +47,9 @@ struct Response {
 
 /// Writes the page to a file; one that is there is replaced.
 pub fn write_page(view: &HealthView, recent: &[Recent], path: &Path) -> Result<()> {
-    write_text(path, &page(view, recent)?, true).map(|_| ())
+    // The template engine takes the last newline away.
+    let text = page(view, recent)? + "\n";
+    write_text(path, &text, true).map(|_| ())
 }
 
 /// The page.
@@ -55,7 +57,6 @@ pub(super) fn page(view: &HealthView, recent: &[Recent]) -> Result<String> {
     let failed = |e| Error::failed("The page cannot be written.").because(e);
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_keep_trailing_newline(true);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
     environment.set_syntax(syntax);
     environment.add_template("page", include_str!("templates/health.html")).map_err(failed)?;
