@@ -40,6 +40,8 @@
 //! | an operation | one file in `ops/`, one command-line variant in `cli/` |
 //! | a screen | one folder in `tui/screens/`, one enum variant, rows in the table |
 //! | a format | one file in `wire/read/`, one enum arm, fixtures |
+//! | an attribute of spans | one row in `wire/otlp/attributes.rs`; a form of messages in `wire/otlp/messages.rs` |
+//! | what the receiver takes | one route in `wire/receive/`, one arm in `ops/serve/intake.rs` |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |
 //! | a target | one file in `wire/target/`, one variant of `domain::TargetKind`, its keys in `config/targets.rs` |
 //! | a query | one method in `store/`, one test; a schema change is a new migration, never an edit |
