@@ -41,6 +41,8 @@
 //! | a screen | one folder in `tui/screens/`, one enum variant, rows in the table |
 //! | a format | one file in `wire/read/`, one enum arm, fixtures |
 //! | an item of the gate | a variant of `domain::gate::Item`, its settings in `domain/gate/spec.rs` and `wire/read/gate.rs`, its proof in `ops/gate/` |
+//! | an attribute of spans | one row in `wire/otlp/attributes.rs`; a form of messages in `wire/otlp/messages.rs` |
+//! | what the receiver takes | one route in `wire/receive/`, one arm in `ops/serve/intake.rs` |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |
 //! | a target | one file in `wire/target/`, one variant of `domain::TargetKind`, its keys in `config/targets.rs` |
 //! | a cut of Health | a key and a table of sums in `store/rollup.rs`, `Cut` and `Detail` in `store/slice.rs`, a [`By`](ops::health::By) |
