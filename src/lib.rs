@@ -42,6 +42,7 @@
 //! | a format | one file in `wire/read/`, one enum arm, fixtures |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |
 //! | a target | one file in `wire/target/`, one variant of `domain::TargetKind`, its keys in `config/targets.rs` |
+//! | a cut of Health | a key and a table of sums in `store/rollup.rs`, `Cut` and `Detail` in `store/slice.rs`, a [`By`](ops::health::By) |
 //! | a query | one method in `store/`, one test; a schema change is a new migration, never an edit |
 
 // The page is read with `--document-private-items`: the whole house is private.

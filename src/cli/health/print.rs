@@ -50,9 +50,14 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
     if !kinds.is_empty() {
         text.push_str(&format!("\n\nerrors: {}", kinds.join(" · ")));
     }
-    for mark in view.marks.iter().filter(|mark| mark.at >= view.since) {
-        let at = mark.at.strftime("%Y-%m-%d %H:%M");
-        text.push_str(&format!("\n\nnew: {} since {at}", clean_line(mark.name.raw())));
+    let new: Vec<String> = view
+        .marks
+        .iter()
+        .filter(|mark| mark.at >= view.since)
+        .map(|mark| format!("{} since {}", clean_line(mark.name.raw()), mark.at.strftime("%Y-%m-%d %H:%M")))
+        .collect();
+    if !new.is_empty() {
+        text.push_str(&format!("\n\nnew: {}", new.join("\n     ")));
     }
     if view.groups.len() > 1 {
         let heads = [view.by.title(), "requests", "errors", "p95", "cost/req.", "satisfied", "quality"];

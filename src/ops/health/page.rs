@@ -47,7 +47,9 @@ struct Response {
 
 /// Writes the page to a file; one that is there is replaced.
 pub fn write_page(view: &HealthView, recent: &[Recent], path: &Path) -> Result<()> {
-    write_text(path, &page(view, recent)?, true).map(|_| ())
+    // The template engine takes the last newline away.
+    let text = page(view, recent)? + "\n";
+    write_text(path, &text, true).map(|_| ())
 }
 
 /// The page.
