@@ -11,6 +11,7 @@ mod features;
 mod file;
 mod monitors;
 mod place;
+mod settings;
 mod switches;
 mod targets;
 

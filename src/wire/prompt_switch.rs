@@ -102,6 +102,25 @@ pub fn plan(home: &Path, folder: &Folder, to: &str) -> Result<Change> {
 /// Takes away what a change that was cut off after its last step left behind.
 pub fn tidied(home: &Path) {
     std::fs::remove_file(home.join(UNDER_WAY)).ok();
+    sweep(home);
+}
+
+/// Removes what a writer of ours that was killed left beside its file. Whoever calls holds the lock of the prompt.
+fn sweep(home: &Path) {
+    for entry in std::fs::read_dir(home).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(".tuesday-") && name.ends_with(".tmp") {
+            std::fs::remove_file(entry.path()).ok();
+        }
+    }
+}
+
+/// Writes down which version a change leads to, durably.
+fn noted(note: &Path, to: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::File::create(note)?;
+    file.write_all(format!("{to}\n").as_bytes())?;
+    file.sync_all()
 }
 
 /// Carries a change out and makes it durable. Afterwards exactly `to` is current, or an error says why not.
@@ -117,7 +136,8 @@ pub fn carry_out(home: &Path, change: &Change, to: &str) -> Result<()> {
         Change::Renames(renames) => {
             let note = home.join(UNDER_WAY);
             if renames.len() > 1 {
-                replace(&note, &format!("{to}\n")).map_err(|e| cannot(&note, e))?;
+                // Not by way of a second file: the names change only after it is whole.
+                noted(&note, to).map_err(|e| cannot(&note, e))?;
             }
             for one in renames {
                 std::fs::rename(&one.from, &one.to).map_err(|e| cannot(&one.from, e))?;
@@ -128,6 +148,7 @@ pub fn carry_out(home: &Path, change: &Change, to: &str) -> Result<()> {
             }
         }
         Change::Names(path, version) => {
+            sweep(home);
             replace(path, &format!("{version}\n")).map_err(|e| cannot(path, e))?;
         }
         Change::Links(path, target) => {
