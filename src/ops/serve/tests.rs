@@ -282,6 +282,30 @@ fn many_senders_at_once_lose_nothing() {
     assert_whole(&ctx);
 }
 
+/// While another process loads in bulk, the index of ids is not there.
+#[test]
+fn spans_find_their_trace_without_the_index_of_ids() {
+    let world = world();
+    let ctx = world.as_reviewer("ann");
+    received(&ctx, &[(JSON, singles("genai")[4].to_string())]);
+    std::thread::scope(|threads| {
+        let (desk, writer) = Desk::open(&ctx, Arc::default(), None, &|e| panic!("{e}")).unwrap();
+        let writing = threads.spawn(|| writer.run());
+        let bulk = world.as_reviewer("ben").store.loader(1_000_000).unwrap();
+        assert_eq!(ctx.store.facts().unwrap().missing_indexes.len(), 2);
+        for part in singles("genai") {
+            assert_eq!(desk.take(JSON, part.to_string().as_bytes()), all(0));
+        }
+        bulk.finish().unwrap();
+        assert_eq!(desk.take(JSON, fixture("genai").to_string().as_bytes()), all(0));
+        drop(desk);
+        writing.join().unwrap().unwrap();
+    });
+    assert_eq!(ctx.store.trace_count().unwrap(), 1);
+    assert_eq!(ctx.store.trace_by_seq(1).unwrap().unwrap().trace, whole("genai"));
+    assert_whole(&ctx);
+}
+
 #[test]
 fn the_receiver_says_where_it_listens_and_ends_when_asked() {
     let world = world();
