@@ -57,16 +57,22 @@ struct Line<'a> {
     feedback: Option<&'a serde_json::value::RawValue>,
 }
 
+/// A database with care: few checkpoints, a large page cache, nothing unsafe.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open(path)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    db.pragma_update(None, "cache_size", -512 * 1024)?;
+    db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    Ok(db)
+}
+
 impl RawLoader {
     /// Makes the database with its one table.
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let made = (|| {
-            let db = Connection::open(path)?;
-            db.pragma_update(None, "journal_mode", "WAL")?;
-            db.pragma_update(None, "synchronous", "NORMAL")?;
-            db.pragma_update(None, "cache_size", -512 * 1024)?;
-            db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+            let db = open(path)?;
             db.execute_batch(
                 "CREATE TABLE trace(seq INTEGER PRIMARY KEY, id TEXT, session TEXT, user TEXT, ts INTEGER, \
                  feature TEXT, model TEXT, prompt TEXT, version TEXT, input TEXT, output TEXT, latency REAL, \
@@ -166,11 +172,7 @@ impl RawSpans {
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let made = (|| {
-            let db = Connection::open(path)?;
-            db.pragma_update(None, "journal_mode", "WAL")?;
-            db.pragma_update(None, "synchronous", "NORMAL")?;
-            db.pragma_update(None, "cache_size", -512 * 1024)?;
-            db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+            let db = open(path)?;
             db.execute_batch(
                 "CREATE TABLE span(trace BLOB, span BLOB, parent BLOB, name TEXT, start INTEGER, finish INTEGER, \
                  attributes TEXT); CREATE UNIQUE INDEX by_ids ON span(trace, span)",

@@ -181,8 +181,11 @@ impl Loader {
         let store = self.store.clone();
         let mut rewriter = Rewriter::new(&tx, &store.0.dictionaries)?;
         let early = early::any(&tx)?;
-        if self.bulk {
+        // Another process may load in bulk: without the index each lookup would read all columns.
+        if self.bulk || last <= id_map::MOST && !indexes::missing(&tx)?.is_empty() {
             self.ids.get_or_insert_with(IdMap::new).catch_up(&tx, last)?;
+        } else {
+            self.ids = None;
         }
         let mut delta = RollupDelta::default();
         let mut outcomes = Vec::with_capacity(batch.len());

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::{LabelBody, Query, Trace, Verdict};
-use crate::ops::browse;
+use crate::domain::{LabelBody, Method, Query, Trace, Verdict};
 use crate::ops::testing::World;
+use crate::ops::{browse, sample};
 use crate::store::Act;
 use crate::task::Progress;
 use crate::wire::otlp::{self, Encoding};
@@ -172,6 +172,48 @@ fn what_people_and_users_said_stays_with_a_rewritten_trace() {
     assert_whole(&ctx);
 }
 
+/// A trace has its place in every draw by its id: a rewrite neither takes it out of a steady sample nor puts it
+/// in twice, and new traffic joins without reshuffling.
+#[test]
+fn a_steady_sample_holds_the_same_traces_after_a_rewrite() {
+    let world = world();
+    let ctx = world.as_reviewer("ann");
+    let parts = singles("vercel");
+    let arrive = |part: usize, traces: std::ops::Range<usize>| {
+        let bodies: Vec<_> = traces
+            .map(|n| {
+                let mut document = parts[part].clone();
+                let span = &mut document["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+                span["traceId"] = format!("{:032x}", n + 1).into();
+                (JSON, document.to_string())
+            })
+            .collect();
+        received(&ctx, &bodies);
+    };
+    let drawn = |name: &str| {
+        let spec = sample::DrawSpec {
+            name: name.to_owned(),
+            method: Method::Rate(0.3),
+            query: None,
+            since: None,
+            strata: Vec::new(),
+            suspicious: false,
+            seed: 0,
+        };
+        let view = sample::draw(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
+        let members = serde_json::to_value(&view).unwrap()["members"].as_array().unwrap().clone();
+        members.iter().map(|member| member["trace"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    arrive(1, 0..40);
+    let before = drawn("before");
+    assert!(!before.is_empty() && before.len() < 40);
+    arrive(0, 0..40);
+    assert_eq!(drawn("rewritten"), before);
+    arrive(0, 40..80);
+    let joined = drawn("joined");
+    assert!(joined.len() > before.len() && before.iter().all(|id| joined.contains(id)));
+}
+
 #[test]
 fn what_cannot_be_taken_is_said_and_the_rest_is_kept() {
     let world = world();
@@ -237,6 +279,30 @@ fn many_senders_at_once_lose_nothing() {
         let trace = ctx.store.trace_by_id(&format!("{n:032x}")).unwrap().unwrap().trace;
         assert_eq!((trace.spans.len(), trace.tokens_in, trace.latency_ms), (4, Some(20), Some(1000.0)));
     }
+    assert_whole(&ctx);
+}
+
+/// While another process loads in bulk, the index of ids is not there.
+#[test]
+fn spans_find_their_trace_without_the_index_of_ids() {
+    let world = world();
+    let ctx = world.as_reviewer("ann");
+    received(&ctx, &[(JSON, singles("genai")[4].to_string())]);
+    std::thread::scope(|threads| {
+        let (desk, writer) = Desk::open(&ctx, Arc::default(), None, &|e| panic!("{e}")).unwrap();
+        let writing = threads.spawn(|| writer.run());
+        let bulk = world.as_reviewer("ben").store.loader(1_000_000).unwrap();
+        assert_eq!(ctx.store.facts().unwrap().missing_indexes.len(), 2);
+        for part in singles("genai") {
+            assert_eq!(desk.take(JSON, part.to_string().as_bytes()), all(0));
+        }
+        bulk.finish().unwrap();
+        assert_eq!(desk.take(JSON, fixture("genai").to_string().as_bytes()), all(0));
+        drop(desk);
+        writing.join().unwrap().unwrap();
+    });
+    assert_eq!(ctx.store.trace_count().unwrap(), 1);
+    assert_eq!(ctx.store.trace_by_seq(1).unwrap().unwrap().trace, whole("genai"));
     assert_whole(&ctx);
 }
 
