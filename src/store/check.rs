@@ -317,7 +317,7 @@ mod tests {
         let store = filled(&folder);
         let undo = "ALTER TABLE block DROP COLUMN language; ALTER TABLE trace DROP COLUMN language; \
                     DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; DELETE FROM rollup; \
-                    PRAGMA user_version = 2";
+                    DROP TABLE spans; DROP TABLE rewritten; DROP TABLE early_feedback; PRAGMA user_version = 2";
         store.traces_writer().unwrap().db().execute_batch(undo).unwrap();
         let path = store.path().to_owned();
         drop(store);
