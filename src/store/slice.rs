@@ -145,7 +145,7 @@ impl Detail {
 /// A model or a prompt version that a feature first had in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Debut {
-    /// Which hour, as in [`HourSums`].
+    /// Which hour, as in [`HourSums`](super::HourSums).
     pub hour: i64,
     /// The feature, and the model or the prompt and its version.
     pub slice: Slice,

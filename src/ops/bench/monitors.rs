@@ -48,7 +48,7 @@ pub fn monitors(
     let ill = |an_hour: f64, share: f64| Health { timeouts: share, ..Health::usual(an_hour) };
     let complaints = Health { negative: 0.105, ..Health::usual(60.0) };
     let slow = Health { slow: 0.10, ..Health::usual(60.0) };
-    // Medians of METHODS, 4.3: one exact rule at 1e-4. The last two have none there: half a day, a day.
+    // Medians of simulations published beside the rules: one exact rule at 1e-4. The last two have none there: half a day, a day.
     let faults = [
         ("time-outs 1 to 10 %, 100 requests an hour", "error_share", 100.0, ill(100.0, 0.10), 40.0),
         ("time-outs 1 to 30 %, 100 requests an hour", "error_share", 100.0, ill(100.0, 0.30), 15.0),
@@ -70,7 +70,7 @@ pub fn monitors(
         let median = delays[delays.len() / 2] as f64;
         all.push(Measured::less(what, "min", reference, median, DELAY));
     }
-    // The chart of METHODS is wrong once in 94 days; ours as often as the knob gives it.
+    // The textbook chart is wrong once in 94 days; ours as often as the knob gives it.
     let judged = judgements(0.32).zip(judgements(0.32 * KNOB));
     if let Some((reference, ours)) = judged {
         all.push(Measured::less("judgements to see 10 to 15 % failing", "judged", reference, ours, 1.0));
