@@ -165,22 +165,23 @@ fn nothing_hostile_reaches_the_terminal() {
         terminal.wait_until("the first sample", |screen| screen.contains("pass"));
         // The header is the same for all. The hint line tells what the sample allows: our own words, whole, at
         // the place where the first has them.
+        let parts = |screen: &str| {
+            let lines: Vec<&str> = screen.lines().collect();
+            let bottom = lines.get(usize::from(rows) - 1)?;
+            let (hints, last) = bottom.rsplit_once("  ")?;
+            let mut told = hints.split("  ").map(str::trim).filter(|hint| !hint.is_empty());
+            let tame = told.all(|hint| known.contains(hint));
+            let width = bottom.chars().count();
+            tame.then(|| (lines[0].to_owned(), hints.starts_with(" p pass  f fail…"), last.to_owned(), width))
+        };
+        // Half a frame may be on its way: what is not ours would stay.
         let frame = |terminal: &Terminal| {
-            let screen = terminal.look();
-            let lines: Vec<String> = screen.rows(0, cols).collect();
-            let (hints, last) = lines[rows as usize - 1].rsplit_once("  ").expect("hints");
-            for hint in hints.split("  ").map(str::trim).filter(|hint| !hint.is_empty()) {
-                assert!(known.contains(hint), "not a hint of ours: {hint:?}\n{}", screen.contents());
-            }
-            (
-                lines[0].clone(),
-                hints.starts_with(" p pass  f fail…"),
-                last.to_owned(),
-                lines[rows as usize - 1].chars().count(),
-            )
+            parts(&terminal.wait_until("hints of ours alone", |screen| parts(screen).is_some()))
+                .expect("waited for")
         };
         // The open incident comes into the header when the incidents have been read.
         terminal.wait_for("▲ INC-1");
+        terminal.settle();
         let first = frame(&terminal);
         for n in 1..=strings.len() {
             terminal.keys("s");

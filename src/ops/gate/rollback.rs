@@ -74,8 +74,9 @@ pub(super) fn item(candidate: &Candidate<'_>) -> Result<Said> {
     let spec = &candidate.spec.rollback;
     let Some(good) = last_known_good(candidate)? else {
         let words = format!(
-            "No version before {} is known to be good: none has met its gate, nor a run above {}, nor {ENOUGH_LABELS} labels that prove it.",
+            "No version before {} is known to be good: none has met its gate, nor a run of at least {} cases above {}, nor {ENOUGH_LABELS} labels that prove it.",
             candidate.version,
+            candidate.spec.eval.min_cases,
             percent(candidate.spec.eval.min)
         );
         let next = format!(
