@@ -4,6 +4,7 @@
 //! becomes printable only through `text::clean`.
 
 mod check;
+mod commit;
 mod content;
 mod error;
 mod eval;
@@ -30,6 +31,7 @@ mod trace_row;
 mod untrusted;
 
 pub use check::{Check, kinds as check_kinds};
+pub use commit::Commit;
 pub use error::{Error, ErrorKind, Result};
 pub use eval::{
     CATEGORIES, CaseBody, CaseEvent, CaseEventKind, CaseId, EvalCase, EvalSet, ExpectedKind, SetName,

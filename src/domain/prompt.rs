@@ -1,11 +1,7 @@
-//! Prompts under version control: what a team says of where they lie, and what is known of a version.
+//! Prompts under version control and features that are switched: what a team says of them.
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-use super::Untrusted;
 use super::switch::SwitchSpec;
 
 /// All that the configuration says of prompts and of switching features.
@@ -36,17 +32,4 @@ pub struct FeatureSpec {
     pub switch: Option<SwitchSpec>,
     /// Where it stands in the configuration: the line, from 1.
     pub line: usize,
-}
-
-/// A commit of the team's repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Its hash.
-    pub hash: Untrusted,
-    /// Who wrote it.
-    pub author: Untrusted,
-    /// When.
-    pub at: Timestamp,
-    /// The first line of its message.
-    pub subject: Untrusted,
 }

@@ -8,7 +8,6 @@ pub mod http;
 pub mod notify;
 pub mod otlp;
 pub mod program;
-pub mod prompt_history;
 pub mod prompt_switch;
 pub mod prompts_dir;
 pub mod read;

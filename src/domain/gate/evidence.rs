@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, Item, Verdict};
-use crate::domain::{CaseId, Untrusted, label};
+use crate::domain::{CaseId, Commit, Untrusted, label};
 
 /// Evidence as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,34 +152,6 @@ pub struct Measure {
     pub words: Untrusted,
 }
 
-/// The commit that a prompt's text came by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Its hash.
-    pub hash: Untrusted,
-    /// Its author's name.
-    pub author: Untrusted,
-    /// And address.
-    pub email: Untrusted,
-    /// When it was written.
-    pub at: Timestamp,
-}
-
-impl Commit {
-    /// Whether this is its author: by name, address, or the address up to its `@`, whatever the case.
-    pub fn is_by(&self, who: &str) -> bool {
-        let who = who.trim().to_lowercase();
-        let email = self.email.raw().trim().to_lowercase();
-        let login = email.split('@').next().unwrap_or_default();
-        who == self.author.raw().trim().to_lowercase() || who == email || !login.is_empty() && who == login
-    }
-
-    /// The first ten digits of its hash.
-    pub fn short(&self) -> String {
-        self.hash.raw().chars().take(10).collect()
-    }
-}
-
 /// A failure of the model behind a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -238,21 +210,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn an_author_is_known_by_name_address_and_login() {
-        let commit = Commit {
-            hash: "0123456789abcdef".into(),
-            author: "Ann Lee".into(),
-            email: "ann@example.com".into(),
-            at: Timestamp::UNIX_EPOCH,
-        };
-        for same in ["Ann Lee", "ann lee ", "ANN@example.com", "ann"] {
-            assert!(commit.is_by(same), "{same}");
-        }
-        assert!(!commit.is_by("jo") && !commit.is_by("") && !commit.is_by("an"));
-        assert_eq!(commit.short(), "0123456789");
-    }
 
     #[test]
     fn evidence_survives_being_stored() {

@@ -8,7 +8,7 @@ mod spec;
 
 use serde::{Deserialize, Serialize};
 
-pub use evidence::{Commit, Evidence, EvidenceRow, Fault, Measure, Proof, Seen, Sight};
+pub use evidence::{Evidence, EvidenceRow, Fault, Measure, Proof, Seen, Sight};
 pub use spec::{
     Accept, CostItem, EdgeItem, EvalItem, FailureItem, GateSpec, LatencyItem, MonitorItem, Need, OncallItem,
     RollbackItem, RolloutItem, Waiver,

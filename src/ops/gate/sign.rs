@@ -102,7 +102,7 @@ pub fn sign(ctx: &Ctx, config: &EvalConfig, of: &GateOf, spec: &SignSpec) -> Res
 }
 
 /// The commit that is read; its author may not sign it.
-fn reviewed(candidate: &Candidate<'_>, who: &str) -> Result<crate::domain::gate::Commit> {
+fn reviewed(candidate: &Candidate<'_>, who: &str) -> Result<crate::domain::Commit> {
     let path = candidate.prompt.path.display();
     match written(&candidate.prompt.path, candidate.cancel)? {
         Written::In(commit) if commit.is_by(who) => Err(Error::not_so(format!(

@@ -8,7 +8,7 @@ use crate::domain::prompt::TeamConfig;
 use crate::domain::{Content, Result, Trace, Untrusted};
 use crate::ops::Ctx;
 use crate::task::Cancel;
-use crate::wire::prompt_history::histories;
+use crate::wire::git::histories;
 use crate::wire::prompts_dir::{PromptFile, load};
 
 /// Traces of each version that are looked at.

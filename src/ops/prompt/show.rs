@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::figures::{Span, Traffic, hour_start, traffic};
 use super::good::{Bar, Evidence, Good, version_of};
 use super::{Home, named};
+use crate::domain::Commit;
 use crate::domain::incident::incident_name;
-use crate::domain::prompt::{Commit, TeamConfig};
+use crate::domain::prompt::TeamConfig;
 use crate::domain::query::{PromptRef, Term, TimeBound, TimeRange, Word};
 use crate::domain::switch::{SwitchEvent, SwitchOf};
 use crate::domain::{Query, Result, RunName, Untrusted};
@@ -16,7 +17,7 @@ use crate::stats::{CONFIDENCE, Interval, two_proportion_z, wilson};
 use crate::store::Sums;
 use crate::task::Cancel;
 use crate::text::figures::percent;
-use crate::wire::prompt_history::{History, histories};
+use crate::wire::git::{History, histories};
 use crate::wire::prompts_dir::{Mark, PromptFile, Version, load, notes};
 
 /// The most slots that the time line has.

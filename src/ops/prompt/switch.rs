@@ -9,7 +9,7 @@ use crate::domain::switch::{SwitchEvent, SwitchNote, SwitchOf, SwitchStage};
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::task::Cancel;
-use crate::wire::prompt_history::{commit, is_versioned};
+use crate::wire::git::{commit, is_versioned};
 use crate::wire::prompt_switch::{carry_out, plan, tidied};
 
 /// How the current version is changed.
