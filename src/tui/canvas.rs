@@ -10,6 +10,17 @@ use super::theme::Theme;
 use crate::command::Id;
 use crate::text::{Line, Role, Style as Meaning, truncate_line, width};
 
+/// What is left of an area with a column free on either side.
+pub fn inside(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+}
+
+/// What is below so many rows of an area.
+pub fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}
+
 /// A region of a screen by name: one that scrolls, or whose rows can be clicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pane(pub &'static str);

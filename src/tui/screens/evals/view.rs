@@ -21,7 +21,7 @@ use super::{BESIDE, CASE, CASES, EvalsScreen, Face, OpenSet, SETS};
 use crate::command::table::{app, evals as rows, talk};
 use crate::ops::promote::{CaseLineView, EvalSetRowView};
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate};
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, below, inside};
 use crate::tui::screen::Env;
 use crate::tui::words::{line, one_line, span, words};
 
@@ -36,11 +36,7 @@ pub fn beside(area: Rect) -> Option<Rect> {
 
 /// What is below the title and its rule.
 pub fn body(area: Rect) -> Rect {
-    Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
-}
-
-fn inside(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+    below(area, 2)
 }
 
 /// Draws the present face.

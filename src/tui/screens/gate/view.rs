@@ -21,7 +21,7 @@ use crate::domain::gate::{Decision, Item, Verdict};
 use crate::domain::{Outcome, label};
 use crate::ops::gate::{CandidateLine, EdgeView, GateView, ItemView};
 use crate::text::{Line, Role, Span, Style, clean, clean_line, figures, pad, truncate, wrap_line};
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, below, inside};
 use crate::tui::screen::Env;
 use crate::tui::words::{line, one_line, span, words};
 
@@ -30,15 +30,6 @@ const WIDE: u16 = 120;
 /// Columns of the items' titles and verdicts.
 const TITLE: usize = 20;
 const VERDICT: usize = 18;
-
-fn inside(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
-}
-
-fn below(area: Rect, rows: u16) -> Rect {
-    let rows = rows.min(area.height);
-    Rect { y: area.y + rows, height: area.height - rows, ..area }
-}
 
 /// The panes under the title: what is chosen from, and what is read.
 struct Parts {

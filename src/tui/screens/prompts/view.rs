@@ -24,7 +24,7 @@ use super::{Difference, LIST, PromptsScreen, TEXT, WINDOWS, lines};
 use crate::command::table::prompts as table;
 use crate::ops::prompt::{PromptView, VersionView};
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate, width, wrap_line};
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, below, inside};
 use crate::tui::screen::Env;
 use crate::tui::screens::prompts::Shown;
 use crate::tui::words::{line, words};
@@ -45,15 +45,6 @@ const LINES: usize = 4;
 /// What is below the title and its rule.
 pub fn body(area: Rect) -> Rect {
     below(area, 2)
-}
-
-fn below(area: Rect, rows: u16) -> Rect {
-    let rows = rows.min(area.height);
-    Rect { y: area.y + rows, height: area.height - rows, ..area }
-}
-
-fn inside(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
 }
 
 /// The columns of a difference that has the screen.

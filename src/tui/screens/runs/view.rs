@@ -33,7 +33,7 @@ use crate::domain::{CaseId, CaseResult, RunName, Score, Untrusted};
 use crate::ops::compare::{self, CaseLine, CompareView, Decision, Disagreement};
 use crate::ops::run::RunView;
 use crate::text::{Line, Role, Style, clean_line, figures, pad, pad_left, truncate, width, wrap_line};
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, below, inside};
 use crate::tui::screen::Env;
 use crate::tui::words::{line, one_line, span, words};
 
@@ -47,15 +47,6 @@ const LEAST: u16 = 4;
 /// What is below the title and its rule.
 pub fn body(area: Rect) -> Rect {
     below(area, 2)
-}
-
-fn below(area: Rect, rows: u16) -> Rect {
-    let rows = rows.min(area.height);
-    Rect { y: area.y + rows, height: area.height - rows, ..area }
-}
-
-fn inside(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
 }
 
 /// The columns of a text to read, the scroll bar's left out.
