@@ -10,6 +10,9 @@ use crate::task::Cancel;
 
 /// Tokens of an answer where nothing says more.
 const USUAL: u64 = 256;
+/// Runs of the set that are looked through for one that is like it: a form asks with every key, and a set gathers
+/// runs for years.
+const LOOKED_BACK: usize = 10;
 
 /// What a run would come to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,7 +49,7 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec, cancel: &Cancel) -> Result<EstimateVi
     let mut set = taken(ctx, spec)?;
     let done = plan::done(ctx, spec)?;
     set.cases.retain(|case| !done.contains(&case.id));
-    let Past { answers: earlier, judging } = past(ctx, spec)?;
+    let Past { answers: earlier, each_ms, judging } = past(ctx, spec)?;
     let judged = judging.as_ref().map(|(_, cost)| *cost);
     let (mut beside, mut judges) = (0.0, false);
     let (mut cached, mut tokens_in, mut tokens_out, mut asked) = (0, 0, 0, 0u32);
@@ -103,7 +106,6 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec, cancel: &Cancel) -> Result<EstimateVi
         None => {}
     }
     let cases = set.cases.len() as u64;
-    let takes_ms = takes(ctx, spec, asked)?;
     Ok(EstimateView {
         cases,
         cached,
@@ -111,39 +113,25 @@ pub fn estimate(ctx: &Ctx, spec: &RunSpec, cancel: &Cancel) -> Result<EstimateVi
         tokens_out,
         cost_usd: cost,
         at_most_usd: at_most,
-        takes_ms,
+        takes_ms: takes(spec, asked, each_ms),
         based_on,
     })
 }
 
-/// How long so many questions take, in milliseconds: as long as those of the newest run that asked this set
-/// of this kind of target, so many at a time, and no faster than the target may be asked.
-fn takes(ctx: &Ctx, spec: &RunSpec, asked: u32) -> Result<Option<f64>> {
+/// How long so many questions take, in milliseconds: each as long as before, so many at a time, and no faster
+/// than the target may be asked. Nothing where nothing says it.
+fn takes(spec: &RunSpec, asked: u32, each_ms: Option<f64>) -> Option<f64> {
     if asked == 0 || spec.target.kind == TargetKind::Recorded {
-        return Ok(Some(0.0));
+        return Some(0.0);
     }
     let limits = &spec.target.limits;
     let at_a_time = spec.concurrency.unwrap_or(limits.concurrency).clamp(1, asked as usize);
     let least =
         limits.requests_per_minute.map_or(0.0, |most| f64::from(asked) / f64::from(most.max(1)) * 60_000.0);
-    let kind = kind_words(&spec.target.kind);
-    for run in ctx.store.runs()? {
-        if run.head.set != spec.set.as_str() || run.head.target_kind != kind {
-            continue;
-        }
-        let results = ctx.store.run_results(&run.head.name)?;
-        let took: Vec<f64> = results
-            .iter()
-            .filter_map(|one| one.answer())
-            .map(|answer| answer.latency_ms)
-            .filter(|ms| ms.is_finite())
-            .collect();
-        if !took.is_empty() {
-            let mean = took.iter().sum::<f64>() / took.len() as f64;
-            return Ok(Some((mean * f64::from(asked) / at_a_time as f64).max(least)));
-        }
+    match each_ms {
+        Some(ms) => Some((ms * f64::from(asked) / at_a_time as f64).max(least)),
+        None => (least > 0.0).then_some(least),
     }
-    Ok((least > 0.0).then_some(least))
 }
 
 /// What runs of this set tell of the next one.
@@ -151,6 +139,8 @@ fn takes(ctx: &Ctx, spec: &RunSpec, asked: u32) -> Result<Option<f64>> {
 struct Past {
     /// The newest with this kind of target that has answers with tokens.
     answers: Option<Earlier>,
+    /// How long an answer took in the mean in the newest with this kind of target, in milliseconds.
+    each_ms: Option<f64>,
     /// The newest that was judged by the same judges, and what judging one answer cost.
     judging: Option<(RunName, f64)>,
 }
@@ -160,23 +150,36 @@ fn past(ctx: &Ctx, spec: &RunSpec) -> Result<Past> {
     let judges: Vec<&(String, String)> =
         spec.evaluators.iter().filter(|(name, _)| spec.judging.is_judge(name)).collect();
     let mut past = Past::default();
-    for run in ctx.store.runs()? {
-        let same_target = run.head.target_kind == kind && past.answers.is_none();
+    let of_set = ctx.store.runs()?.into_iter().filter(|run| run.head.set == spec.set.as_str());
+    for run in of_set.take(LOOKED_BACK) {
+        let same_target = run.head.target_kind == kind && (past.answers.is_none() || past.each_ms.is_none());
         let same_judges = past.judging.is_none()
             && !judges.is_empty()
             && judges.iter().all(|judge| run.head.evaluators.contains(judge));
-        if run.head.set != spec.set.as_str() || !(same_target || same_judges) {
+        if !(same_target || same_judges) {
             continue;
         }
         let results = ctx.store.run_results(&run.head.name)?;
         if same_target {
-            past.answers = answers(&run.head.name, &results);
+            past.each_ms = past.each_ms.or_else(|| each_ms(&results));
+            past.answers = past.answers.or_else(|| answers(&run.head.name, &results));
         }
         if same_judges {
             past.judging = judging(&results).map(|cost| (run.head.name, cost));
         }
     }
     Ok(past)
+}
+
+/// How long an answer of a run took in the mean.
+fn each_ms(results: &[CaseResult]) -> Option<f64> {
+    let took: Vec<f64> = results
+        .iter()
+        .filter_map(CaseResult::answer)
+        .map(|answer| answer.latency_ms)
+        .filter(|ms| ms.is_finite())
+        .collect();
+    (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64)
 }
 
 /// The means of the answers of a run, where any says its tokens.
