@@ -56,11 +56,14 @@ pub fn rehearse(place: &str) {
     }
 }
 
+/// Writes a report under its final name only when all of it is there: nobody reads half of one.
 fn write_report(info: &PanicHookInfo<'_>) -> Option<PathBuf> {
-    let mut file = tempfile::Builder::new().prefix("tuesday-fault-").suffix(".txt").tempfile().ok()?;
+    let mut file = tempfile::Builder::new().prefix("tuesday-fault-").suffix(".part").tempfile().ok()?;
     let version = env!("CARGO_PKG_VERSION");
     let thread = std::thread::current().name().unwrap_or("worker").to_owned();
-    let _ = writeln!(file, "tuesday {version}, thread {thread}\n{info}\n\n{}", Backtrace::force_capture());
-    let (_, path) = file.keep().ok()?;
+    let trace = Backtrace::force_capture();
+    writeln!(file, "tuesday {version}, thread {thread}\n{info}\n\n{trace}").ok()?;
+    let path = file.path().with_extension("txt");
+    file.persist_noclobber(&path).ok()?;
     Some(path)
 }
