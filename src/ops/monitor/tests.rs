@@ -16,7 +16,7 @@ const NOW: &str = "2026-11-24T09:35:00Z";
 
 /// `days` of a healthy bot with `an_hour` requests, the last a moment ago; `change` makes it ill. It is given the
 /// number of the trace and how many minutes ago it was.
-fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World {
+pub(super) fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World {
     let now: jiff::Timestamp = NOW.parse().unwrap();
     let world = World::at(now);
     let count = days * 24 * an_hour;
@@ -40,13 +40,13 @@ fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World 
     world
 }
 
-fn healthy(_: i64, _: i64, _: &mut Value) {}
+pub(super) fn healthy(_: i64, _: i64, _: &mut Value) {}
 
-fn state(list: &MonitorList, id: &str) -> State {
+pub(super) fn state(list: &MonitorList, id: &str) -> State {
     list.monitors.iter().find(|one| one.id == id).unwrap().state
 }
 
-fn looked(world: &World) -> MonitorList {
+pub(super) fn looked(world: &World) -> MonitorList {
     list(&world.as_reviewer("ann"), &Monitors::default()).unwrap()
 }
 
@@ -243,7 +243,7 @@ fn two_watch_one_store_and_one_of_them_does_it() {
 }
 
 /// Told by a program, so that no server is needed.
-fn told_by(command: &[&str]) -> Monitors {
+pub(super) fn told_by(command: &[&str]) -> Monitors {
     let kind = ReceiverKind::Command(command.iter().map(|word| (*word).to_owned()).collect());
     Monitors { receivers: vec![Receiver { name: "program".into(), kind }], ..Monitors::default() }
 }

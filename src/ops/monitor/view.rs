@@ -141,7 +141,7 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
     let advanced = advance(ctx, &only)?;
     let silences = ctx.store.silences(ctx.clock.now())?;
     let mine = || advanced.all.iter().filter(|one| one.of.rule.id == rule.id);
-    let smoothed = mine().next().map(|one| smoothed(&one.of, &advanced.world)).unwrap_or_default();
+    let smoothed = mine().next().map(|one| smoothed(&one.of, &one.life, &advanced.world)).unwrap_or_default();
     Ok(MonitorDetail {
         monitor: view(rule, mine(), &advanced.world, &silences),
         windows_seconds: rule.windows.iter().map(|ms| ms / 1000).collect(),
@@ -207,7 +207,7 @@ fn group(one: &Brought<'_>, world: &World) -> GroupView {
     GroupView {
         group: of.group.clone(),
         state: life.state(),
-        since: (life.since > 0).then(|| instant(life.since)),
+        since: life.paused_at.or((life.since > 0).then_some(life.since)).map(instant),
         expected_false_pages_per_month: expected(of, life, world),
         value: look.value,
         interval: look.interval,
