@@ -9,6 +9,7 @@ mod alerts;
 mod evidence;
 mod fold;
 mod instance;
+mod latency;
 mod look;
 mod money;
 mod pass;
