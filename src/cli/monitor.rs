@@ -218,6 +218,9 @@ fn replayed(past: &ReplayView) -> Result<u8> {
         clock(past.until),
         pages(past.expected_false_pages_per_month)
     ))?;
+    if let Some(words) = past.chance_words() {
+        output::text(&words)?;
+    }
     for one in &past.episodes {
         let over =
             one.resolved_at.map_or_else(|| "still firing".to_owned(), |at| format!("over {}", clock(at)));

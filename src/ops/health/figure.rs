@@ -16,9 +16,7 @@ use serde::Serialize;
 
 use super::quality::Quality;
 use crate::domain::Query;
-use crate::stats::{
-    CONFIDENCE, Interval, Sketch, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, wilson,
-};
+use crate::stats::{CONFIDENCE, Interval, Sketch, WeightedRate, normal_quantile, two_proportion_z, wilson};
 
 /// Nanodollars in a dollar.
 pub(super) const NUSD: f64 = 1e9;
@@ -215,14 +213,9 @@ pub(super) fn time(now: &Sketch, before: &Sketch, query: impl FnOnce(f64) -> Que
     }
 }
 
-/// The values between which a quantile lies, from the ranks that hold it.
+/// The values between which a quantile lies; of few values the least and the greatest.
 fn between(times: &Sketch, q: f64) -> Option<Interval> {
-    let n = times.count();
-    let ranks = quantile_ranks(q, n, CONFIDENCE)?;
-    // Of few values the ends are the least and the greatest.
-    let (low, high) = (ranks.lower.max(1), ranks.upper.unwrap_or(n));
-    let at = |rank: u64| times.quantile(rank as f64 / n as f64);
-    Some(Interval { lower: at(low)?, upper: at(high)? })
+    times.quantile_interval(q, CONFIDENCE)
 }
 
 /// The mean cost of a request, from (requests, cost) by the hour.

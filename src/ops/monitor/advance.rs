@@ -72,7 +72,7 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
                     fired = Some(NewAlert {
                         rule: of.rule.id.clone(),
                         group: of.group.clone(),
-                        severity: of.rule.severity,
+                        severity: of.severity,
                         fired_at: at,
                         resolved_at: None,
                         evidence: gather(ctx, &of, &life, &world, &event.look)?,

@@ -22,6 +22,9 @@ const TICKETS: f64 = 10.0;
 /// What judging can see is slow: it gets more of the knob, so that its delay stays bearable.
 const QUALITY_WEIGHT: f64 = 4.0;
 
+/// The name in a group of how urgent it is, where a rule is on both levels.
+pub(super) const SEVERITY: &str = "severity";
+
 /// A rule on one group.
 #[derive(Debug, Clone)]
 pub(super) struct Instance<'r> {
@@ -33,6 +36,8 @@ pub(super) struct Instance<'r> {
     pub(super) feature: Option<i64>,
     /// Which of [`KINDS`].
     pub(super) kind: Option<usize>,
+    /// How urgent its alerts are.
+    pub(super) severity: Urgency,
     /// Which of the limits of time.
     pub(super) limit: usize,
     /// The probability of a false alarm at one look.
@@ -96,16 +101,23 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
                 Metric::ErrorShare(Some(kind)) => vec![KINDS.iter().position(|known| *known == kind)],
                 _ => vec![None],
             };
-            for kind in kinds {
+            let levels = levels(rule);
+            for (kind, severity) in
+                kinds.into_iter().flat_map(|kind| levels.iter().map(move |of| (kind, *of)))
+            {
                 let mut group = group.clone();
                 if let Some(kind) = kind {
                     group.insert("kind".to_owned(), failure_word(KINDS[kind]).into());
+                }
+                if levels.len() > 1 {
+                    group.insert(SEVERITY.to_owned(), severity.name().into());
                 }
                 all.push(Instance {
                     rule,
                     group,
                     feature,
                     kind,
+                    severity,
                     limit: limit(rule, world),
                     alpha: 0.0,
                     chart: None,
@@ -117,6 +129,15 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
     }
     give(monitors, world, &mut all);
     all
+}
+
+/// A rule that first asks for a look and later wakes somebody is two of them.
+fn levels(rule: &Rule) -> Vec<Urgency> {
+    match (rule.test, rule.severity) {
+        (Test::Budget { usd: Some(_), .. }, Urgency::Page) => vec![Urgency::Ticket, Urgency::Page],
+        (Test::Budget { .. }, _) => vec![Urgency::Ticket],
+        (_, severity) => vec![severity],
+    }
 }
 
 fn limit(rule: &Rule, world: &World) -> usize {
@@ -142,8 +163,9 @@ fn features(rule: &Rule, world: &World) -> Vec<Option<i64>> {
 /// Divides the knob among the instances that wake somebody: each weighs the same, the kinds of errors of a
 /// feature together as one, and quality four times as much. What a rule asks for itself is taken off first.
 fn give(monitors: &Monitors, world: &World, all: &mut [Instance<'_>]) {
-    let weight = |one: &Instance<'_>| match (one.rule.metric, one.rule.severity) {
-        (_, Urgency::Ticket) => 0.0,
+    let weight = |one: &Instance<'_>| match (one.rule.metric, one.severity) {
+        // A budget is what the team says: there is no chance in it to be paid for.
+        (_, Urgency::Ticket) | (Metric::Spend, _) => 0.0,
         (Metric::FailShare, _) => QUALITY_WEIGHT,
         (Metric::ErrorShare(None), _) => 1.0 / KINDS.len() as f64,
         _ => 1.0,

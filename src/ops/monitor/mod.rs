@@ -11,6 +11,7 @@ mod fold;
 mod instance;
 #[cfg(test)]
 mod judged_tests;
+mod latency;
 mod look;
 mod money;
 mod pass;

@@ -56,7 +56,7 @@ pub fn quiet_month(health: Health, knob: f64, seed: u64) -> usize {
     let world = make(health, 30, seed, |_, health| *health);
     let mut pages = 0;
     for of in instances(&monitors, &world) {
-        if of.rule.severity == Urgency::Page {
+        if of.severity == Urgency::Page {
             let (events, _) = live(&of, &mut Life::default(), &world);
             pages += events.iter().filter(|event| event.turn == Turn::Fired).count();
         }

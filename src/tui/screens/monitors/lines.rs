@@ -133,6 +133,7 @@ pub fn replayed(past: &ReplayView, zone: &TimeZone, cols: usize) -> Vec<Line> {
                 "{} false pages a month are to be expected.",
                 pages(past.expected_false_pages_per_month)
             ))
+            .maybe(Role::Muted, past.chance_words().map(|words| format!(" {words}")))
             .done(),
         cols,
         &[],
