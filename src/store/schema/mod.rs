@@ -82,6 +82,7 @@ pub(super) const TRACES: Schema = Schema {
         Migration { scripts: &[include_str!("traces_0002.sql")], fills: &[Fill::Columns, Fill::Figures] },
         Migration { scripts: &[include_str!("traces_0003.sql")], fills: &[] },
         Migration { scripts: &[include_str!("traces_0004.sql")], fills: &[Fill::Languages, Fill::Figures] },
+        Migration { scripts: &[include_str!("traces_0005_block_time.sql")], fills: &[] },
     ],
 };
 
