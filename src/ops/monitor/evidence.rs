@@ -196,7 +196,7 @@ pub(super) fn figure(of: &Instance<'_>, seen: &Look) -> String {
         },
         Metric::FailShare => {
             let chart =
-                if seen.note.is_empty() { String::new() } else { format!("; chart at {}", seen.note) };
+                if seen.note.is_empty() { String::new() } else { format!("; {}", seen.note) };
             format!(
                 "{} of the last {n} judged fail, target {}{chart}",
                 share_within(value, seen.interval),

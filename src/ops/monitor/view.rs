@@ -207,7 +207,11 @@ fn group(one: &Brought<'_>, world: &World) -> GroupView {
     GroupView {
         group: of.group.clone(),
         state: life.state(),
-        since: life.paused_at.or((life.since > 0).then_some(life.since)).map(instant),
+        since: life
+            .paused_at
+            .map(|at| at.min(world.clock))
+            .or((life.since > 0).then_some(life.since))
+            .map(instant),
         expected_false_pages_per_month: expected(of, life, world),
         value: look.value,
         interval: look.interval,
