@@ -66,7 +66,7 @@ fn what_judges_say_of_sampled_traces_moves_the_chart_and_a_label_overrules_it() 
     let seen = looked(&world);
     assert_eq!(quality(&seen).state, State::NoData);
     assert!(quality(&seen).says.contains("60 of the 100"), "{}", quality(&seen).says);
-    let third = |at: usize| at % 3 == 0;
+    let third = |at: usize| at.is_multiple_of(3);
     judge(&ctx, &sample, 60..400, "big", third);
     let seen = looked(&world);
     assert_eq!(
@@ -83,8 +83,7 @@ fn what_judges_say_of_sampled_traces_moves_the_chart_and_a_label_overrules_it() 
     let seen = looked(&world);
     assert_eq!(quality(&seen).state, State::Ok, "people say that they are well: {}", quality(&seen).says);
     let fails = ctx.store.judged(&["week"], (0, i64::MAX)).unwrap();
-    let fails =
-        fails.rows.iter().filter(|row| row.verdicts.settled(&fails.judges, |_| true).unwrap().0 == false);
+    let fails = fails.rows.iter().filter(|row| !row.verdicts.settled(&fails.judges, |_| true).unwrap().0);
     let query = crate::domain::Query::parse("judged:fail").unwrap();
     let count = crate::ops::browse::count(&ctx, &query, &Cancel::default()).unwrap();
     assert_eq!(count, fails.count() as u64, "the query finds what the figures count");
