@@ -144,9 +144,8 @@ impl Quality {
 }
 
 impl JudgedBy {
-    /// `37 by people · 375 by quality by gpt-4o-mini · corrected 88.1 % [84.0, 91.5]`, or what it takes for that.
+    /// `by people 37 · by the judge 375 · corrected 88.1 % [84.0, 91.5]`, or what it takes for that.
     pub fn short(&self) -> String {
-        let names: Vec<String> = self.judges.iter().map(|name| clean_line(name).into_string()).collect();
         let missing = self.labels.map(|n| ENOUGH_LABELS.saturating_sub(n));
         let corrected = match (self.corrected, missing) {
             (Some(of), _) => {
@@ -156,7 +155,7 @@ impl JudgedBy {
             (None, [0, 0]) => "the judge only guesses".to_owned(),
             (None, [passes, fails]) => format!("{} more labels to correct it", passes + fails),
         };
-        format!("{} by people · {} by {} · {corrected}", self.people, self.judge, list_of(&names, "and"))
+        format!("by people {} · by the judge {} · {corrected}", self.people, self.judge)
     }
 
     /// `412 traces judged: 37 by people, 375 by quality by gpt-4o-mini; corrected …`.

@@ -197,8 +197,7 @@ pub(super) fn figure(of: &Instance<'_>, seen: &Look, latency: Option<&Times>) ->
             silent => format!("{silent}; {value:.1} requests were to be expected in it"),
         },
         Metric::FailShare => {
-            let chart =
-                if seen.note.is_empty() { String::new() } else { format!("; chart at {}", seen.note) };
+            let chart = if seen.note.is_empty() { String::new() } else { format!("; {}", seen.note) };
             format!(
                 "{} of the last {n} judged fail, target {}{chart}",
                 share_within(value, seen.interval),

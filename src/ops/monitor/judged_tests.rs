@@ -9,7 +9,7 @@ use crate::ops::sample::{DrawSpec, SampleView, draw};
 use crate::store::{Act, TraceScoreRow};
 use crate::task::{Cancel, Progress};
 
-fn drawn(ctx: &Ctx, size: u64) -> SampleView {
+pub fn drawn(ctx: &Ctx, size: u64) -> SampleView {
     let spec = DrawSpec {
         name: "week".into(),
         method: Method::Size(size),
@@ -23,7 +23,7 @@ fn drawn(ctx: &Ctx, size: u64) -> SampleView {
 }
 
 /// A judge's words on these members: `fails` is given the place of each.
-fn judge(
+pub fn judge(
     ctx: &Ctx,
     sample: &SampleView,
     places: std::ops::Range<usize>,
@@ -66,7 +66,7 @@ fn what_judges_say_of_sampled_traces_moves_the_chart_and_a_label_overrules_it() 
     let seen = looked(&world);
     assert_eq!(quality(&seen).state, State::NoData);
     assert!(quality(&seen).says.contains("60 of the 100"), "{}", quality(&seen).says);
-    let third = |at: usize| at % 3 == 0;
+    let third = |at: usize| at.is_multiple_of(3);
     judge(&ctx, &sample, 60..400, "big", third);
     let seen = looked(&world);
     assert_eq!(
@@ -83,8 +83,7 @@ fn what_judges_say_of_sampled_traces_moves_the_chart_and_a_label_overrules_it() 
     let seen = looked(&world);
     assert_eq!(quality(&seen).state, State::Ok, "people say that they are well: {}", quality(&seen).says);
     let fails = ctx.store.judged(&["week"], (0, i64::MAX)).unwrap();
-    let fails =
-        fails.rows.iter().filter(|row| row.verdicts.settled(&fails.judges, |_| true).unwrap().0 == false);
+    let fails = fails.rows.iter().filter(|row| !row.verdicts.settled(&fails.judges, |_| true).unwrap().0);
     let query = crate::domain::Query::parse("judged:fail").unwrap();
     let count = crate::ops::browse::count(&ctx, &query, &Cancel::default()).unwrap();
     assert_eq!(count, fails.count() as u64, "the query finds what the figures count");
@@ -139,7 +138,7 @@ fn another_judge_pauses_the_rule_until_somebody_trusts_it() {
     assert_eq!((quality(&list).n, quality(&list).groups[0].count), (400, Some(134)));
     assert_eq!(pass(&ctx, &monitors).unwrap().fired.len(), 0, "it is said once");
     let few = resume(&ctx, &monitors, "quality-drift", None, Trust::Judged).unwrap_err();
-    assert!(few.what.contains("it judged 400 traces, and 1000 are needed"), "{}", few.what);
+    assert!(few.what.contains("is measured from 1,000 judged traces on; there are 400"), "{}", few.what);
     assert!(resume(&ctx, &monitors, "quality-drift", Some("other"), Trust::Target).is_err());
     judge(&ctx, &sample, 700..1_500, "small", |at| at % 3 == 0);
     let done = resume(&ctx, &monitors, "quality-drift", None, Trust::Judged).unwrap();

@@ -10,7 +10,7 @@ mod evidence;
 mod fold;
 mod instance;
 #[cfg(test)]
-mod judged_tests;
+pub mod judged_tests;
 mod latency;
 mod look;
 mod money;

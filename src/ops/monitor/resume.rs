@@ -10,7 +10,7 @@ use crate::domain::monitor::{Group, Monitors, Test};
 use crate::domain::{Error, Judge, Result, Untrusted};
 use crate::ops::{Ctx, label};
 use crate::store::Resumption;
-use crate::text::figures::{percent, plural};
+use crate::text::figures::{percent, plural, thousands};
 
 /// What is well with the new judge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,9 +115,11 @@ pub fn resume(
 }
 
 fn too_few(id: &str, n: u64) -> Error {
-    let judged = plural(usize::try_from(n).unwrap_or(usize::MAX), "trace");
+    let number = |n: u64| thousands(n.cast_signed());
     Error::not_so(format!(
-        "{id} cannot be measured with the new judge: it judged {judged}, and {ENOUGH_JUDGED} are needed."
+        "{id} is measured from {} judged traces on; there are {}.",
+        number(ENOUGH_JUDGED),
+        number(n)
     ))
     .hint(format!("`tuesday monitor resume {id}` goes on with the target of the rule."))
 }

@@ -214,7 +214,11 @@ fn group(ctx: &Ctx, one: &Brought<'_>, world: &World) -> Result<GroupView> {
         group: of.group.clone(),
         severity: of.severity,
         state: life.state(),
-        since: life.paused_at.or((life.since > 0).then_some(life.since)).map(instant),
+        since: life
+            .paused_at
+            .map(|at| at.min(world.clock))
+            .or((life.since > 0).then_some(life.since))
+            .map(instant),
         expected_false_pages_per_month: expected(of, life, world),
         value: look.value,
         interval: look.interval,

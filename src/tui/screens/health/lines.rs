@@ -134,7 +134,7 @@ pub fn kinds(errors: &Errors) -> Option<Line> {
     (!told.is_empty()).then(|| words().muted(told.join(" · ")).done())
 }
 
-/// `37 by people · 375 by quality by gpt-4o-mini · corrected 88.1 % [84.0, 91.5]`; nothing where no judge spoke.
+/// `by people 37 · by the judge 375 · corrected 88.1 % [84.0, 91.5]`; nothing where no judge spoke.
 pub fn judged(of: &JudgedBy) -> Option<Line> {
     (of.judge > 0).then(|| words().muted(of.short()).done())
 }
