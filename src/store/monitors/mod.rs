@@ -9,6 +9,7 @@ mod traffic;
 pub use alerts::{NewAlert, PassWrite};
 pub use cells::{Against, Cell as SliceCount, Example};
 pub use outbox::{Outgoing, Sent, Toll};
+pub(super) use traffic::is_blind;
 pub use traffic::{Judged, SessionCost, Tally};
 
 use crate::domain::monitor::Group;

@@ -310,8 +310,13 @@ impl Store {
     }
 }
 
-/// Whether a sample says of its population what share fails: nothing in the draw depends on how a trace went.
+/// Whether a sample says of its population what share fails, each of its traces weighing the same.
 fn is_even(rule: &SampleRule) -> bool {
+    is_blind(rule) && rule.strata.is_empty()
+}
+
+/// Whether nothing in a draw depends on how a trace went; traces may have been drawn with different probabilities.
+pub(in crate::store) fn is_blind(rule: &SampleRule) -> bool {
     let query = rule.query.as_deref().map(Query::parse).transpose();
     let even_query = query.is_ok_and(|query| {
         query.is_none_or(|query| {
@@ -320,5 +325,5 @@ fn is_even(rule: &SampleRule) -> bool {
             query.terms().iter().all(neutral)
         })
     });
-    even_query && rule.strata.is_empty() && !rule.suspicious
+    even_query && !rule.suspicious
 }
