@@ -11,13 +11,13 @@ use crate::support::{run_to, store_with};
 
 const TOPIC: &str = include_str!("../../fixtures/help/json-incident.txt");
 
-/// Four days of traffic; since ten hours ago prompt v4 fails in German.
+/// Four days of traffic; for ten hours prompt v4 answers three of four, and fails in German.
 fn traffic() -> String {
     const MINUTES: i64 = 4 * 24 * 60;
     (0..MINUTES / 2)
         .map(|n| {
             let ago = MINUTES - 2 * n;
-            let v4 = ago <= 600;
+            let v4 = ago <= 600 && n % 4 != 1;
             let de = n % 3 == 0;
             let bad = if v4 && de { n % 2 == 0 } else { n % 25 == 7 };
             let time = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(ago);
@@ -52,7 +52,7 @@ fn every_answer_is_as_the_help_says() {
     assert_eq!(marked["kind"], "deploy");
     assert_eq!(ask("mark list", &["mark", "list"])[0]["text"], "new index");
     run_to(0, &store, &["incident", "open", "German answers", "--feature", "support"]);
-    run_to(0, &store, &["label", "t-2880", "fail", "--mode", "wrong_tone"]);
+    run_to(0, &store, &["label", "t-2877", "fail", "--mode", "wrong_tone"]);
     run_to(0, &store, &["label", "t-2874", "fail", "--mode", "wrong_tone"]);
 
     let found = ask("incident assess ID", &["incident", "assess", "1"]);

@@ -7,7 +7,7 @@ use super::gather::{CellKey, Gathered, Part};
 use super::instant;
 use super::measure::Measure;
 use super::near::{self, Change};
-use super::onset::{self, FINE_MS, Fine, Onset, OnsetVerdict};
+use super::onset::{self, FINE_MS, Fine, Onset};
 use super::slices::{self, MixView, Slices};
 use crate::domain::runbook::Severity;
 use crate::domain::{Result, Untrusted};
@@ -156,8 +156,9 @@ impl Assessment {
     }
 
     /// Whether anything is claimed: a sure onset, or a guilty slice.
+    #[cfg(test)]
     pub fn claims(&self) -> bool {
-        self.onset.verdict == OnsetVerdict::Onset || !self.slices.ranked.is_empty()
+        self.onset.verdict == onset::OnsetVerdict::Onset || !self.slices.ranked.is_empty()
     }
 }
 
