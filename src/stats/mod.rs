@@ -25,11 +25,12 @@ mod tail;
 
 pub use agreement::cohen_kappa;
 pub use control::{Cusum, EwmaPoint, PageHinkley, ewma};
-pub use exact::{binomial_upper, clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, proof_below};
+pub use exact::{
+    binomial_upper, clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, poisson_upper, proof_below,
+};
 pub use impact::{Mix, expected_users, mix_or_rate};
 pub use interval::{
-    CONFIDENCE, Interval, WeightedRate, difference, normal_quantile, quantile_ranks, two_proportion_z,
-    weighted_rate, wilson,
+    CONFIDENCE, Interval, WeightedRate, difference, normal_quantile, two_proportion_z, weighted_rate, wilson,
 };
 pub use judge::{Count, corrected_rate};
 pub use means::{Moments, Welch, burn_rate, median, robust_z};

@@ -26,7 +26,6 @@ const NOT_YET: &[(&str, usize)] = &[
     ("msprt_two_proportion", 7),
     ("obrien_fleming_constant", 1),
     ("paired_t", 1),
-    ("poisson_upper_tail", 3),
     ("prob_b_greater_a", 3),
     ("sample_size_one_proportion", 4),
     ("sample_size_two_proportion", 6),

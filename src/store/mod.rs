@@ -25,6 +25,7 @@ mod draw;
 mod early;
 mod embeddings;
 mod filter;
+mod filter_judged;
 mod filter_terms;
 mod filter_text;
 pub mod flags;
@@ -73,10 +74,11 @@ pub use early::{Said, SaidOutcome};
 pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
+pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use marks::MarkRow;
 pub use monitors::{
-    Against, Example, Judged, NewAlert, Outgoing, PassWrite, Sent, SessionCost, SliceCount, Tally, Toll,
+    Against, Example, NewAlert, Outgoing, PassWrite, Resumption, Sent, SessionCost, SliceCount, Tally, Toll,
 };
 pub use names::NameKind;
 pub use open::{Access, Store};

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::blocks::BLOCK;
 use super::flags;
-use super::ids::stored_id;
-use super::monitors::is_blind;
+use super::ids::{id_hash, stored_id};
+use super::judged::JudgedRow;
 use super::open::Store;
 use super::slice::Slice;
 use crate::domain::{FailureKind, Result};
@@ -34,7 +34,7 @@ pub struct RequestRow {
     pub latency_us: Option<i64>,
     /// What it cost, in 1e-9 US dollars.
     pub cost_nusd: Option<i64>,
-    /// What people or evaluators said of it.
+    /// What people or judges said of it.
     pub judged: Option<Judgement>,
 }
 
@@ -72,22 +72,19 @@ impl RequestRow {
     }
 }
 
-/// What was said of a request: by people where they judged it, else by evaluators.
+/// What was said of a request: by people where they judged it, else by judges.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judgement {
-    /// More reviewers failed than passed it; without reviewers, some evaluator failed it.
+    /// Whether it failed, as [`Verdicts::settled`](crate::domain::Verdicts::settled) has it.
     pub failed: bool,
-    /// The probability with which it was drawn for judging; `None` where evaluators chose what to look at.
-    pub probability: Option<f64>,
+    /// The probability with which it was drawn for judging.
+    pub probability: f64,
 }
-
-/// Judgements by the hash of the trace, with its id.
-type Judgements = HashMap<i64, (String, Judgement)>;
 
 impl Store {
     /// Hands the requests of a feature (`None`: of all) of the times from `from` up to `to` (milliseconds, excluded)
-    /// to `each`, in the order of arrival. Labels count where the trace is in a sample that was drawn without
-    /// regard to how it went; those given to traces picked by hand would bend every share. Reads the rows of
+    /// to `each`, in the order of arrival. Judgements count where the trace is in a sample that was drawn without
+    /// regard to how it went; those on traces picked by hand would bend every share. Reads the rows of
     /// that time, a block of the columns after the other, and looks between two whether to stop.
     pub fn each_request(
         &self,
@@ -96,14 +93,8 @@ impl Store {
         cancel: &Cancel,
         mut each: impl FnMut(&RequestRow),
     ) -> Result<()> {
-        let samples: Vec<String> = self
-            .samples()?
-            .into_iter()
-            .filter(|sample| sample.drawn_at.as_millisecond() >= from && is_blind(&sample.rule))
-            .map(|sample| sample.name)
-            .collect();
+        let judgements = self.judgements((from, to))?;
         self.read(|db| {
-            let judgements = judgements(db, &samples, from)?;
             let blocks: Vec<i64> = db
                 .prepare_cached("SELECT n FROM main.block WHERE max_ts >= ? AND min_ts < ? ORDER BY n")?
                 .query_map([from, to], |row| row.get(0))?
@@ -164,6 +155,22 @@ impl Store {
         cancel.check()
     }
 
+    /// What is said of the traces of these times that are in samples drawn without regard to how they went, by the
+    /// hash of the trace, with its id.
+    fn judgements(&self, (from, to): (i64, i64)) -> Result<HashMap<i64, (String, Judgement)>> {
+        let samples = self.samples()?;
+        let drawn = samples.iter().filter(|one| one.drawn_at.as_millisecond() >= from);
+        let names: Vec<&str> =
+            drawn.filter(|one| one.rule.speaks_of_all()).map(|one| one.name.as_str()).collect();
+        let set = self.judged(&names, (from, to))?;
+        let judgement = |row: JudgedRow| {
+            let (good, _) = row.verdicts.settled(&set.judges, |_| true)?;
+            let judged = Judgement { failed: !good, probability: row.probability };
+            Some((id_hash(row.trace.raw()), (row.trace.into_raw(), judged)))
+        };
+        Ok(set.rows.into_iter().filter_map(judgement).collect())
+    }
+
     /// The ids of the traces at these places, in this order.
     pub fn ids_at(&self, seqs: &[i64]) -> Result<Vec<crate::domain::Untrusted>> {
         self.read(|db| {
@@ -192,51 +199,4 @@ impl Store {
             .collect()
         })
     }
-}
-
-/// What people said in these samples, and evaluators since a time.
-fn judgements(db: &Connection, samples: &[String], from: i64) -> rusqlite::Result<Judgements> {
-    let mut all = Judgements::new();
-    let evaluators: Vec<String> = db
-        .prepare_cached("SELECT DISTINCT evaluator FROM work.trace_score")?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut words = db.prepare_cached(
-        "SELECT trace_hash, trace_id, outcome = 'fail' FROM work.trace_score \
-         WHERE evaluator = ? AND at >= ? AND outcome IN ('pass', 'fail') ORDER BY at",
-    )?;
-    for evaluator in evaluators {
-        // Of one evaluator the newest word counts; of several a trace must please all.
-        let mut newest: HashMap<i64, (String, bool)> = HashMap::new();
-        let mut rows = words.query(params![evaluator, from])?;
-        while let Some(row) = rows.next()? {
-            newest.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
-        }
-        for (hash, (id, failed)) in newest {
-            let held = all.entry(hash).or_insert((id, Judgement { failed: false, probability: None }));
-            held.1.failed |= failed;
-        }
-    }
-    let mut labels = db.prepare_cached(
-        "SELECT m.trace_hash, m.trace_id, m.probability, l.verdict = 'fail' FROM work.sample_member m \
-         CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
-         WHERE m.sample = ? AND l.verdict IN ('pass', 'fail')",
-    )?;
-    // Each reviewer's verdict on a trace counts once, in however many samples it is.
-    let mut votes: HashMap<i64, (String, f64, i64)> = HashMap::new();
-    for sample in samples {
-        let mut here: HashMap<i64, (String, f64, i64)> = HashMap::new();
-        let mut rows = labels.query([sample])?;
-        while let Some(row) = rows.next()? {
-            let vote = here.entry(row.get(0)?).or_insert((row.get(1)?, row.get(2)?, 0));
-            vote.2 += if row.get(3)? { 1 } else { -1 };
-        }
-        votes.extend(here);
-    }
-    for (hash, (id, probability, fails)) in votes {
-        if fails != 0 {
-            all.insert(hash, (id, Judgement { failed: fails > 0, probability: Some(probability) }));
-        }
-    }
-    Ok(all)
 }

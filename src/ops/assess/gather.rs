@@ -48,8 +48,6 @@ pub(super) struct Side {
     pub known: (f64, f64),
     /// Weights, weights of the failing, squares of weights: where draws were not even.
     weights: [f64; 3],
-    /// Whether every outcome came of a draw whose probability is known.
-    unweighted: bool,
     /// Requests whose cost is known, and the sum.
     pub cost: (u64, i64),
 }
@@ -65,22 +63,19 @@ impl Side {
         let k = f64::from(u8::from(fails));
         self.known.0 += 1.0;
         self.known.1 += k;
-        match row.judged.and_then(|judged| judged.probability).filter(|p| *p > 0.0 && *p <= 1.0) {
-            Some(p) => {
-                let weight = p.recip();
-                self.weights[0] += weight;
-                self.weights[1] += weight * k;
-                self.weights[2] += weight * weight;
-            }
-            None => self.unweighted = true,
+        if let Some(p) = row.judged.map(|judged| judged.probability).filter(|p| *p > 0.0 && *p <= 1.0) {
+            let weight = p.recip();
+            self.weights[0] += weight;
+            self.weights[1] += weight * k;
+            self.weights[2] += weight * weight;
         }
     }
 
-    /// Effective size and effective failures: weighed by the draw's probabilities where each outcome has one
-    /// (Hájek 1971, with the effective size of Kish 1965), else the counts.
+    /// Effective size and effective failures: weighed by the draw's probabilities (Hájek 1971, with the effective
+    /// size of Kish 1965), else the counts.
     pub fn effective(&self, weighed: bool) -> (f64, f64) {
         let [total, so, squares] = self.weights;
-        if !weighed || self.unweighted || total <= 0.0 {
+        if !weighed || total <= 0.0 {
             return self.known;
         }
         let n = total * total / squares;

@@ -1,7 +1,7 @@
 //! What counts as failing while an incident is assessed, and how a query asks for it.
 
 use crate::domain::monitor::{Evidence, Metric};
-use crate::domain::query::{FeedbackWord, LabelWord, NumberField, NumberTest, Term};
+use crate::domain::query::{FeedbackWord, NumberField, NumberTest, Term};
 use crate::domain::{Query, Status};
 use crate::store::RequestRow;
 use crate::text::figures::duration;
@@ -9,7 +9,7 @@ use crate::text::figures::duration;
 /// What is looked at of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// People's verdict, else evaluators'; requests that nobody judged are left out and counted apart.
+    /// People's verdict, else judges'; requests that nobody judged are left out and counted apart.
     Judged,
     /// It gave no answer, or its user said that the answer was bad.
     Complaints,
@@ -84,7 +84,7 @@ impl Measure {
         let negative =
             || Term::Feedback(vec![FeedbackWord::Down, FeedbackWord::Report, FeedbackWord::FollowUp]);
         of.with(match self {
-            Self::Judged => Term::Label(vec![LabelWord::Fail]),
+            Self::Judged => Term::Judged(vec![false]),
             Self::Errors => Term::Status(vec![Status::Error]),
             Self::Complaints if mostly_errors => Term::Status(vec![Status::Error]),
             Self::Complaints | Self::Negative => negative(),

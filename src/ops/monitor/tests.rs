@@ -16,7 +16,7 @@ const NOW: &str = "2026-11-24T09:35:00Z";
 
 /// `days` of a healthy bot with `an_hour` requests, the last a moment ago; `change` makes it ill. It is given the
 /// number of the trace and how many minutes ago it was.
-fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World {
+pub(super) fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World {
     let now: jiff::Timestamp = NOW.parse().unwrap();
     let world = World::at(now);
     let count = days * 24 * an_hour;
@@ -40,13 +40,13 @@ fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)) -> World 
     world
 }
 
-fn healthy(_: i64, _: i64, _: &mut Value) {}
+pub(super) fn healthy(_: i64, _: i64, _: &mut Value) {}
 
-fn state(list: &MonitorList, id: &str) -> State {
+pub(super) fn state(list: &MonitorList, id: &str) -> State {
     list.monitors.iter().find(|one| one.id == id).unwrap().state
 }
 
-fn looked(world: &World) -> MonitorList {
+pub(super) fn looked(world: &World) -> MonitorList {
     list(&world.as_reviewer("ann"), &Monitors::default()).unwrap()
 }
 
@@ -167,13 +167,88 @@ fn a_day_that_will_cost_too_much_is_said_before_it_has() {
     let world = bot(16, 30, healthy);
     let ctx = world.as_reviewer("ann");
     // A usual day is 720 requests of about 0.26 cents: 1.87 dollars.
-    let rule =
-        Rule { test: Test::Budget { usd: Some(1.2), forecast: 1.3 }, ..Rule::plain("spend", Metric::Spend) };
-    let monitors = Monitors { rules: vec![rule], ..Monitors::default() };
+    let rule = Rule {
+        test: Test::Budget { usd: Some(1.2), warn: 0.8, forecast: 1.3 },
+        ..Rule::plain("spend", Metric::Spend)
+    };
+    let monitors = Monitors { rules: vec![rule.clone()], ..Monitors::default() };
     let seen = pass(&ctx, &monitors).unwrap();
+    // By 9:35 it has spent 75 cents: no ticket, for that is less than four fifths, and a page.
     assert_eq!(seen.fired.len(), 1, "{seen:#?}");
     let said = &seen.fired[0].evidence.summary;
     assert!(said.contains("of $1.20") && said.contains("on course for $1.8"), "{said}");
+    assert_eq!(seen.fired[0].severity, Urgency::Page);
+    let levels = |usd: Option<f64>| {
+        let test = Test::Budget { usd, warn: 0.8, forecast: 1.3 };
+        let id = format!("spend-{usd:?}");
+        let monitors = Monitors { rules: vec![Rule { id, test, ..rule.clone() }], ..Monitors::default() };
+        let all = list(&world.as_reviewer("ann"), &monitors).unwrap();
+        let groups = all.monitors[0].groups.iter();
+        groups.map(|one| (one.severity, one.state == State::Firing)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        levels(Some(0.9)),
+        [(Urgency::Page, true), (Urgency::Ticket, true)],
+        "75 of 90 cents, for 187"
+    );
+    assert_eq!(levels(Some(1.5)), [(Urgency::Page, false), (Urgency::Ticket, false)], "for 125 % of it");
+    assert_eq!(levels(None), [(Urgency::Ticket, false)], "nobody is woken for a budget that nobody set");
+}
+
+#[test]
+fn four_fifths_of_the_budget_are_a_ticket_and_the_page_leaves_it_untold() {
+    use crate::domain::monitor::{Metric, Rule, Test};
+    let world = bot(16, 30, healthy);
+    let ctx = world.as_reviewer("ann");
+    let monitors = |usd: f64| {
+        let test = Test::Budget { usd: Some(usd), warn: 0.8, forecast: 10.0 };
+        let rules = vec![Rule { test, ..Rule::plain("spend", Metric::Spend) }];
+        Monitors { rules, ..told_by(&["true"]) }
+    };
+    // 75 cents of 90.
+    let seen = pass(&ctx, &monitors(0.9)).unwrap();
+    assert_eq!(seen.fired.iter().map(|one| one.severity).collect::<Vec<_>>(), [Urgency::Ticket]);
+    assert_eq!(seen.messages, 1);
+    let seen = pass(&ctx, &monitors(0.7)).unwrap();
+    assert_eq!(seen.fired.iter().map(|one| one.severity).collect::<Vec<_>>(), [Urgency::Page]);
+    assert_eq!((seen.messages, seen.firing), (1, 2));
+    // Who was woken is told no ticket again.
+    world.clock.advance_ms(5 * 3_600_000);
+    let again = pass(&ctx, &monitors(0.7)).unwrap();
+    assert_eq!((again.messages, again.firing), (1, 2), "the page alone is repeated");
+}
+
+#[test]
+fn a_few_events_are_never_an_alarm_however_rare_they_were() {
+    let with = |failed: i64| {
+        let world = bot(10, 4, |n, _, trace| {
+            if n >= 10 * 24 * 4 - failed {
+                trace["status"] = json!("error");
+                trace["error_kind"] = json!("content_policy");
+            }
+        });
+        pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap().fired.len()
+    };
+    assert_eq!((with(4), with(5)), (0, 1), "the last four, or five, requests of 960 were refused");
+}
+
+#[test]
+fn the_latency_monitor_shows_the_percentiles_of_its_window() {
+    let world = bot(4, 200, healthy);
+    let shown = looked(&world);
+    let one = shown.monitors.iter().find(|one| one.id == "latency").unwrap();
+    let times = one.latency.unwrap();
+    let [lower, upper] = times.p95_interval_ms.unwrap();
+    // Times are even between 700 and 2,600 ms.
+    assert!((1_550.0..1_750.0).contains(&times.p50_ms), "{times:?}");
+    assert!(
+        (2_430.0..2_600.0).contains(&times.p95_ms) && lower <= times.p95_ms && times.p95_ms <= upper,
+        "{times:?}"
+    );
+    assert!(lower < upper && upper <= times.p99_ms.max(2_600.0) * 1.01, "{times:?}");
+    assert_eq!(times.n, one.n, "of the same requests as the share");
+    assert!(one.says.starts_with("p95 2.") && one.says.contains(", p50 1."), "{}", one.says);
+    assert!(shown.monitors.iter().all(|other| other.latency.is_some() == (other.id == "latency")));
 }
 
 #[test]
@@ -243,7 +318,7 @@ fn two_watch_one_store_and_one_of_them_does_it() {
 }
 
 /// Told by a program, so that no server is needed.
-fn told_by(command: &[&str]) -> Monitors {
+pub(super) fn told_by(command: &[&str]) -> Monitors {
     let kind = ReceiverKind::Command(command.iter().map(|word| (*word).to_owned()).collect());
     Monitors { receivers: vec![Receiver { name: "program".into(), kind }], ..Monitors::default() }
 }
