@@ -12,6 +12,7 @@ mod gate;
 mod hostile;
 mod json;
 mod json_eval;
+mod json_incident;
 mod json_prompt;
 mod json_shape;
 mod kill;

@@ -109,6 +109,7 @@ pub(super) const WORK: Schema = Schema {
         Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0006_judged.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0007_notices.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0008_marks.sql")], fills: &[] },
     ],
 };
 
