@@ -10,6 +10,7 @@ mod head;
 mod list;
 mod markdown;
 mod postmortem;
+pub mod step;
 #[cfg(test)]
 mod tests;
 mod view;
