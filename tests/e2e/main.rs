@@ -13,6 +13,7 @@ mod hostile;
 mod json;
 mod json_eval;
 mod json_prompt;
+mod json_runbook;
 mod json_shape;
 mod kill;
 mod labelling;

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Face, output};
-pub(in crate::cli) use step::hands;
 use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
@@ -20,6 +19,7 @@ use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, IncidentView, 
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
+pub(in crate::cli) use step::hands;
 
 /// Open an incident, step through its runbook, and write the post-mortem
 #[derive(Args, Debug)]
@@ -62,6 +62,8 @@ enum Command {
     Step(step::StepArgs),
     /// Stop the harm: run the step of the phase Contain that acts
     Contain(step::ContainArgs),
+    /// Look at the watch: the clock, and what each criterion still needs
+    Verify(Which),
     /// Go on with another text of the runbook; steps keep their state by their ids
     Rebase {
         #[command(flatten)]
@@ -241,6 +243,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             if which.json { output::json(&view).map(|()| 0) } else { print::show(&view) }
         }
         Command::Step(args) => step::run(face, args),
+        Command::Verify(which) => step::verify(face, which),
         Command::Contain(args) => step::contain(face, args),
         Command::Rebase { which, runbook } => {
             let file = runbook.clone().or_else(|| face.config.runbook.value.clone()).ok_or_else(|| {

@@ -35,10 +35,10 @@ pub use group::{By, GroupView};
 pub use page::write_page;
 pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
-pub use window::traffic;
 #[cfg(test)]
 use series::MarkKind;
 pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
+pub use window::traffic;
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;

@@ -128,9 +128,8 @@ impl Sandbox {
             kind: kind.to_owned(),
             what: what.into_iter().map(Untrusted::new).collect(),
         };
-        let cannot = |e: std::io::Error| {
-            Error::failed(format!("{} cannot be written.", path.display())).because(e)
-        };
+        let cannot =
+            |e: std::io::Error| Error::failed(format!("{} cannot be written.", path.display())).because(e);
         let line = serde_json::to_string(&act)
             .map_err(|e| Error::failed("An act cannot be written as JSON.").because(e))?;
         let mut file = std::fs::File::options().create(true).append(true).open(&path).map_err(cannot)?;

@@ -17,6 +17,7 @@ pub mod preflight;
 mod rollback;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use serde::Serialize;
 
@@ -31,6 +32,7 @@ use crate::task::Cancel;
 
 pub use effect::{EffectState, EffectView};
 pub use hands::{Hands, Real};
+pub use watch::{CriterionView, WatchState, WatchView};
 
 /// What is wanted besides carrying a step out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -197,6 +199,8 @@ pub struct Ran {
     pub said: Option<Untrusted>,
     /// What a check found.
     pub found: Option<Found>,
+    /// How a watch stands.
+    pub watch: Option<WatchView>,
     /// Whether the traces show it.
     pub effect: Option<EffectView>,
     /// What takes it back.
@@ -227,6 +231,10 @@ pub enum RanState {
     NotEnoughData,
     /// It was looked at; there is no limit.
     Shown,
+    /// It is watched.
+    Watching,
+    /// This stage of a watch was held.
+    StageHeld,
 }
 
 impl RanState {
@@ -241,12 +249,14 @@ impl RanState {
             Self::Breach => "breach",
             Self::NotEnoughData => "not enough data",
             Self::Shown => "shown",
+            Self::Watching => "watched",
+            Self::StageHeld => "stage held",
         }
     }
 
     /// The exit code of the command: 0 where it went well.
     pub fn exit_code(self) -> u8 {
-        u8::from(!matches!(self, Self::Done | Self::Ok | Self::Shown))
+        u8::from(!matches!(self, Self::Done | Self::Ok | Self::Shown | Self::Watching | Self::StageHeld))
     }
 }
 
@@ -280,7 +290,8 @@ pub fn plan(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, cancel: &Cance
             by: act.by.clone(),
             at: act.begun_at,
             lines: act.plan.lines.clone(),
-            runs: act.stage == ActStage::Begun && ctx.store.act_lease(&ground.incident.uuid, ground.now())?.is_some(),
+            runs: act.stage == ActStage::Begun
+                && ctx.store.act_lease(&ground.incident.uuid, ground.now())?.is_some(),
             why: act.said.clone().unwrap_or_else(|| "the program ended before it was known".into()),
         }),
     };
@@ -319,13 +330,9 @@ fn approval(ground: &Ground<'_>) -> Result<ApprovalView> {
             until: None,
             break_glass: false,
         },
-        Agreement::Given(by) => ApprovalView {
-            state: ApprovalState::Given,
-            by: Some(by),
-            asked,
-            until: None,
-            break_glass: false,
-        },
+        Agreement::Given(by) => {
+            ApprovalView { state: ApprovalState::Given, by: Some(by), asked, until: None, break_glass: false }
+        }
         Agreement::Wanted(rule) => {
             let until = asked.as_ref().zip(rule.within_ms).and_then(|((at, _), within)| {
                 let within = jiff::SignedDuration::from_millis(i64::try_from(within).unwrap_or(i64::MAX));
@@ -365,7 +372,7 @@ pub fn run(
         }
         StepKind::Check { .. } => looked(&ground, look::check(&ground)?),
         StepKind::Gate { .. } => looked(&ground, look::gate(&ground)?),
-        StepKind::Monitor { .. } => Err(Error::not_so("A monitor step is watched.")),
+        StepKind::Monitor { .. } => watched(ground),
         _ => {
             let ended = carry::carry_out(ctx, hands, incident, step, ask, cancel)?;
             told(ctx, hands, incident, step, ended, cancel)
@@ -400,9 +407,9 @@ pub fn recheck(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, cancel: &Ca
 /// `NotSo` when there is none.
 pub fn containing(ctx: &Ctx, incident: &str) -> Result<String> {
     let incident = ctx.store.incident(&IncidentRef::parse(incident)?)?.incident;
-    let open = incident.steps_of(Phase::Contain).find(|(_, step, state)| {
-        step.kind.acts() && !state.state.is_settled()
-    });
+    let open = incident
+        .steps_of(Phase::Contain)
+        .find(|(_, step, state)| step.kind.acts() && !state.state.is_settled());
     open.map(|(_, step, _)| step.id.clone()).ok_or_else(|| {
         Error::not_so(format!("No step of {} that contains is open.", incident.name()))
             .hint(format!("See its steps: tuesday incident show {}", incident.name()))
@@ -432,6 +439,45 @@ pub fn rebase(ctx: &Ctx, incident: &str, file: &std::path::Path) -> Result<super
     super::act(ctx, incident, Act::Acting(Acting::Rebase { runbook }), None)
 }
 
+/// Looks at the watch of an incident: begins it where it is not begun, starts its clock again at each breach, and
+/// settles its step when all was held and proven.
+///
+/// # Errors
+/// `NotSo` when the runbook has no step that watches.
+pub fn verify(ctx: &Ctx, hands: &Hands, incident: &str, cancel: &Cancel) -> Result<WatchView> {
+    let file = ctx.store.incident(&IncidentRef::parse(incident)?)?;
+    let mut watches = file
+        .incident
+        .runbook
+        .book
+        .steps
+        .iter()
+        .zip(&file.incident.steps)
+        .filter(|(step, _)| matches!(step.kind, StepKind::Monitor { .. }))
+        .peekable();
+    let first = watches.peek().map(|(step, _)| step.id.clone());
+    let open = watches.find(|(_, state)| !state.state.is_settled()).map(|(step, _)| step.id.clone());
+    let step = open.or(first).ok_or_else(|| {
+        Error::not_so(format!("The runbook of {} has no step that watches.", file.incident.name()))
+            .hint("Add one of kind \"monitor\" to the phase verify.")
+    })?;
+    watch::advance(Ground::find(ctx, hands, incident, &step, cancel)?, false)
+}
+
+fn watched(ground: Ground<'_>) -> Result<Ran> {
+    let mut ran = empty(&ground, RanState::Watching);
+    let view = watch::advance(ground, true)?;
+    ran.state = match view.state {
+        WatchState::Watching => RanState::Watching,
+        WatchState::StageHeld => RanState::StageHeld,
+        WatchState::Held => RanState::Done,
+    };
+    ran.settled = view.state == WatchState::Held;
+    ran.next.clone_from(&view.next);
+    ran.watch = Some(view);
+    Ok(ran)
+}
+
 fn looked(ground: &Ground<'_>, found: Found) -> Result<Ran> {
     let step = ground.step().id.clone();
     let act = Acting::Check { step: step.clone(), found: found.clone() };
@@ -453,14 +499,7 @@ fn looked(ground: &Ground<'_>, found: Found) -> Result<Ran> {
 }
 
 /// What came of an act, with its effect; writes the effect down once the traces show it.
-fn told(
-    ctx: &Ctx,
-    hands: &Hands,
-    incident: &str,
-    step: &str,
-    ended: Ended,
-    cancel: &Cancel,
-) -> Result<Ran> {
+fn told(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, ended: Ended, cancel: &Cancel) -> Result<Ran> {
     let ground = Ground::find(ctx, hands, incident, step, cancel)?;
     let state = match &ended.outcome {
         None => RanState::WaitingForApproval,
@@ -547,6 +586,7 @@ fn empty(ground: &Ground<'_>, state: RanState) -> Ran {
         to: None,
         said: None,
         found: None,
+        watch: None,
         effect: None,
         undo: None,
         settled: false,
