@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::json_shape::{JSON, JSON_EVAL, Topic};
-use crate::support::{run_to, store_with, tuesday};
+use crate::support::{run_to, store_with, tuesday, tuesday_as};
 
 const TOPIC: &str = include_str!("../../fixtures/help/json-runbook.txt");
 
@@ -118,8 +118,8 @@ fn every_answer_is_as_the_help_says() {
     ask(1, running, &["incident", "step", "1", "two"]);
     let waits = ask(0, dry, &["incident", "step", "1", "two", "--dry-run"]);
     assert_eq!(waits["approval"]["state"], "waiting", "{waits}");
-    let out = tuesday(&store)
-        .args(["--reviewer", "jo", "incident", "step", "1", "two", "--approve", "--json"])
+    let out = tuesday_as(&store, "jo")
+        .args(["incident", "step", "1", "two", "--approve", "--json"])
         .output()
         .unwrap();
     assert!(out.status.success(), "{out:?}");

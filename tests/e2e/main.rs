@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod acting;
 mod contract;
 mod feature;
 mod flag_server;

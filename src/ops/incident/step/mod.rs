@@ -32,7 +32,7 @@ use crate::task::Cancel;
 
 pub use effect::{EffectState, EffectView};
 pub use hands::{Hands, Real};
-pub use watch::{CriterionView, WatchState, WatchView};
+pub use watch::{CriterionState, CriterionView, WatchState, WatchView};
 
 /// What is wanted besides carrying a step out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

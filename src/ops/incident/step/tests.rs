@@ -405,7 +405,7 @@ fn a_watch_starts_again_at_a_breach_and_counts_what_data_prove() {
     add(110, 140, false);
     team.world.clock.advance_ms(30 * 60_000);
     let view = look();
-    assert_eq!((view.state, view.criteria[0].state), (WatchState::Held, watch::CriterionState::Proven));
+    assert_eq!((view.state, view.criteria[0].state), (WatchState::Held, CriterionState::Proven));
     assert_eq!(team.status("watch"), StepStatus::Done);
 }
 

@@ -302,7 +302,7 @@ impl Track {
                     .collect(),
             );
             titles.push(match version {
-                Some(version) => format!("{} {version}", metric.title()),
+                Some(version) => format!("{version} {}", metric.title()),
                 None => metric.title(),
             });
         }
