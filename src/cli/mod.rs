@@ -22,6 +22,7 @@ mod monitor;
 mod output;
 mod prompt;
 mod review;
+mod runbook;
 mod sample;
 mod serve;
 mod taxonomy;
@@ -83,6 +84,7 @@ enum Command {
     Trace(trace::TraceArgs),
     Prompt(prompt::PromptArgs),
     Review(review::ReviewArgs),
+    Runbook(runbook::RunbookArgs),
     Keys(keys::KeysArgs),
 }
 
@@ -128,6 +130,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Trace(args) => trace::run(&face, args),
         Command::Prompt(args) => prompt::run(&face, args),
         Command::Review(args) => review::run(&face, args),
+        Command::Runbook(args) => runbook::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),
     }
 }

@@ -39,6 +39,7 @@ mod indexes;
 mod judged;
 mod labels;
 mod languages;
+mod leases;
 mod lookup;
 mod marks;
 mod monitors;
@@ -77,6 +78,7 @@ pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use marks::MarkRow;
+pub use leases::{LEASE_BEAT, LeaseRow};
 pub use monitors::{
     Against, Example, NewAlert, Outgoing, PassWrite, Resumption, Sent, SessionCost, SliceCount, Tally, Toll,
 };

@@ -40,6 +40,7 @@ pub use scope::{Only, Scope};
 #[cfg(test)]
 use series::MarkKind;
 pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
+pub use window::traffic;
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;

@@ -10,6 +10,7 @@ mod head;
 mod list;
 mod markdown;
 mod postmortem;
+pub mod step;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -19,4 +20,4 @@ pub use act::{OpenRequest, act, acts, attach, attach_to_open, open};
 pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, keep_figures};
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{PostmortemView, postmortem, save_postmortem};
-pub use view::{IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};
+pub use view::{ActingState, IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};
