@@ -5,6 +5,7 @@
 //! and at ten million traces; only the parts of an hour at the window's edges, and the minutes of a window of
 //! an hour, are counted from columns. The quality score comes from the labels of sampled traces.
 
+mod during;
 mod figure;
 mod group;
 mod page;
@@ -30,14 +31,18 @@ use scope::{Chosen, dearer, down, failed, instant, slower};
 use series::Hours;
 use window::Window;
 
+pub(in crate::ops) use during::{Moment, before_and_during, during};
 pub use figure::{Figure, Verdict};
 pub use group::{By, GroupView};
+pub(in crate::ops) use page::render;
 pub use page::write_page;
 pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
 #[cfg(test)]
 use series::MarkKind;
 pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
+
+pub(in crate::ops) use svg::Chart;
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;
