@@ -21,6 +21,7 @@ mod monitor;
 mod output;
 mod prompt;
 mod review;
+mod runbook;
 mod sample;
 mod serve;
 mod taxonomy;
@@ -81,6 +82,7 @@ enum Command {
     Trace(trace::TraceArgs),
     Prompt(prompt::PromptArgs),
     Review(review::ReviewArgs),
+    Runbook(runbook::RunbookArgs),
     Keys(keys::KeysArgs),
 }
 
@@ -125,6 +127,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Trace(args) => trace::run(&face, args),
         Command::Prompt(args) => prompt::run(&face, args),
         Command::Review(args) => review::run(&face, args),
+        Command::Runbook(args) => runbook::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),
     }
 }

@@ -37,6 +37,7 @@ mod incidents;
 mod indexes;
 mod judged;
 mod labels;
+mod leases;
 mod languages;
 mod lookup;
 mod monitors;
@@ -71,6 +72,7 @@ pub use early::{Said, SaidOutcome};
 pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
+pub use leases::{LEASE_BEAT, LeaseRow};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use monitors::{
     Against, Example, Judged, NewAlert, Outgoing, PassWrite, Sent, SessionCost, SliceCount, Tally, Toll,

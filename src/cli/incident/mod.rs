@@ -1,6 +1,7 @@
 //! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
 
 mod print;
+mod step;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Face, output};
+pub(in crate::cli) use step::hands;
 use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
@@ -56,23 +58,17 @@ enum Command {
     },
     /// Show an incident: its steps, its timeline, what is missing
     Show(Which),
-    /// Settle, begin, give away or take up a step
-    Step {
+    /// Run a step; or settle, begin, give away or take one up
+    Step(step::StepArgs),
+    /// Stop the harm: run the step of the phase Contain that acts
+    Contain(step::ContainArgs),
+    /// Go on with another text of the runbook; steps keep their state by their ids
+    Rebase {
         #[command(flatten)]
         which: Which,
-        /// The step's id or number
-        step: String,
-        /// What becomes of it
-        #[arg(value_parser = PossibleValuesParser::new(["done", "skip", "start", "reopen", "assign"]))]
-        what: String,
-        /// What came of it, or why
-        #[arg(long, value_name = "TEXT")]
-        note: Option<String>,
-        /// Who has it
-        #[arg(long, value_name = "NAME", required_if_eq("what", "assign"))]
-        owner: Option<String>,
-        #[command(flatten)]
-        at: At,
+        /// The runbook's file [default: the team's]
+        #[arg(long, value_name = "FILE")]
+        runbook: Option<PathBuf>,
     },
     /// Write something into the timeline
     Note {
@@ -266,29 +262,16 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::show(&face.ctx(Access::ReadOnly)?, &which.id)?;
             if which.json { output::json(&view).map(|()| 0) } else { print::show(&view) }
         }
-        Command::Step { which, step, what, note, owner, at } => {
-            let ctx = write()?;
-            let (step, note) = (step.clone(), text(note));
-            let owner = text(owner);
-            let assign = owner.clone().map(|owner| Act::Assign { step: step.clone(), owner });
-            let (acts, said) = match what.as_str() {
-                "start" => (vec![Act::Start { step: step.clone(), owner, note }], "Began"),
-                "assign" => (assign.into_iter().collect(), "Gave away"),
-                "reopen" => {
-                    let act = Act::Reopen { step: step.clone(), note };
-                    ([act].into_iter().chain(assign).collect(), "Took up again")
-                }
-                "skip" => {
-                    let act = Act::Skip { step: step.clone(), note };
-                    (assign.into_iter().chain([act]).collect(), "Skipped")
-                }
-                _ => {
-                    let act = Act::Done { step: step.clone(), note };
-                    (assign.into_iter().chain([act]).collect(), "Done:")
-                }
-            };
-            let view = incident::acts(&ctx, &which.id, acts, at.time(&ctx)?)?;
-            print::stepped(&view, &step, said, which.json)
+        Command::Step(args) => step::run(face, args),
+        Command::Contain(args) => step::contain(face, args),
+        Command::Rebase { which, runbook } => {
+            let file = runbook.clone().or_else(|| face.config.runbook.value.clone()).ok_or_else(|| {
+                Error::usage("No runbook's file is named.")
+                    .hint("Name one with --runbook, or say `runbook` in tuesday.toml.")
+            })?;
+            let view = incident::step::rebase(&write()?, &which.id, &file)?;
+            let said = format!("{} goes on with “{}”.", view.head.id, view.runbook.name.raw());
+            print::acted(&view, &said, which.json)
         }
         Command::Note { which, text, step, at } => {
             let ctx = write()?;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, Recorded, StepStatus, TraceExcerpt,
+    Acting, Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, Recorded, StepStatus, TraceExcerpt,
     times::clock_words,
 };
 use crate::domain::query::nearest;
@@ -67,6 +67,8 @@ pub enum Act {
     AddAction { action: Action },
     /// Sign the post-mortem as read; somebody else than who led must.
     SignRead,
+    /// Act, look or watch in a step.
+    Acting(Acting),
 }
 
 impl Incident {
@@ -100,7 +102,8 @@ impl Incident {
             Act::Done { step, note } => {
                 let index = self.find(&step)?;
                 self.expect(index, &[StepStatus::Todo, StepStatus::Doing])?;
-                return Ok(self.settle(index, IncidentEvent::StepDone { step: self.id(index), note }));
+                let settled = self.settle(index, IncidentEvent::StepDone { step: self.id(index), note });
+                return Ok(self.unconfirmed(index).into_iter().chain(settled).collect());
             }
             Act::Skip { step, note } => {
                 let index = self.find(&step)?;
@@ -205,6 +208,7 @@ impl Incident {
                 }
                 IncidentEvent::ActionAdded { action }
             }
+            Act::Acting(acting) => return self.handle_acting(acting, now, actor),
         };
         Ok(vec![event])
     }
@@ -260,6 +264,12 @@ impl Incident {
             | Act::Assign { step, .. } => {
                 self.runbook.book.steps[self.find(step)?].phase == Phase::Postmortem
             }
+            // What was begun may end after closing.
+            Act::Acting(Acting::End { .. } | Acting::Lose { .. }) => true,
+            Act::Acting(acting) => match acting.step() {
+                Some(step) => self.runbook.book.steps[self.find(step)?].phase == Phase::Postmortem,
+                None => false,
+            },
             Act::Severity { .. }
             | Act::HandOver { .. }
             | Act::Scribe { .. }
@@ -293,11 +303,11 @@ impl Incident {
         })
     }
 
-    fn id(&self, index: usize) -> String {
+    pub(super) fn id(&self, index: usize) -> String {
         self.runbook.book.steps[index].id.clone()
     }
 
-    fn expect(&self, index: usize, wanted: &[StepStatus]) -> Result<()> {
+    pub(super) fn expect(&self, index: usize, wanted: &[StepStatus]) -> Result<()> {
         let (step, state) = (&self.runbook.book.steps[index], &self.steps[index]);
         if wanted.contains(&state.state) {
             return Ok(());
@@ -327,7 +337,7 @@ impl Incident {
 
     /// Working on a step of a later phase means that the incident has got there: nobody should have
     /// to tick off the rest before they may contain.
-    fn catch_up(&self, index: usize) -> Vec<IncidentEvent> {
+    pub(super) fn catch_up(&self, index: usize) -> Vec<IncidentEvent> {
         let phase = self.runbook.book.steps[index].phase;
         if phase > self.phase && self.is_open() {
             vec![IncidentEvent::PhaseEntered { phase }]
@@ -337,7 +347,7 @@ impl Incident {
     }
 
     /// A step is settled; when it was the last of its phase, the next phase with work is entered.
-    fn settle(&self, index: usize, event: IncidentEvent) -> Vec<IncidentEvent> {
+    pub(super) fn settle(&self, index: usize, event: IncidentEvent) -> Vec<IncidentEvent> {
         let mut events = self.catch_up(index);
         let phase = self.runbook.book.steps[index].phase.max(self.phase);
         events.push(event);

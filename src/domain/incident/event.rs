@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Evidence, Hash, Outcome, Pinned};
+use super::{ActingEvent, Action, Evidence, Hash, Outcome, Pinned};
 use crate::domain::Untrusted;
 use crate::domain::runbook::{Phase, Runbook, Section, Severity};
 
@@ -142,6 +142,9 @@ pub enum IncidentEvent {
     },
     /// Somebody has read the post-mortem.
     ReadSigned,
+    /// A step acted, looked or watched.
+    #[serde(untagged)]
+    Acting(ActingEvent),
 }
 
 /// An event as it stands in the record.
@@ -171,6 +174,7 @@ impl IncidentEvent {
             | Self::StepReopened { step, .. }
             | Self::OwnerAssigned { step, .. } => Some(step),
             Self::Noted { step, .. } => step.as_deref(),
+            Self::Acting(event) => event.step(),
             _ => None,
         }
     }
@@ -241,6 +245,7 @@ impl IncidentEvent {
             Self::PhaseEntered { phase } => format!("phase {} of 6: {}", phase.number(), phase.title()),
             Self::Closed { outcome, note } => with(format!("closed, {}", outcome.words()), note),
             Self::Reopened { note } => with("opened again".to_owned(), note),
+            Self::Acting(event) => event.words(book),
             Self::Written { section, .. } => {
                 format!("post-mortem: “{}” written", section.title())
             }

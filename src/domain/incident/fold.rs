@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::times::ms_between;
-use super::{Closing, Exhibit, Incident, IncidentEvent, Recorded, StepState, StepStatus, Update};
+use super::{Acts, Closing, Exhibit, Incident, IncidentEvent, Recorded, StepState, StepStatus, Update};
 use crate::domain::Untrusted;
 use crate::domain::runbook::Phase;
 
@@ -94,6 +94,8 @@ impl Incident {
                     state.started_at = None;
                     state.ended = None;
                     state.note = note.clone().or(state.note.take());
+                    // What was done stands in the record; the step begins anew.
+                    state.acts = Acts::default();
                 }
             }
             IncidentEvent::OwnerAssigned { step, owner } => {
@@ -132,6 +134,7 @@ impl Incident {
                 }
             }
             IncidentEvent::ActionAdded { action } => self.actions.push(action.clone()),
+            IncidentEvent::Acting(event) => self.apply_acting(recorded, event),
         }
         self.mark_settled(at);
     }
@@ -149,7 +152,7 @@ impl Incident {
         }
     }
 
-    fn state(&mut self, step: &str) -> Option<&mut StepState> {
+    pub(super) fn state(&mut self, step: &str) -> Option<&mut StepState> {
         let index = self.runbook.book.steps.iter().position(|s| s.id == step)?;
         self.steps.get_mut(index)
     }

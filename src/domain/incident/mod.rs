@@ -3,9 +3,11 @@
 //! [`Incident::handle`] says what an [`Act`] would record, or why it may not happen; [`Incident::apply`]
 //! folds what was recorded. Nothing here knows where the record is kept or what time it is. To add an
 //! act: a variant of [`Act`], its event in [`IncidentEvent`], an arm in each of `handle`, `apply` and
-//! [`IncidentEvent::words`].
+//! [`IncidentEvent::words`]. What steps do that act, look or watch is [`Acting`] and [`ActingEvent`].
 
 mod act;
+mod act_steps;
+mod acting;
 mod chain;
 mod event;
 mod fold;
@@ -23,6 +25,8 @@ use super::Untrusted;
 use super::runbook::{Phase, Runbook, Section, Severity, Step};
 
 pub use act::{Act, OpenSpec};
+pub use act_steps::{Acting, Agreement};
+pub use acting::{ActPlan, ActStage, ActState, ActingEvent, Acts, Found, Verdict};
 pub use chain::{Hash, Link, link};
 pub use event::{IncidentEvent, Recorded};
 pub use missing::Missing;
@@ -107,6 +111,8 @@ pub struct StepState {
     pub ended: Option<(Timestamp, Untrusted)>,
     /// Time the work took, over all the times it was taken up, in milliseconds.
     pub taken_ms: u64,
+    /// What the record says of its acts, looks and watches.
+    pub acts: Acts,
 }
 
 /// Where a step stands.

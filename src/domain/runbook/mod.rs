@@ -6,6 +6,7 @@
 
 mod limit;
 mod phase;
+pub mod template;
 mod would;
 
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,9 @@ pub enum StepKind {
         expect: Vec<u16>,
         /// Given up after this long.
         timeout_ms: u64,
+        /// Whether sending it twice does no harm.
+        #[serde(default)]
+        idempotent: bool,
     },
     /// Switches a feature.
     Flag {
@@ -196,6 +200,14 @@ impl StepKind {
         match self {
             Self::Ask { choices } => choices,
             _ => &[],
+        }
+    }
+
+    /// Whether doing it twice does no harm: a flag and a version are set, not turned.
+    pub fn is_idempotent(&self) -> bool {
+        match self {
+            Self::Command { idempotent, .. } | Self::Http { idempotent, .. } => *idempotent,
+            _ => true,
         }
     }
 

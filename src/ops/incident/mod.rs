@@ -11,6 +11,7 @@ mod links;
 mod list;
 mod markdown;
 mod postmortem;
+pub mod step;
 #[cfg(test)]
 mod tests;
 mod update;
