@@ -63,9 +63,12 @@ pub(super) fn run(face: &Face, args: &RunbookArgs) -> Result<u8> {
             let (pinned, _) = runbook::find(team, usual, named.as_deref())?;
             let feature = feature.clone().or_else(|| only_feature(face, &pinned));
             let ctx = face.ctx(Access::Create)?;
-            let view =
-                runbook::check(&ctx, &hands(face), pinned, feature.as_deref(), &Cancel::default())?;
-            if *json { output::json(&view)? } else { print_check(&view)? }
+            let view = runbook::check(&ctx, &hands(face), pinned, feature.as_deref(), &Cancel::default())?;
+            if *json {
+                output::json(&view)?
+            } else {
+                print_check(&view)?
+            }
             return Ok(u8::from(view.fail > 0));
         }
     }

@@ -9,6 +9,7 @@ pub mod compare;
 mod ctx;
 pub mod demo;
 pub mod doctor;
+pub mod drill;
 pub mod feature;
 pub mod figures;
 pub mod gate;

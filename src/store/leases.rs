@@ -96,7 +96,8 @@ impl Store {
     /// Who carries out a step of an incident at this time: whoever holds the lease, lives and was heard of lately.
     pub fn act_lease(&self, incident: &str, now: Timestamp) -> Result<Option<LeaseRow>> {
         let held = self.read(|db| {
-            db.query_row(&format!("{SELECT} work.incident_lease WHERE incident = ?"), [incident], lease).optional()
+            db.query_row(&format!("{SELECT} work.incident_lease WHERE incident = ?"), [incident], lease)
+                .optional()
         })?;
         Ok(held.filter(|held| held.is_fresh(now) && self.is_locked_beside(&format!("-act-{incident}"))))
     }
@@ -139,7 +140,10 @@ mod tests {
         };
         let held = store.take_act_lease("i", &row("mira", 0), false).unwrap().unwrap();
         assert!(held.is_some());
-        assert_eq!(other.take_act_lease("i", &row("jo", 59), false).unwrap().unwrap_err().holder.raw(), "mira");
+        assert_eq!(
+            other.take_act_lease("i", &row("jo", 59), false).unwrap().unwrap_err().holder.raw(),
+            "mira"
+        );
         assert_eq!(other.act_lease("i", at(59)).unwrap().unwrap().step, "off");
         assert!(store.beat_act_lease("i", "mira", at(50)).unwrap());
         assert!(other.take_act_lease("i", &row("jo", 109), false).unwrap().is_err());

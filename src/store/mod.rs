@@ -22,6 +22,7 @@ mod changes;
 mod check;
 mod column;
 mod draw;
+mod drills;
 mod early;
 mod embeddings;
 mod filter;
@@ -37,8 +38,8 @@ mod incidents;
 mod indexes;
 mod judged;
 mod labels;
-mod leases;
 mod languages;
+mod leases;
 mod lookup;
 mod monitors;
 mod names;
@@ -72,8 +73,8 @@ pub use early::{Said, SaidOutcome};
 pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
-pub use leases::{LEASE_BEAT, LeaseRow};
 pub use labels::{Act, LabelRow, Within, Written};
+pub use leases::{LEASE_BEAT, LeaseRow};
 pub use monitors::{
     Against, Example, Judged, NewAlert, Outgoing, PassWrite, Sent, SessionCost, SliceCount, Tally, Toll,
 };

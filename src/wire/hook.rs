@@ -73,17 +73,20 @@ impl Hook {
                 Some(env) => {
                     let secret = variable(env).map(|value| value.trim().to_owned());
                     let secret = secret.filter(|value| !value.is_empty()).ok_or_else(|| {
-                        Error::usage(format!("The header {name} needs the variable `{env}`, which is not set."))
-                            .hint(format!("Set it before you start: `export {env}=…`."))
+                        Error::usage(format!(
+                            "The header {name} needs the variable `{env}`, which is not set."
+                        ))
+                        .hint(format!("Set it before you start: `export {env}=…`."))
                     })?;
                     mask.add(SecretString::from(secret.clone()));
-                    let mut value = HeaderValue::from_str(&secret)
-                        .map_err(|_| bad(&format!("The variable `{env}`")))?;
+                    let mut value =
+                        HeaderValue::from_str(&secret).map_err(|_| bad(&format!("The variable `{env}`")))?;
                     value.set_sensitive(true);
                     (value, format!("[{env}]"))
                 }
                 None => {
-                    let value = HeaderValue::from_str(text).map_err(|_| bad(&format!("The header `{name}`")))?;
+                    let value =
+                        HeaderValue::from_str(text).map_err(|_| bad(&format!("The header `{name}`")))?;
                     (value, (*text).to_owned())
                 }
             };
@@ -127,7 +130,8 @@ impl Hook {
                     Ok(response) => response,
                     Err(e) => {
                         let never = e.is_connect() || e.is_builder();
-                        let why = format!("{host}: {}", http::unsent(e, mask).what.raw().trim_end_matches('.'));
+                        let why =
+                            format!("{host}: {}", http::unsent(e, mask).what.raw().trim_end_matches('.'));
                         return if never { Sent::Unsent(why) } else { Sent::Unsure(why) };
                     }
                 };

@@ -1,5 +1,6 @@
 //! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
 
+mod drill;
 mod print;
 mod step;
 
@@ -11,7 +12,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Face, output};
-pub(in crate::cli) use step::hands;
 use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
@@ -20,6 +20,7 @@ use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, Incident
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
+pub(in crate::cli) use step::hands;
 
 /// Open an incident, step through its runbook, and write the post-mortem
 #[derive(Args, Debug)]
@@ -182,8 +183,9 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Print the post-mortem as Markdown, or write parts of it
+    /// Print the post-mortem as Markdown or HTML, or write parts of it
     Postmortem(PostmortemArgs),
+    Drill(drill::DrillArgs),
 }
 
 #[derive(Args, Debug)]
@@ -364,6 +366,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             print::acted(&view, &format!("{} is open again.", view.head.id), which.json)
         }
         Command::Postmortem(args) => postmortem(face, args),
+        Command::Drill(args) => drill::run(face, args),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::prompt::confirm;
 use crate::cli::{Face, output};
 use crate::domain::runbook::Confirm;
 use crate::domain::{Result, Untrusted};
-use crate::ops::incident::step::{self, DryRun, EffectView, Hands, Ran, RanState, Real, RunAsk};
+use crate::ops::incident::step::{self, DryRun, EffectView, Hands, Ran, RanState, RunAsk};
 use crate::ops::incident::{self, Act};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
@@ -72,9 +72,9 @@ pub(super) struct ContainArgs {
     run: RunArgs,
 }
 
-/// The real hands of the configuration in force.
+/// The hands of the configuration in force.
 pub(in crate::cli) fn hands(face: &Face) -> Hands {
-    Real::of(face.config.team.clone().into(), face.config.evaluation.clone().into()).into()
+    Hands::clone(&face.config.hands())
 }
 
 pub(super) fn contain(face: &Face, args: &ContainArgs) -> Result<u8> {

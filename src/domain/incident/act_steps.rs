@@ -198,8 +198,11 @@ impl Incident {
         let (step, state) = (&self.runbook.book.steps[index], &self.steps[index]);
         let title = step.title.raw();
         let Some(rule) = &step.guard.approve else {
-            return Err(Error::not_so(format!("“{title}” needs nobody's approval."))
-                .hint(format!("Run it: tuesday incident step {} {}", self.name(), step.id)));
+            return Err(Error::not_so(format!("“{title}” needs nobody's approval.")).hint(format!(
+                "Run it: tuesday incident step {} {}",
+                self.name(),
+                step.id
+            )));
         };
         self.expect(index, &[StepStatus::Todo, StepStatus::Doing])?;
         if rule.by.raw() != "other" && rule.by != *actor {
@@ -227,7 +230,8 @@ impl Incident {
                     .hint("A second person approves it with --approve."))
             }
             Some(_) if reason.raw().trim().is_empty() => {
-                Err(Error::not_so("Whoever acts alone says why.").hint("Give the reason: --break-glass REASON"))
+                Err(Error::not_so("Whoever acts alone says why.")
+                    .hint("Give the reason: --break-glass REASON"))
             }
             Some(_) => Ok(()),
         }
@@ -247,9 +251,11 @@ impl Incident {
                         .hint(format!("Look what becomes of it: tuesday incident show {name}")));
                 }
                 ActStage::Done => {
-                    return Err(Error::not_so(format!("“{title}” of {name} was carried out by {by} at {at}."))
-                        .hint(format!("Sign it off: tuesday incident step {name} {id} done --note TEXT"))
-                        .hint(format!("To act again, take it up again: … {id} reopen")));
+                    return Err(Error::not_so(format!(
+                        "“{title}” of {name} was carried out by {by} at {at}."
+                    ))
+                    .hint(format!("Sign it off: tuesday incident step {name} {id} done --note TEXT"))
+                    .hint(format!("To act again, take it up again: … {id} reopen")));
                 }
                 ActStage::Unknown => {
                     return Err(Error::not_so(format!(
@@ -307,7 +313,9 @@ impl Incident {
 
     /// Signing an act off whose effect nobody has seen says so in the record.
     pub(super) fn unconfirmed(&self, index: usize) -> Option<IncidentEvent> {
-        let StepKind::Flag { effect: Some(_), .. } = &self.runbook.book.steps[index].kind else { return None };
+        let StepKind::Flag { effect: Some(_), .. } = &self.runbook.book.steps[index].kind else {
+            return None;
+        };
         let act = self.steps[index].acts.act.as_ref()?;
         let waits = act.stage != ActStage::Failed && act.effect.is_none();
         waits.then(|| {

@@ -115,7 +115,9 @@ pub fn wrong_in(step: &Step) -> Option<(String, Wrong)> {
         StepKind::Http { url, header, json, .. } => {
             let whole = |value: &str| value.contains("{{").then(|| (value.to_owned(), Wrong::Partial));
             whole(url.raw())
-                .or_else(|| header.iter().find_map(|(name, value)| whole(name.raw()).or_else(|| whole(value.raw()))))
+                .or_else(|| {
+                    header.iter().find_map(|(name, value)| whole(name.raw()).or_else(|| whole(value.raw())))
+                })
                 .or_else(|| json.as_ref().and_then(wrong_value))
         }
         _ => None,
@@ -144,10 +146,13 @@ mod tests {
         assert_eq!(name_in("{{incident.id}}"), Ok(Some(Name::Incident(IncidentFact::Id))));
         assert_eq!(name_in("{{ answer.hypothesis }}"), Ok(Some(Name::Answer("hypothesis".into()))));
         assert_eq!(name_in("{{versions.guilty}}"), Ok(Some(Name::Version(VersionName::Guilty))));
-        for partial in ["id={{incident.id}}", "{{incident.id}} ", "{{incident.id}}{{feature}}", "{{", "{{a{b}}"] {
+        for partial in
+            ["id={{incident.id}}", "{{incident.id}} ", "{{incident.id}}{{feature}}", "{{", "{{a{b}}"]
+        {
             assert_eq!(name_in(partial), Err(Wrong::Partial), "{partial}");
         }
-        for unknown in ["{{trace.output}}", "{{incident.evidence}}", "{{answer.}}", "{{}}", "{{versions.v3}}"] {
+        for unknown in ["{{trace.output}}", "{{incident.evidence}}", "{{answer.}}", "{{}}", "{{versions.v3}}"]
+        {
             assert!(matches!(name_in(unknown), Err(Wrong::NoSuchName(_))), "{unknown}");
         }
     }

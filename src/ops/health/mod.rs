@@ -38,10 +38,10 @@ pub(in crate::ops) use page::render;
 pub use page::write_page;
 pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
-pub use window::traffic;
 #[cfg(test)]
 use series::MarkKind;
 pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
+pub use window::traffic;
 
 pub(in crate::ops) use svg::Chart;
 

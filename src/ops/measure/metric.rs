@@ -57,7 +57,9 @@ impl Analysis {
     /// Where it is answered.
     pub fn way(self, incident: &str) -> String {
         match self {
-            Self::Attribution | Self::Onset => format!("tuesday incident figures {incident}, by prompt version"),
+            Self::Attribution | Self::Onset => {
+                format!("tuesday incident figures {incident}, by prompt version")
+            }
             Self::Versions => "tuesday prompt show PROMPT, and the Prompts screen".to_owned(),
             Self::Cost => "tuesday health --by model, and the Health screen".to_owned(),
         }

@@ -8,9 +8,9 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::domain::incident::Verdict;
 use crate::domain::query::{NameField, Query, Term, Word};
 use crate::domain::runbook::Limit;
-use crate::domain::incident::Verdict;
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::figures::figures;
@@ -173,7 +173,9 @@ pub fn counts(metric: Metric, sums: &Sums, version: &Sums) -> Counts {
         Metric::ModelAnswered => (by_model(sums), whole(sums.requests)),
         Metric::PromptShare => (by_model(version), by_model(sums)),
         Metric::Requests => (whole(sums.requests), whole(sums.requests)),
-        Metric::IngestLag | Metric::MeterChanges | Metric::FailShare | Metric::CostRatio | Metric::Users => (0, 0),
+        Metric::IngestLag | Metric::MeterChanges | Metric::FailShare | Metric::CostRatio | Metric::Users => {
+            (0, 0)
+        }
     };
     Counts { k: k.min(n), n }
 }
@@ -209,7 +211,8 @@ fn share(reading: &mut Reading, Counts { k, n }: Counts) {
     let value = k as f64 / n as f64;
     reading.value = Some(value);
     reading.interval = wilson(k as f64, n as f64, CONFIDENCE).map(|ends| [ends.lower, ends.upper]);
-    reading.words = format!("{} ({} of {})", words::share_within(value, reading.interval), count(k), count(n));
+    reading.words =
+        format!("{} ({} of {})", words::share_within(value, reading.interval), count(k), count(n));
 }
 
 fn cost_ratio(ctx: &Ctx, wanted: &Wanted<'_>, reading: &mut Reading) -> Result<()> {
@@ -266,8 +269,7 @@ impl Reading {
 
     /// Whether the interval of a share lies on one side of a limit.
     pub fn is_clear(&self, must: &Limit) -> bool {
-        self.interval.is_none_or(|[lower, upper]| {
-            must.op.holds(lower, must.value) == must.op.holds(upper, must.value)
-        })
+        self.interval
+            .is_none_or(|[lower, upper]| must.op.holds(lower, must.value) == must.op.holds(upper, must.value))
     }
 }

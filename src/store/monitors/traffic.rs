@@ -203,9 +203,7 @@ impl Store {
 
     /// The time of the newest trace up to now, in milliseconds since the epoch.
     pub fn newest_trace(&self, now: i64) -> Result<Option<i64>> {
-        self.read(|db| {
-            db.query_row("SELECT max(ts) FROM main.trace WHERE ts <= ?", [now], |row| row.get(0))
-        })
+        self.read(|db| db.query_row("SELECT max(ts) FROM main.trace WHERE ts <= ?", [now], |row| row.get(0)))
     }
 
     /// Judges that spoke for the first time from this time on (milliseconds), though an evaluator of their name

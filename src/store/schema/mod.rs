@@ -107,6 +107,7 @@ pub(super) const WORK: Schema = Schema {
         Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0006_incident_lease.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0007_drills.sql")], fills: &[] },
     ],
 };
 

@@ -149,11 +149,14 @@ pub(super) fn recheck(ground: &Ground<'_>) -> Result<Option<Ended>> {
     }
     let _lease = Lease::take(ground, false)?;
     match found_out(ground, &act)? {
-        Decided::Ended(outcome @ Outcome::Failed(_)) => Ok(Some(Ended { plan: act.plan, outcome: Some(outcome) })),
+        Decided::Ended(outcome @ Outcome::Failed(_)) => {
+            Ok(Some(Ended { plan: act.plan, outcome: Some(outcome) }))
+        }
         Decided::Ended(outcome) => ended(ground, &act.id, act.plan, outcome).map(Some),
         Decided::GoOn | Decided::Open => Ok(Some(Ended {
             outcome: Some(Outcome::Unknown(
-                act.said.map_or_else(|| "the program ended before it was known".to_owned(), Untrusted::into_raw),
+                act.said
+                    .map_or_else(|| "the program ended before it was known".to_owned(), Untrusted::into_raw),
             )),
             plan: act.plan,
         })),

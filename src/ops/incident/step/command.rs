@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::hands::{Hands, Started};
 use super::ground::Ground;
+use super::hands::{Hands, Started};
 use super::{Outcome, Planned};
 use crate::domain::runbook::StepKind;
 use crate::domain::{ErrorKind, Result, Untrusted};

@@ -114,19 +114,29 @@ impl Measured<'_> {
         let words = |ms: i64| span_words(u64::try_from(ms).unwrap_or(0));
         let must = &effect.must.text;
         if hour_before == 0 {
-            let none = "no request came in the hour before, so that none was to be expected: sign it unconfirmed";
+            let none =
+                "no request came in the hour before, so that none was to be expected: sign it unconfirmed";
             return Ok((false, format!("{seen}; {none}")));
         }
         if since < span {
             let (so_far, left) = (words(since), words(span - since));
-            return Ok((false, format!("{seen} in {so_far} since; must be {must} for {}, {left} left", words(span))));
+            return Ok((
+                false,
+                format!("{seen} in {so_far} since; must be {must} for {}, {left} left", words(span)),
+            ));
         }
         let newest = self.ground.ctx.store.newest_trace(now.as_millisecond())?;
         if newest.is_none_or(|newest| newest < now.as_millisecond() - span) {
-            return Ok((false, format!("no trace of the last {} has come in: import the newest first", words(span))));
+            return Ok((
+                false,
+                format!("no trace of the last {} has come in: import the newest first", words(span)),
+            ));
         }
         let expected = (a_ms * span as f64).round();
-        let told = format!("{seen} in the last {}, in which about {expected} requests were to be expected", words(span));
+        let told = format!(
+            "{seen} in the last {}, in which about {expected} requests were to be expected",
+            words(span)
+        );
         match reading.value {
             Some(value) if effect.must.op.holds(value, effect.must.value) => Ok((true, told)),
             _ => Ok((false, format!("{told}; must be {must}"))),

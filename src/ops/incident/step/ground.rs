@@ -149,8 +149,9 @@ impl<'a> Ground<'a> {
                 None => {
                     self.incident.find(&step)?;
                     let incident = self.incident.name();
-                    return Err(wrong(format!("“{step}” has no answer yet"))
-                        .hint(format!("Answer it: tuesday incident step {incident} {step} done --note ANSWER")));
+                    return Err(wrong(format!("“{step}” has no answer yet")).hint(format!(
+                        "Answer it: tuesday incident step {incident} {step} done --note ANSWER"
+                    )));
                 }
             },
         };
@@ -169,7 +170,9 @@ impl<'a> Ground<'a> {
                 text.raw(),
                 self.step().id
             ))
-            .hint("Put it behind a flag that takes a value, and let what is filled in not begin with a dash."));
+            .hint(
+                "Put it behind a flag that takes a value, and let what is filled in not begin with a dash.",
+            ));
         }
         Ok(value)
     }

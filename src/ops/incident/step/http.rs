@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::ground::Ground;
 use super::{Outcome, Planned};
-use crate::domain::runbook::StepKind;
 use crate::domain::Result;
+use crate::domain::runbook::StepKind;
 use crate::wire::hook::{Hook, HookSpec, Sent};
 use crate::wire::http::Mask;
 

@@ -59,7 +59,8 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
         None => reading.title.clone(),
     };
     let window = crate::domain::incident::span_words(window_ms.unwrap_or(USUAL_MS));
-    let over = if matches!(metric, Metric::IngestLag) { String::new() } else { format!(" in the last {window}") };
+    let over =
+        if matches!(metric, Metric::IngestLag) { String::new() } else { format!(" in the last {window}") };
     let limit = must.as_ref().map(|must| {
         let doubt = match verdict {
             Verdict::Ok | Verdict::Breach if !reading.is_clear(must) => ", though not proven",

@@ -30,7 +30,7 @@ use crate::store::IncidentRef;
 use crate::task::Cancel;
 
 pub use effect::{EffectState, EffectView};
-pub use hands::{Hands, Real};
+pub use hands::{Hands, Real, Sandbox};
 
 /// What is wanted besides carrying a step out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -280,7 +280,8 @@ pub fn plan(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, cancel: &Cance
             by: act.by.clone(),
             at: act.begun_at,
             lines: act.plan.lines.clone(),
-            runs: act.stage == ActStage::Begun && ctx.store.act_lease(&ground.incident.uuid, ground.now())?.is_some(),
+            runs: act.stage == ActStage::Begun
+                && ctx.store.act_lease(&ground.incident.uuid, ground.now())?.is_some(),
             why: act.said.clone().unwrap_or_else(|| "the program ended before it was known".into()),
         }),
     };
@@ -319,13 +320,9 @@ fn approval(ground: &Ground<'_>) -> Result<ApprovalView> {
             until: None,
             break_glass: false,
         },
-        Agreement::Given(by) => ApprovalView {
-            state: ApprovalState::Given,
-            by: Some(by),
-            asked,
-            until: None,
-            break_glass: false,
-        },
+        Agreement::Given(by) => {
+            ApprovalView { state: ApprovalState::Given, by: Some(by), asked, until: None, break_glass: false }
+        }
         Agreement::Wanted(rule) => {
             let until = asked.as_ref().zip(rule.within_ms).and_then(|((at, _), within)| {
                 let within = jiff::SignedDuration::from_millis(i64::try_from(within).unwrap_or(i64::MAX));
@@ -400,9 +397,9 @@ pub fn recheck(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, cancel: &Ca
 /// `NotSo` when there is none.
 pub fn containing(ctx: &Ctx, incident: &str) -> Result<String> {
     let incident = ctx.store.incident(&IncidentRef::parse(incident)?)?.incident;
-    let open = incident.steps_of(Phase::Contain).find(|(_, step, state)| {
-        step.kind.acts() && !state.state.is_settled()
-    });
+    let open = incident
+        .steps_of(Phase::Contain)
+        .find(|(_, step, state)| step.kind.acts() && !state.state.is_settled());
     open.map(|(_, step, _)| step.id.clone()).ok_or_else(|| {
         Error::not_so(format!("No step of {} that contains is open.", incident.name()))
             .hint(format!("See its steps: tuesday incident show {}", incident.name()))
@@ -453,14 +450,7 @@ fn looked(ground: &Ground<'_>, found: Found) -> Result<Ran> {
 }
 
 /// What came of an act, with its effect; writes the effect down once the traces show it.
-fn told(
-    ctx: &Ctx,
-    hands: &Hands,
-    incident: &str,
-    step: &str,
-    ended: Ended,
-    cancel: &Cancel,
-) -> Result<Ran> {
+fn told(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, ended: Ended, cancel: &Cancel) -> Result<Ran> {
     let ground = Ground::find(ctx, hands, incident, step, cancel)?;
     let state = match &ended.outcome {
         None => RanState::WaitingForApproval,

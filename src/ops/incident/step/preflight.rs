@@ -135,8 +135,8 @@ struct Scratch {
 
 impl Scratch {
     fn make(ctx: &Ctx, hands: &Hands) -> Result<Self> {
-        let folder = tempfile::tempdir()
-            .map_err(|e| Error::failed("No folder for copies can be made.").because(e))?;
+        let folder =
+            tempfile::tempdir().map_err(|e| Error::failed("No folder for copies can be made.").because(e))?;
         let sandbox = Sandbox::make(hands.team(), hands.evals(), &folder.path().join("copies"))?;
         let store = folder.path().join("scratch.db");
         let ctx = Ctx::open(&store, Access::Create, &ctx.reviewer, ctx.clock.clone())?;

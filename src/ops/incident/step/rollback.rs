@@ -70,7 +70,10 @@ fn back(ground: &Ground<'_>, home: &Home, to: Option<&str>, dry_run: bool) -> Re
 
 /// Whether files of the folder can get other names.
 fn writable(home: &Home) -> Result<()> {
-    tempfile::Builder::new().prefix(".tuesday-").suffix(".tmp").tempfile_in(&home.folder).map(drop).map_err(|e| {
-        Error::failed(format!("the folder {} cannot be written: {e}", home.folder.display()))
-    })
+    tempfile::Builder::new()
+        .prefix(".tuesday-")
+        .suffix(".tmp")
+        .tempfile_in(&home.folder)
+        .map(drop)
+        .map_err(|e| Error::failed(format!("the folder {} cannot be written: {e}", home.folder.display())))
 }
