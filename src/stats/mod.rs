@@ -21,7 +21,7 @@ mod tail;
 
 pub use agreement::cohen_kappa;
 pub use control::{Cusum, EwmaPoint, PageHinkley, ewma};
-pub use exact::{clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, proof_below};
+pub use exact::{binomial_upper, clopper_pearson, first, holm, mcnemar_exact, mcnemar_pairs, proof_below};
 pub use interval::{
     CONFIDENCE, Interval, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, weighted_rate,
     wilson,

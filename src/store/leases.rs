@@ -127,11 +127,11 @@ mod tests {
         let path = folder.path().join("t.db");
         let open = || Store::open(&path, Access::Create).unwrap();
         let (store, other) = (open(), open());
-        let at = |second| Timestamp::from_second(1_700_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).unwrap();
         let insert = "INSERT INTO incident(id, number, opened_at, title, phase, commander, settled, steps, updated) \
                       VALUES ('i', 1, 0, '', 'detect', '', 0, 0, 0)";
         store.write_work(|tx| tx.execute(insert, []).map(drop).map_err(|e| store.explain(e))).unwrap();
-        let row = |holder: &str, second| LeaseRow {
+        let row = |holder: &str, second: i64| LeaseRow {
             holder: holder.into(),
             program: holder.to_owned(),
             step: "off".into(),

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::json_shape::{JSON, JSON_EVAL, Topic};
-use crate::support::{run_to, store_with};
+use crate::support::{run, run_to, store_with};
 
 /// A trace with all there can be, at an age in hours.
 fn trace(id: &str, hours: i64, more: Value) -> Value {
@@ -126,6 +126,15 @@ fn every_answer_is_as_the_help_says() {
     let opened = ["--severity", "SEV2", "--feature", "support", "--began", "5h"];
     ask("incident open TITLE", &[&["incident", "open", "Bad advice"], &opened[..]].concat());
     let act = "incident step ID STEP WHAT, note, attach, severity, began, feature, phase, handover, scribe, update, close, reopen";
+    // One step acted, one looked, one waits for a second person, one watches.
+    file("flags.json", "{\"ai\": true}");
+    let config = file(
+        "acting.toml",
+        "[features.support]\nswitch = { kind = 'flag_file', path = 'flags.json', pointer = '/ai' }\n",
+    );
+    for step in ["off", "fresh", "watch"] {
+        run(&store, &["--config", &config, "incident", "step", "1", step, "--yes"]);
+    }
     for args in [
         &["step", "1", "1", "done", "--note", "real"][..],
         &["note", "1", "Saw it"],

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod acting;
 mod contract;
 mod feature;
 mod flag_server;
@@ -13,6 +14,7 @@ mod hostile;
 mod json;
 mod json_eval;
 mod json_prompt;
+mod json_runbook;
 mod json_shape;
 mod kill;
 mod labelling;

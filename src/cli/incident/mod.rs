@@ -63,6 +63,8 @@ enum Command {
     Step(step::StepArgs),
     /// Stop the harm: run the step of the phase Contain that acts
     Contain(step::ContainArgs),
+    /// Look at the watch: the clock, and what each criterion still needs
+    Verify(Which),
     /// Go on with another text of the runbook; steps keep their state by their ids
     Rebase {
         #[command(flatten)]
@@ -265,6 +267,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             if which.json { output::json(&view).map(|()| 0) } else { print::show(&view) }
         }
         Command::Step(args) => step::run(face, args),
+        Command::Verify(which) => step::verify(face, which),
         Command::Contain(args) => step::contain(face, args),
         Command::Rebase { which, runbook } => {
             let file = runbook.clone().or_else(|| face.config.runbook.value.clone()).ok_or_else(|| {

@@ -8,11 +8,14 @@ use crate::cli::prompt::confirm;
 use crate::cli::{Face, output};
 use crate::domain::runbook::Confirm;
 use crate::domain::{Result, Untrusted};
-use crate::ops::incident::step::{self, DryRun, EffectView, Hands, Ran, RanState, RunAsk};
+use crate::ops::incident::step::{
+    self, CriterionView, DryRun, EffectView, Hands, Ran, RanState, RunAsk, WatchState, WatchView,
+};
 use crate::ops::incident::{self, Act};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::clean_line;
+use crate::text::figures as words;
 
 #[derive(Args, Debug)]
 pub(super) struct StepArgs {
@@ -202,6 +205,9 @@ fn told(ran: &Ran, json: bool) -> Result<u8> {
     if let Some(said) = ran.said.as_ref().filter(|said| !said.is_empty()) {
         output::text(&format!("  {}", said.raw()))?;
     }
+    if let Some(watch) = &ran.watch {
+        return watch_lines(watch).map(|()| ran.state.exit_code());
+    }
     if let Some(effect) = &ran.effect {
         effect_lines(effect)?;
     }
@@ -212,6 +218,60 @@ fn told(ran: &Ran, json: bool) -> Result<u8> {
         output::text(&format!("  → {next}"))?;
     }
     Ok(ran.state.exit_code())
+}
+
+pub(super) fn verify(face: &Face, which: &Which) -> Result<u8> {
+    let ctx = face.ctx(Access::Existing)?;
+    let view = step::verify(&ctx, &hands(face), &which.id, &Cancel::default())?;
+    if which.json {
+        output::json(&view)?;
+    } else {
+        watch_lines(&view)?;
+    }
+    Ok(0)
+}
+
+fn watch_lines(view: &WatchView) -> Result<()> {
+    let span = crate::domain::incident::span_words;
+    let state = match view.state {
+        WatchState::Watching => "CLEAN",
+        WatchState::StageHeld => "STAGE HELD, CLEAN",
+        WatchState::Held => "HELD, CLEAN",
+    };
+    let mut head = format!("{state} {} of {}", span(view.clean_ms), span(view.for_ms));
+    if let Some(last) = view.resets.last() {
+        let at = print::clock(last.at, &jiff::tz::TimeZone::system());
+        head += &format!("  resets {} (last {at}: {})", view.resets.len(), last.why.raw());
+    }
+    if view.unseen_ms > 0 {
+        head += &format!("  {} without data do not count", span(view.unseen_ms));
+    }
+    output::text(&head)?;
+    output::table(
+        &["criterion", "now", "95 % bound", "must be", "still needs", "state"],
+        view.criteria.iter().map(|one| criterion_row(one).to_vec()),
+    )?;
+    if !view.stages.is_empty() {
+        let stages: Vec<String> =
+            view.stages.iter().map(|stage| format!("{} % {}", stage.percent, stage.state)).collect();
+        output::text(&format!("stage {}", stages.join("  ")))?;
+    }
+    for next in &view.next {
+        output::text(&format!("  → {next}"))?;
+    }
+    Ok(())
+}
+
+fn criterion_row(one: &CriterionView) -> [String; 6] {
+    let unknown = || words::UNKNOWN.to_owned();
+    [
+        one.title.clone(),
+        one.value.map_or_else(unknown, |value| format!("{} ({}/{})", words::percent(value), one.k, one.n)),
+        one.bound.map_or_else(unknown, words::percent),
+        one.must.clone(),
+        one.needs.map_or_else(unknown, |needs| format!("{needs} clean")),
+        one.state.word().to_owned(),
+    ]
 }
 
 fn effect_lines(effect: &EffectView) -> Result<()> {

@@ -26,7 +26,7 @@ use super::runbook::{Phase, Runbook, Section, Severity, Step};
 
 pub use act::{Act, OpenSpec};
 pub use act_steps::{Acting, Agreement};
-pub use acting::{ActPlan, ActStage, ActState, ActingEvent, Acts, Found, Verdict};
+pub use acting::{ActPlan, ActStage, ActState, ActingEvent, Acts, Found, Verdict, Watch};
 pub use chain::{Hash, Link, link};
 pub use event::{IncidentEvent, Recorded};
 pub use missing::Missing;

@@ -23,4 +23,4 @@ pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, ke
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{Form, PostmortemView, postmortem, postmortem_page, save_postmortem};
 pub use update::{draft_update, update};
-pub use view::{IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};
+pub use view::{ActingState, IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};

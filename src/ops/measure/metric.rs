@@ -115,7 +115,7 @@ impl Metric {
             Self::FallbackShare => "fallback share".to_owned(),
             Self::NegativeFeedback => "thumbs down".to_owned(),
             Self::ModelAnswered => "answered by the model".to_owned(),
-            Self::PromptShare => "share of the version".to_owned(),
+            Self::PromptShare => "on traffic".to_owned(),
             Self::Requests => "requests".to_owned(),
             Self::CostRatio => "cost against before".to_owned(),
             Self::Users => "users hit".to_owned(),

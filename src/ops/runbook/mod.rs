@@ -4,6 +4,6 @@
 mod list;
 mod markdown;
 
-pub use super::incident::step::preflight::{CheckState, CheckView, CheckedStep, check};
+pub use super::incident::step::preflight::{CheckState, CheckView, check};
 pub use list::{RunbookRow, find, list};
-pub use markdown::{RunbookText, show};
+pub use markdown::show;

@@ -55,7 +55,7 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
     let reading = measure(ground.ctx, &wanted, ground.cancel)?;
     let verdict = reading.verdict(must.as_ref());
     let name = match &version {
-        Some(version) => format!("{} {version}", reading.title),
+        Some(version) => format!("{version} {}", reading.title),
         None => reading.title.clone(),
     };
     let window = crate::domain::incident::span_words(window_ms.unwrap_or(USUAL_MS));

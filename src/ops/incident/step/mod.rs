@@ -17,6 +17,7 @@ pub mod preflight;
 mod rollback;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use serde::Serialize;
 
@@ -31,6 +32,7 @@ use crate::task::Cancel;
 
 pub use effect::{EffectState, EffectView};
 pub use hands::{Hands, Real, Sandbox};
+pub use watch::{CriterionState, CriterionView, WatchState, WatchView};
 
 /// What is wanted besides carrying a step out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -197,6 +199,8 @@ pub struct Ran {
     pub said: Option<Untrusted>,
     /// What a check found.
     pub found: Option<Found>,
+    /// How a watch stands.
+    pub watch: Option<WatchView>,
     /// Whether the traces show it.
     pub effect: Option<EffectView>,
     /// What takes it back.
@@ -227,6 +231,10 @@ pub enum RanState {
     NotEnoughData,
     /// It was looked at; there is no limit.
     Shown,
+    /// It is watched.
+    Watching,
+    /// This stage of a watch was held.
+    StageHeld,
 }
 
 impl RanState {
@@ -241,12 +249,14 @@ impl RanState {
             Self::Breach => "breach",
             Self::NotEnoughData => "not enough data",
             Self::Shown => "shown",
+            Self::Watching => "watched",
+            Self::StageHeld => "stage held",
         }
     }
 
     /// The exit code of the command: 0 where it went well.
     pub fn exit_code(self) -> u8 {
-        u8::from(!matches!(self, Self::Done | Self::Ok | Self::Shown))
+        u8::from(!matches!(self, Self::Done | Self::Ok | Self::Shown | Self::Watching | Self::StageHeld))
     }
 }
 
@@ -362,7 +372,7 @@ pub fn run(
         }
         StepKind::Check { .. } => looked(&ground, look::check(&ground)?),
         StepKind::Gate { .. } => looked(&ground, look::gate(&ground)?),
-        StepKind::Monitor { .. } => Err(Error::not_so("A monitor step is watched.")),
+        StepKind::Monitor { .. } => watched(ground),
         _ => {
             let ended = carry::carry_out(ctx, hands, incident, step, ask, cancel)?;
             told(ctx, hands, incident, step, ended, cancel)
@@ -427,6 +437,45 @@ pub fn approve(
 pub fn rebase(ctx: &Ctx, incident: &str, file: &std::path::Path) -> Result<super::IncidentView> {
     let runbook = crate::wire::read::runbook::runbook_file(file)?;
     super::act(ctx, incident, Act::Acting(Acting::Rebase { runbook }), None)
+}
+
+/// Looks at the watch of an incident: begins it where it is not begun, starts its clock again at each breach, and
+/// settles its step when all was held and proven.
+///
+/// # Errors
+/// `NotSo` when the runbook has no step that watches.
+pub fn verify(ctx: &Ctx, hands: &Hands, incident: &str, cancel: &Cancel) -> Result<WatchView> {
+    let file = ctx.store.incident(&IncidentRef::parse(incident)?)?;
+    let mut watches = file
+        .incident
+        .runbook
+        .book
+        .steps
+        .iter()
+        .zip(&file.incident.steps)
+        .filter(|(step, _)| matches!(step.kind, StepKind::Monitor { .. }))
+        .peekable();
+    let first = watches.peek().map(|(step, _)| step.id.clone());
+    let open = watches.find(|(_, state)| !state.state.is_settled()).map(|(step, _)| step.id.clone());
+    let step = open.or(first).ok_or_else(|| {
+        Error::not_so(format!("The runbook of {} has no step that watches.", file.incident.name()))
+            .hint("Add one of kind \"monitor\" to the phase verify.")
+    })?;
+    watch::advance(Ground::find(ctx, hands, incident, &step, cancel)?, false)
+}
+
+fn watched(ground: Ground<'_>) -> Result<Ran> {
+    let mut ran = empty(&ground, RanState::Watching);
+    let view = watch::advance(ground, true)?;
+    ran.state = match view.state {
+        WatchState::Watching => RanState::Watching,
+        WatchState::StageHeld => RanState::StageHeld,
+        WatchState::Held => RanState::Done,
+    };
+    ran.settled = view.state == WatchState::Held;
+    ran.next.clone_from(&view.next);
+    ran.watch = Some(view);
+    Ok(ran)
 }
 
 fn looked(ground: &Ground<'_>, found: Found) -> Result<Ran> {
@@ -537,6 +586,7 @@ fn empty(ground: &Ground<'_>, state: RanState) -> Ran {
         to: None,
         said: None,
         found: None,
+        watch: None,
         effect: None,
         undo: None,
         settled: false,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ground::Ground;
 use super::hands::{Hands, Sandbox};
-use super::{Outcome, Planned, carry, flag, look, rollback};
+use super::{Outcome, Planned, carry, command, flag, http, look, rollback};
 use crate::domain::incident::{Incident, IncidentEvent, OpenSpec, Pinned, Recorded, Verdict};
 use crate::domain::runbook::StepKind;
 use crate::domain::{Error, Result, Untrusted};
@@ -129,7 +129,7 @@ pub fn check(
 /// A store and copies of the team's files, for acts that change them.
 struct Scratch {
     ctx: Ctx,
-    hands: Hands,
+    sandbox: Sandbox,
     _folder: tempfile::TempDir,
 }
 
@@ -140,7 +140,7 @@ impl Scratch {
         let sandbox = Sandbox::make(hands.team(), hands.evals(), &folder.path().join("copies"))?;
         let store = folder.path().join("scratch.db");
         let ctx = Ctx::open(&store, Access::Create, &ctx.reviewer, ctx.clock.clone())?;
-        Ok(Self { ctx, hands: sandbox.into(), _folder: folder })
+        Ok(Self { ctx, sandbox, _folder: folder })
     }
 }
 
@@ -202,7 +202,10 @@ fn looked(ground: &Ground<'_>, scratch: &Scratch) -> Result<(Planned, bool)> {
             planned = carry::planned(ground)?;
             rehearse(ground, scratch, &mut planned)?;
         }
-        StepKind::Command { .. } | StepKind::Http { .. } => planned = carry::planned(ground)?,
+        StepKind::Command { .. } | StepKind::Http { .. } => {
+            planned = carry::planned(ground)?;
+            rehearse(ground, scratch, &mut planned)?;
+        }
     }
     Ok((planned, false))
 }
@@ -212,12 +215,18 @@ fn rehearse(ground: &Ground<'_>, scratch: &Scratch, planned: &mut Planned) -> Re
     if !planned.fails.is_empty() || !planned.changes {
         return Ok(());
     }
-    let copy = Ground::on(&scratch.ctx, &scratch.hands, ground.incident.clone(), ground.index, ground.cancel);
+    let hands = Hands::from(scratch.sandbox.clone());
+    let mut copy = Ground::on(&scratch.ctx, &hands, ground.incident.clone(), ground.index, ground.cancel);
+    copy.rehearsal = true;
+    let before = scratch.sandbox.acts().len();
     let outcome = match &ground.step().kind {
         StepKind::Flag { .. } => flag::act(&copy)?,
+        StepKind::Command { .. } => command::act(&copy)?,
+        StepKind::Http { .. } => http::act(&copy, "rehearsal")?,
         _ => rollback::act(&copy, planned.to.as_deref().unwrap_or_default())?,
     };
     match outcome {
+        Outcome::Done(_) if scratch.sandbox.acts().len() > before => {}
         Outcome::Done(words) => planned.notes.push(format!("done on a copy: {words}")),
         Outcome::Failed(words) | Outcome::Unknown(words) => {
             planned.fails.push(format!("done on a copy: {words}"));
