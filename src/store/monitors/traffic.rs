@@ -172,14 +172,10 @@ impl Store {
         self.read(|db| {
             let mut sums: BTreeMap<(i64, i64), Tally> = BTreeMap::new();
             blocks::each(db, (from, to.saturating_sub(1)), &WANTED, |block| {
-                for at in 0..block.len() {
-                    let ts = block.ts(at);
-                    if (from..to).contains(&ts) {
-                        let cells = block.cells(at);
-                        let key = (cells.name(Cell::Feature), ts.div_euclid(FINE_MS));
-                        sums.entry(key).or_default().add(&Tally::of_trace(&cells.counted(), limits));
-                    }
-                }
+                block.each_within(from..to, |ts, cells| {
+                    let key = (cells.name(Cell::Feature), ts.div_euclid(FINE_MS));
+                    sums.entry(key).or_default().add(&Tally::of_trace(&cells.counted(), limits));
+                });
                 true
             })?;
             Ok(sums)
