@@ -2,6 +2,7 @@
 //! work file their state, alerts, silences, the outbox and the lease of the one who watches.
 
 mod alerts;
+mod apart;
 mod cells;
 mod outbox;
 mod traffic;
