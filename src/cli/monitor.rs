@@ -7,7 +7,8 @@ use super::{Face, output};
 use crate::domain::Result;
 use crate::ops::Access;
 use crate::ops::monitor::{
-    self, CheckView, GroupView, MonitorDetail, MonitorList, ReplayView, TestView, group_words,
+    self, CheckView, GroupView, MonitorDetail, MonitorList, ReplayView, ResumeView, TestView, Trust,
+    group_words,
 };
 use crate::task::Cancel;
 use crate::text::figures::{UNKNOWN, date_clock, fixed, plural};
@@ -56,6 +57,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take up again a monitor that is paused since its judge changed; recorded with your name
+    Resume {
+        /// Its id
+        monitor: String,
+        /// Only on this feature
+        #[arg(long, value_name = "NAME")]
+        feature: Option<String>,
+        /// What is well with the new judge: the target of the monitor, or the share that fails with it so far, of
+        /// at least 1,000 judged traces
+        #[arg(long, value_enum, value_name = "WHICH", default_value_t = Baseline::Target)]
+        baseline: Baseline,
+        /// Answer with JSON: see `tuesday help json-monitor`
+        #[arg(long)]
+        json: bool,
+    },
     /// Say when a monitor would have fired
     Replay {
         /// Its id
@@ -67,6 +83,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What is well with a new judge.
+#[derive(clap::ValueEnum, Debug, Clone, Copy)]
+enum Baseline {
+    /// What the monitor says
+    Target,
+    /// What was judged so far
+    Judged,
 }
 
 /// Milliseconds of `24h`, `28d`, `4w`, up to a year.
@@ -106,6 +131,15 @@ pub(super) fn run(face: &Face, args: &MonitorArgs) -> Result<u8> {
                 checked(&all)?;
             }
             Ok(u8::from(all.iter().any(|one| one.failed > 0)))
+        }
+        Command::Resume { monitor: id, feature, baseline, json } => {
+            let ctx = face.ctx(Access::Existing)?;
+            let trust = match baseline {
+                Baseline::Target => Trust::Target,
+                Baseline::Judged => Trust::Judged,
+            };
+            let done = monitor::resume(&ctx, monitors, id, feature.as_deref(), trust)?;
+            if *json { output::json(&done).map(|()| 0) } else { resumed(&done) }
         }
         Command::Replay { monitor: id, last, json } => {
             let ctx = face.ctx(Access::ReadOnly)?;
@@ -201,6 +235,19 @@ fn checked(all: &[CheckView]) -> Result<()> {
     }
     let (passed, failed) = all.iter().fold((0, 0), |(a, b), file| (a + file.passed, b + file.failed));
     output::text(&format!("{} held, {failed} did not.", plural(passed, "test")))
+}
+
+fn resumed(done: &ResumeView) -> Result<u8> {
+    for of in &done.groups {
+        let judges = crate::text::figures::list_of(&of.judges, "and");
+        output::text(&format!(
+            "{} on {}: trusts {judges}; {}.",
+            done.id,
+            group_words(&of.group),
+            of.words()
+        ))?;
+    }
+    Ok(0)
 }
 
 /// Addresses and keys of receivers come from the environment.

@@ -6,12 +6,14 @@
 mod check;
 mod commit;
 mod content;
+pub mod drill;
 mod error;
 mod eval;
 mod eval_merge;
 mod evaluate;
 pub mod gate;
 pub mod incident;
+mod judged;
 mod key_order;
 pub mod label;
 mod language;
@@ -39,6 +41,7 @@ pub use eval::{
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
+pub use judged::{Judge, JudgeWord, Says, Verdicts, judges_changed, speaking};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
 pub use language::stated_language;
 pub use query::{Query, QueryError, nearest};

@@ -3,12 +3,14 @@
 //! Ops are plain blocking functions that take a [`Ctx`] first; a face runs them on whatever thread
 //! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
 
+pub mod assess;
 pub mod bench;
 pub mod browse;
 pub mod compare;
 mod ctx;
 pub mod demo;
 pub mod doctor;
+pub mod drill;
 pub mod feature;
 pub mod figures;
 pub mod gate;
@@ -17,12 +19,16 @@ pub mod import;
 pub mod incident;
 pub mod index;
 pub mod init;
+pub mod judged;
 pub mod label;
+pub mod mark;
+pub mod measure;
 pub mod monitor;
 pub mod promote;
 pub mod prompt;
 pub mod review;
 pub mod run;
+pub mod runbook;
 pub mod sample;
 pub mod score;
 pub mod serve;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::exact::{binomial_upper, clopper_pearson, holm, mcnemar_exact, mcnemar_pairs, proof_below};
-use super::interval::{two_proportion_z, weighted_rate, wilson};
+use super::interval::{difference, two_proportion_z, weighted_rate, wilson};
 use super::judge::rogan_gladen;
 use super::paired::{Resampler, mean_interval, percentiles};
 use super::{cohen_kappa, nearest_rank, normal_quantile};
+use crate::domain::incident::Marks;
 
 /// What no part of the program needs yet, with how many cases wait for it.
 const NOT_YET: &[(&str, usize)] = &[
@@ -17,12 +18,7 @@ const NOT_YET: &[(&str, usize)] = &[
     ("assign_balance", 1),
     ("asymptotic_confidence_sequence", 2),
     ("canary_verdict", 5),
-    ("changepoint_scan", 3),
-    ("changepoint_scan_null", 1),
-    ("expected_users_affected", 2),
     ("growthbook_hash_v2", 6),
-    ("incident_durations", 1),
-    ("kitagawa_decomposition", 2),
     ("lan_demets_obf_boundaries", 1),
     ("mann_whitney_u", 1),
     ("minimum_detectable_effect", 3),
@@ -89,9 +85,12 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             json!({ "upper": proof.upper, "verdict": verdict, "n_needed_if_no_more_fails": proof.needed })
         }
         "eval_gate" => eval_gate(input),
+        "incident_durations" => durations(input),
         "two_proportion" => {
             let z = two_proportion_z(input.f("k_a"), input.f("n_a"), input.f("k_b"), input.f("n_b"));
-            json!({ "z_pooled": z })
+            let (a, b) = ((input.f("k_a"), input.f("n_a")), (input.f("k_b"), input.f("n_b")));
+            let ends = difference(a, b, 0.95).unwrap();
+            json!({ "z_pooled": z, "newcombe_lower": ends.lower, "newcombe_upper": ends.upper })
         }
         "mcnemar_exact" => {
             json!({ "p_value": mcnemar_exact(input.n("b_only_a_passes"), input.n("c_only_b_passes")) })
@@ -148,7 +147,10 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             let point = weighted(&b, &vec![1; b.len()]) / weighted(&a, &vec![1; a.len()]) - 1.0;
             json!({ "point": point, "lower": interval.lower, "upper": interval.upper })
         }
-        _ => return super::reference_monitors::answer(function, input),
+        _ => {
+            return super::reference_impact::answer(function, input)
+                .or_else(|| super::reference_monitors::answer(function, input));
+        }
     })
 }
 
@@ -175,6 +177,28 @@ fn eval_gate(input: &Input<'_>) -> Value {
         "k_point_rule": point,
         "p_pass_if_true_085": binomial_upper(point, n, 0.85),
         "k_lower_bound_rule": proven,
+    })
+}
+
+fn durations(input: &Input<'_>) -> Value {
+    let at = |name: &str| input.0[name].as_str().and_then(|text| text.parse().ok());
+    let marks = Marks {
+        onset: at("onset"),
+        detected: at("detected").unwrap(),
+        acknowledged: at("acked"),
+        contained: at("contained"),
+        fixed: at("fixed"),
+        verified: at("verified"),
+    };
+    let times = marks.times(0);
+    let seconds = |ms: Option<u64>| ms.map(|ms| ms / 1000);
+    json!({
+        "ttd_s": seconds(times.detect_ms),
+        "tta_s": seconds(times.acknowledge_ms),
+        "ttc_s": seconds(times.contain_ms),
+        "ttf_s": seconds(times.fix_ms),
+        "ttv_s": seconds(times.verify_ms),
+        "exposure_s": seconds(times.exposure_ms),
     })
 }
 

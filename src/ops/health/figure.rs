@@ -2,7 +2,8 @@
 //!
 //! A word is earned twice: the difference must be larger than chance (two-sided, 1 %, since several
 //! figures are looked at several times a day), and large enough to matter. Larger than chance but small is
-//! `close`; not larger than chance is `usual`; too little traffic on either side is `too_few`.
+//! `close`; not larger than chance is `usual`; too little traffic on either side is `too_few`; where another judge spoke on the
+//! other side there is nothing to compare: `other_judge`.
 //!
 //! | figure | chance | matters from |
 //! |---|---|---|
@@ -67,6 +68,8 @@ pub enum Verdict {
     Fewer,
     /// Too little traffic on one of the two sides.
     TooFew,
+    /// Another judge spoke on the other side: the two say nothing of each other.
+    OtherJudge,
 }
 
 impl Verdict {
@@ -80,6 +83,7 @@ impl Verdict {
             Self::More => "more",
             Self::Fewer => "fewer",
             Self::TooFew => "too few",
+            Self::OtherJudge => "not alike",
         }
     }
 }
@@ -147,9 +151,10 @@ pub(super) fn rate((k, n): (i64, i64), (k0, n0): (i64, i64), better: Better, que
 }
 
 /// A share estimated from a weighted sample; chance is reckoned at its effective size.
-pub(super) fn weighted(now: Quality, before: Quality, query: Query) -> Figure<f64> {
+pub(super) fn weighted(now: &Quality, before: &Quality, query: Query) -> Figure<f64> {
     let (value, previous) = (now.estimate.map(|of| of.rate), before.estimate.map(|of| of.rate));
     let verdict = match (now.estimate, before.estimate) {
+        (Some(_), Some(_)) if now.is_of_other_judges(before) => Verdict::OtherJudge,
         (Some(a), Some(b)) if now.n >= FEW.unsigned_abs() && before.n >= FEW.unsigned_abs() => {
             let k = |of: WeightedRate| of.rate * of.effective_n;
             let z = two_proportion_z(k(b), b.effective_n, k(a), a.effective_n);

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::instance::{Instance, KINDS};
 use super::latency::{in_words, times};
 use super::look::Look;
+use super::pin::heard;
 use super::world::World;
 use crate::domain::monitor::{DAY_MS, Evidence, Life, Metric, SliceShare, Times};
 use crate::domain::query::{
-    FeedbackWord, LabelWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound, TimeRange, Word,
+    FeedbackWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound, TimeRange, Word,
 };
 use crate::domain::{Query, Result};
 use crate::ops::Ctx;
@@ -60,8 +61,10 @@ pub(super) fn gather(
         let (before, _) = ctx.store.cells(&of.cut, before, against, MOST)?;
         explain(&mut evidence, now.0, before, now.1);
     } else if of.rule.metric == Metric::FailShare {
-        let failed = world.judged_of(of.feature).filter(|one| one.failed && one.at < seen.at);
-        evidence.traces = failed.map(|one| one.id.clone()).collect();
+        let heard = heard(of, life, world);
+        let told = world.settled_of(of.feature, &heard);
+        let failed = told.filter(|(one, failed)| *failed && one.ts < seen.at);
+        evidence.traces = failed.map(|(one, _)| one.trace.clone()).collect();
         evidence.traces.reverse();
         evidence.traces.truncate(EXAMPLES);
     }
@@ -146,7 +149,7 @@ fn query(of: &Instance<'_>, world: &World, seen: &Look) -> Query {
         TimeRange::Within(TimeBound::At(instant(seen.window.0)), TimeBound::At(instant(seen.window.1)));
     query = query.with(Term::Time(within));
     match of.rule.metric {
-        Metric::FailShare => query.with(Term::Label(vec![LabelWord::Fail])),
+        Metric::FailShare => query.with(Term::Judged(vec![false])),
         Metric::ErrorShare(_) => {
             query.with(Term::Error(of.kind.map(|kind| KINDS[kind]).into_iter().collect()))
         }
@@ -204,8 +207,7 @@ pub(super) fn figure(of: &Instance<'_>, seen: &Look, latency: Option<&Times>) ->
             silent => format!("{silent}; {value:.1} requests were to be expected in it"),
         },
         Metric::FailShare => {
-            let chart =
-                if seen.note.is_empty() { String::new() } else { format!("; chart at {}", seen.note) };
+            let chart = if seen.note.is_empty() { String::new() } else { format!("; {}", seen.note) };
             format!(
                 "{} of the last {n} judged fail, target {}{chart}",
                 share_within(value, seen.interval),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::silence;
 use super::world::World;
 use crate::domain::FailureKind;
-use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Metric, Monitors, Rule, Test, Urgency};
+use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Metric, Monitors, Rule, Test, Urgency};
 use crate::domain::query::failure_word;
 use crate::stats::Cusum;
 use crate::store::Cut;
@@ -49,8 +49,47 @@ pub(super) struct Instance<'r> {
     pub(super) alpha: f64,
     /// The chart of a rule over judged traces.
     pub(super) chart: Option<Cusum>,
+    /// The shares of failures that it tells apart, and judgements to a false alarm.
+    pub(super) apart: Option<Apart>,
     /// So many requests must have been expected in a silence.
     pub(super) expected: f64,
+}
+
+/// What a chart over judged traces tells apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Apart {
+    /// The share that is well.
+    pub(super) p0: f64,
+    /// The one that is not.
+    pub(super) p1: f64,
+    /// Judgements to a false alarm, on average, at least.
+    run: f64,
+}
+
+impl Apart {
+    /// The same about another share that is well: what is not has the same odds beside it as before.
+    fn about(self, p0: f64) -> Self {
+        let odds = |p: f64| p / (1.0 - p);
+        let p0 = p0.clamp(1e-3, 0.9);
+        let worse = odds(p0) * odds(self.p1) / odds(self.p0);
+        Self { p0, p1: worse / (1.0 + worse), ..self }
+    }
+
+    /// A share between the two, as far between the others.
+    pub(super) fn as_far(self, share: f64, in_rule: (f64, f64)) -> f64 {
+        self.p0 + (share - in_rule.0) / (in_rule.1 - in_rule.0) * (self.p1 - self.p0)
+    }
+}
+
+impl Instance<'_> {
+    /// Takes the share that is well from what was measured with the judge, where it was.
+    pub(super) fn rebase(&mut self, life: &Life) {
+        if let (Some(p0), Some(apart)) = (life.baseline, self.apart) {
+            let apart = apart.about(p0);
+            self.apart = Some(apart);
+            self.chart = Cusum::design(apart.p0, apart.p1, apart.run);
+        }
+    }
 }
 
 /// Every rule on every group that it watches.
@@ -91,6 +130,7 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
                     limit: limit(rule, world),
                     alpha: 0.0,
                     chart: None,
+                    apart: None,
                     expected: f64::INFINITY,
                 });
             }
@@ -170,6 +210,7 @@ fn give(monitors: &Monitors, world: &World, all: &mut [Instance<'_>]) {
             Test::Cusum { p0, p1, run } => {
                 let run =
                     run.unwrap_or_else(|| (judged_a_month(world, one.feature) / mine).clamp(100.0, 1e6));
+                one.apart = Some(Apart { p0, p1, run });
                 one.chart = Cusum::design(p0, p1, run);
             }
             Test::Silence { expected } => {
@@ -197,6 +238,9 @@ pub(super) fn looks_of(rule: &Rule, window: i64) -> f64 {
 /// none were.
 pub(super) fn judged_a_month(world: &World, feature: Option<i64>) -> f64 {
     let from = world.now - 28 * DAY_MS;
-    let n = world.judged_of(feature).filter(|one| one.at >= from).count();
+    let n = world
+        .judged_of(feature)
+        .filter(|one| one.ts >= from && one.verdicts.settled(&world.judged.judges, |_| true).is_some())
+        .count();
     if n == 0 { 100.0 * MONTH_DAYS } else { n as f64 * MONTH_DAYS / 28.0 }
 }

@@ -35,7 +35,7 @@ pub(super) fn expected(of: &Instance<'_>, life: &Life, world: &World) -> Option<
             }
             sum
         }
-        Test::Cusum { p0, .. } => Some(judged_a_month(world, of.feature) / of.chart?.run_length(p0)),
+        Test::Cusum { .. } => Some(judged_a_month(world, of.feature) / of.chart?.run_length(of.apart?.p0)),
         Test::Ratio { .. } => {
             let window = of.rule.longest();
             let hours = window as f64 / HOUR_MS as f64;

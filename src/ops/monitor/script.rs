@@ -18,8 +18,8 @@ use super::world::{Reach, World};
 use crate::domain::monitor::{
     DAY_MS, Flow, HOUR_MS, Life, Metric, Monitors, Rule, RuleStep, RuleTest, State,
 };
-use crate::domain::{Result, Untrusted};
-use crate::store::{Judged, SessionCost, Tally};
+use crate::domain::{Result, Untrusted, Verdicts};
+use crate::store::{JudgedRow, JudgedSet, SessionCost, Slice, Tally};
 use crate::task::Cancel;
 use crate::text::figures::duration;
 use crate::wire::read::rule_tests::rule_tests;
@@ -197,7 +197,7 @@ fn made(rule: &Rule, test: &RuleTest) -> World {
 struct Made {
     parts: Vec<(i64, Tally)>,
     sessions: Vec<SessionCost>,
-    judged: Vec<Judged>,
+    judged: JudgedSet,
     carried: [f64; 11],
 }
 
@@ -234,8 +234,17 @@ impl Made {
         }
         for _ in 0..self.whole(9, flow.judged * part) {
             let failed = self.whole(10, flow.fail) > 0;
-            let id = format!("t-{}", self.judged.len()).into();
-            self.judged.push(Judged { at, feature: FEATURE, id, failed });
+            self.judged.rows.push(JudgedRow {
+                trace: format!("t-{}", self.judged.rows.len()).into(),
+                ts: at,
+                slice: Slice { feature: FEATURE, ..Slice::default() },
+                probability: 1.0,
+                verdicts: Verdicts {
+                    passes: u32::from(!failed),
+                    fails: u32::from(failed),
+                    words: Vec::new(),
+                },
+            });
         }
     }
 }

@@ -39,11 +39,11 @@ pub(super) fn bot(days: i64, an_hour: i64, change: impl Fn(i64, i64, &mut Value)
 
 pub(super) fn healthy(_: i64, _: i64, _: &mut Value) {}
 
-fn state(list: &MonitorList, id: &str) -> State {
+pub(super) fn state(list: &MonitorList, id: &str) -> State {
     list.monitors.iter().find(|one| one.id == id).unwrap().state
 }
 
-fn looked(world: &World) -> MonitorList {
+pub(super) fn looked(world: &World) -> MonitorList {
     list(&world.as_reviewer("ann"), &Monitors::default()).unwrap()
 }
 

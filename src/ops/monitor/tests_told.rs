@@ -11,7 +11,7 @@ use crate::domain::monitor::{Delivery, Monitors, Notice, Receiver, ReceiverKind,
 use crate::ops::testing::World;
 
 /// Told by a program, so that no server is needed.
-fn told_by(command: &[&str]) -> Monitors {
+pub(super) fn told_by(command: &[&str]) -> Monitors {
     let kind = ReceiverKind::Command(command.iter().map(|word| (*word).to_owned()).collect());
     Monitors { receivers: vec![Receiver { name: "program".into(), kind }], ..Monitors::default() }
 }

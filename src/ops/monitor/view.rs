@@ -149,7 +149,7 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
     let advanced = advance(ctx, &only)?;
     let silences = ctx.store.silences(ctx.clock.now())?;
     let mine = || advanced.all.iter().filter(|one| one.of.rule.id == rule.id);
-    let smoothed = mine().next().map(|one| smoothed(&one.of, &advanced.world)).unwrap_or_default();
+    let smoothed = mine().next().map(|one| smoothed(&one.of, &one.life, &advanced.world)).unwrap_or_default();
     Ok(MonitorDetail {
         monitor: view(ctx, rule, mine(), &advanced.world, &silences)?,
         group_by: group_by(rule),
@@ -226,7 +226,11 @@ fn group(ctx: &Ctx, one: &Brought<'_>, world: &World) -> Result<GroupView> {
         group: of.group.clone(),
         severity: of.severity,
         state: life.state(),
-        since: (life.since > 0).then(|| instant(life.since)),
+        since: life
+            .paused_at
+            .map(|at| at.min(world.clock))
+            .or((life.since > 0).then_some(life.since))
+            .map(instant),
         expected_false_pages_per_month: expected(of, life, world),
         value: look.value,
         interval: look.interval,

@@ -59,13 +59,24 @@ impl<'a> Keys<'a> {
     }
 
     /// What is wrong with the table as a whole.
-    pub(super) fn error(&self, what: &str) -> Error {
+    pub(super) fn refused(&self, what: &str) -> Error {
         self.source.error(self.at, what)
     }
 
     /// Calls the table something better, once its name is known.
     pub(super) fn rename(&mut self, what: String) {
         self.what = what;
+    }
+
+    /// Where a value stands, whether or not the key belongs here; the start of the table where it has none.
+    pub(super) fn place_of(&self, key: &str) -> usize {
+        let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
+        found.map_or(self.at, |(_, value)| value.span().start)
+    }
+
+    /// An error at a byte of the file.
+    pub(super) fn error(&self, at: usize, what: &str) -> Error {
+        self.source.error(at, what)
     }
 
     /// The value of a key, as it is.

@@ -39,7 +39,7 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<RuleTest>> {
     let keys = Keys::new(source, parsed.get_ref(), 0, "the file");
     let found = keys.tables("test", "a list of [[test]] tables")?;
     if found.is_empty() {
-        return Err(keys.error("there is no test here.").hint("Write one as a table [[test]]."));
+        return Err(keys.refused("there is no test here.").hint("Write one as a table [[test]]."));
     }
     let tests = found.into_iter().map(test).collect::<Result<_>>()?;
     keys.finish()?;
@@ -59,11 +59,11 @@ fn test(mut keys: Keys<'_>) -> Result<RuleTest> {
     }
     let time: i64 = steps.iter().map(|step| if let RuleStep::Pass { ms, .. } = step { *ms } else { 0 }).sum();
     if time > LONGEST_MS {
-        return Err(keys.error("a test takes 92 days at most."));
+        return Err(keys.refused("a test takes 92 days at most."));
     }
     if !steps.iter().any(|step| matches!(step, RuleStep::Expect { .. })) {
         return Err(keys
-            .error("this test expects nothing.")
+            .refused("this test expects nothing.")
             .hint("Add a step such as { expect = \"firing\" }."));
     }
     keys.finish()?;
@@ -87,7 +87,7 @@ fn step(keys: Keys<'_>) -> Result<RuleStep> {
     let ms = keys.duration("for")?;
     let Some(ms) = ms.filter(|ms| ms % STEP_MS == 0).and_then(|ms| i64::try_from(ms).ok()) else {
         return Err(keys
-            .error("a step says `expect`, or `for` how long something goes on, in whole five minutes.")
+            .refused("a step says `expect`, or `for` how long something goes on, in whole five minutes.")
             .hint("Write { for = \"1h\", requests = 60, timeout = 0.25 } or { expect = \"firing\" }."));
     };
     let share = |key| Ok::<_, Error>(keys.within(key, 0.0, 1.0)?.unwrap_or(0.0));

@@ -29,8 +29,8 @@ pub fn state(of: State) -> (Role, &'static str) {
     let role = match of {
         State::Ok => Role::Pass,
         State::Firing => Role::Alert,
-        State::Pending | State::Resolving => Role::Unsure,
-        State::NoData | State::Paused => Role::Muted,
+        State::Paused | State::Pending | State::Resolving => Role::Unsure,
+        State::NoData => Role::Muted,
     };
     (role, of.word())
 }
