@@ -91,7 +91,7 @@ impl Tally {
         ]
     }
 
-    fn of_counts(counts: &[i64; COUNTS.len()]) -> Self {
+    pub(super) fn of_counts(counts: &[i64; COUNTS.len()]) -> Self {
         Self {
             requests: counts[0],
             errors: [counts[1], counts[2], counts[3], counts[4]],
@@ -104,7 +104,7 @@ impl Tally {
         }
     }
 
-    fn of_trace(trace: &Counted, limits: &[i64]) -> Self {
+    pub(super) fn of_trace(trace: &Counted, limits: &[i64]) -> Self {
         let mut tally = Self::of_counts(&trace.counts());
         if let Some(us) = trace.latency_us {
             for (slow, limit) in tally.slow.iter_mut().zip(limits) {
