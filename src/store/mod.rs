@@ -22,6 +22,7 @@ mod changes;
 mod check;
 mod column;
 mod draw;
+mod drills;
 mod early;
 mod embeddings;
 mod filter;
@@ -77,8 +78,8 @@ pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
-pub use marks::MarkRow;
 pub use leases::{LEASE_BEAT, LeaseRow};
+pub use marks::MarkRow;
 pub use monitors::{
     Against, Example, NewAlert, Outgoing, PassWrite, Resumption, Sent, SessionCost, SliceCount, Tally, Toll,
 };

@@ -125,8 +125,7 @@ fn every_answer_is_as_the_help_says() {
 
     let opened = ["--severity", "SEV2", "--feature", "support", "--began", "5h"];
     ask("incident open TITLE", &[&["incident", "open", "Bad advice"], &opened[..]].concat());
-    let act =
-        "incident step ID STEP WHAT, note, attach, severity, began, feature, phase, handover, close, reopen";
+    let act = "incident step ID STEP WHAT, note, attach, severity, began, feature, phase, handover, scribe, update, close, reopen";
     // One step acted, one looked, one waits for a second person, one watches.
     file("flags.json", "{\"ai\": true}");
     let config = file(
@@ -142,23 +141,38 @@ fn every_answer_is_as_the_help_says() {
         &["attach", "1", "b"],
         &["attach", "1", "--query", "feedback:down"],
         &["severity", "1", "SEV3"],
-        &["began", "1", "6h"],
+        &["began", "1", "150m"],
         &["feature", "1", "support"],
         &["phase", "1", "contain"],
         &["handover", "1", "jo"],
+        &["scribe", "1", "ann"],
+        &["update", "1", "Answers are checked by hand."],
         &["close", "1", "--note", "over"],
         &["reopen", "1"],
     ] {
         ask(act, &[&["incident"], args].concat());
     }
     ask("incident figures ID", &["incident", "figures", "1"]);
-    let parts = ["summary", "impact", "why", "detection", "went_well", "went_badly", "lucky", "prevention"];
+    let parts = [
+        "summary",
+        "impact",
+        "trigger",
+        "why",
+        "detection",
+        "went_well",
+        "went_badly",
+        "lucky",
+        "prevention",
+        "eval_set",
+    ];
     for part in parts {
         run_to(0, &store, &["incident", "postmortem", "1", "--set", &format!("{part}=x")]);
     }
     let action = ["--action", "watch it", "--owner", "jo", "--due", "2030-01-01"];
-    let written = "incident postmortem ID, with --set PART=TEXT or --action TEXT";
+    let written = "incident postmortem ID, with --set PART=TEXT, --action TEXT or --sign";
     ask(written, &[&["incident", "postmortem", "1"], &action[..]].concat());
+    ask(written, &["incident", "postmortem", "1", "--sign"]);
+    ask("incident update ID, without a TEXT", &["incident", "update", "1"]);
     ask("incident postmortem ID", &["incident", "postmortem", "1"]);
     ask("incident list", &["incident", "list"]);
     ask("incident show ID", &["incident", "show", "1"]);

@@ -1,5 +1,6 @@
 //! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
 
+mod drill;
 mod print;
 mod step;
 
@@ -16,7 +17,7 @@ use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::assess::{self, AssessRequest, Measure};
-use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, IncidentView, OpenRequest};
+use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
@@ -160,6 +161,20 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
+    /// Say who keeps the record, where it is not who leads
+    Scribe {
+        #[command(flatten)]
+        which: Which,
+        /// Who; empty for whoever leads
+        who: String,
+    },
+    /// Tell those who wait how it stands; without a text, print a draft from the live figures
+    Update {
+        #[command(flatten)]
+        which: Which,
+        /// What users see, what is being done, what is needed
+        text: Option<String>,
+    },
     /// Close it, and hear what the post-mortem still lacks
     Close {
         #[command(flatten)]
@@ -179,8 +194,9 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Print the post-mortem as Markdown, or write parts of it
+    /// Print the post-mortem as Markdown or HTML, or write parts of it
     Postmortem(PostmortemArgs),
+    Drill(drill::DrillArgs),
 }
 
 #[derive(Args, Debug)]
@@ -204,15 +220,23 @@ struct At {
 struct PostmortemArgs {
     #[command(flatten)]
     which: Which,
+    /// As what to write it: Markdown, one HTML file with charts, or JSON [default: as the file's name says, else md]
+    #[arg(long, value_name = "FORM", conflicts_with = "json",
+        value_parser = PossibleValuesParser::new(["md", "html", "json"]))]
+    format: Option<String>,
     /// Write it into a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the file when it is there already
     #[arg(long, requires = "out")]
     force: bool,
-    /// Write a part of it: summary, impact, why, detection, went_well, went_badly, lucky, prevention
+    /// Write a part of it: summary, impact, trigger, why, detection, went_well, went_badly, lucky, prevention,
+    /// eval_set
     #[arg(long, value_name = "PART=TEXT")]
     set: Vec<String>,
+    /// Sign that you have read it; who led the incident cannot
+    #[arg(long)]
+    sign: bool,
     /// Add an action
     #[arg(long, value_name = "TEXT")]
     action: Option<String>,
@@ -333,6 +357,23 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::act(&write()?, &which.id, act, None)?;
             print::acted(&view, &format!("{to} leads {} now.", view.head.id), which.json)
         }
+        Command::Scribe { which, who } => {
+            let act = Act::Scribe { who: Some(who.as_str().into()) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            let keeps = view.scribe.as_ref().unwrap_or(&view.head.commander).raw().to_owned();
+            print::acted(&view, &format!("{keeps} keeps the record of {} now.", view.head.id), which.json)
+        }
+        Command::Update { which, text: None } => {
+            let draft = incident::draft_update(&face.ctx(Access::ReadOnly)?, &which.id, &Cancel::default())?;
+            if which.json {
+                return output::json(&serde_json::json!({ "id": which.id, "draft": draft })).map(|()| 0);
+            }
+            output::text(&draft).map(|()| 0)
+        }
+        Command::Update { which, text: Some(text) } => {
+            let view = incident::update(&write()?, &which.id, text.as_str().into())?;
+            print::acted(&view, &format!("Told those who wait for {}.", view.head.id), which.json)
+        }
         Command::Close { which, false_alarm, note } => {
             let outcome = if *false_alarm { Outcome::FalseAlarm } else { Outcome::Resolved };
             print::closed(&incident::close(&write()?, &which.id, outcome, text(note))?, which.json)
@@ -343,6 +384,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             print::acted(&view, &format!("{} is open again.", view.head.id), which.json)
         }
         Command::Postmortem(args) => postmortem(face, args),
+        Command::Drill(args) => drill::run(face, args),
     }
 }
 
@@ -353,36 +395,47 @@ fn postmortem(face: &Face, args: &PostmortemArgs) -> Result<u8> {
         let (owner, due) = (text(&args.owner), text(&args.due));
         acts.push(Act::AddAction { action: Action { text: action.as_str().into(), kind, owner, due } });
     }
+    acts.extend(args.sign.then_some(Act::SignRead));
     let which = &args.which;
+    let json = which.json || args.format.as_deref() == Some("json");
     let ctx = face.ctx(if acts.is_empty() { Access::ReadOnly } else { Access::Existing })?;
     if !acts.is_empty() {
         let written = acts.len();
         let view = incident::acts(&ctx, &which.id, acts, None)?;
         if args.out.is_none() {
-            let said = format!("Wrote {written} of the post-mortem of {}.", view.head.id);
-            return print::acted(&view, &said, which.json);
+            let said = match (args.sign, written) {
+                (true, 1) => format!("Signed the post-mortem of {} as read.", view.head.id),
+                _ => format!("Wrote {written} of the post-mortem of {}.", view.head.id),
+            };
+            return print::acted(&view, &said, json);
         }
     }
     let zone = TimeZone::system();
-    let view = match &args.out {
-        None => incident::postmortem(&ctx, &which.id, &zone)?,
-        Some(path) => {
-            let view = incident::save_postmortem(&ctx, &which.id, &zone, path, args.force)?;
-            if !which.json {
-                let lacks = match view.missing.len() {
-                    0 => String::new(),
-                    n => format!(" It lacks {n} things; they stand at its end."),
-                };
-                return output::text(&format!("Wrote {}.{lacks}", path.display())).map(|()| 0);
-            }
-            view
-        }
+    let form = match (args.format.as_deref(), &args.out) {
+        (Some("html"), _) => Form::Html,
+        (None, Some(path)) => Form::of_file(path),
+        _ => Form::Markdown,
     };
-    if which.json {
+    let Some(path) = &args.out else {
+        if json {
+            return output::json(&incident::postmortem(&ctx, &which.id, &zone)?).map(|()| 0);
+        }
+        // What is in the document was made safe when it was written.
+        let text = match form {
+            Form::Html => incident::postmortem_page(&ctx, &which.id, &zone)?,
+            Form::Markdown => incident::postmortem(&ctx, &which.id, &zone)?.markdown,
+        };
+        return output::text(text.trim_end()).map(|()| 0);
+    };
+    let view = incident::save_postmortem(&ctx, &which.id, &zone, (path, form), args.force)?;
+    if json {
         return output::json(&view).map(|()| 0);
     }
-    // What is in the document was made safe when it was written.
-    output::text(view.markdown.trim_end()).map(|()| 0)
+    let lacks = match view.missing.len() {
+        0 => String::new(),
+        n => format!(" It lacks {n} things; they stand at its end."),
+    };
+    output::text(&format!("Wrote {}.{lacks}", path.display())).map(|()| 0)
 }
 
 fn section(part: &str) -> Result<Act> {

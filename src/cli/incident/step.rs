@@ -9,7 +9,7 @@ use crate::cli::{Face, output};
 use crate::domain::runbook::Confirm;
 use crate::domain::{Result, Untrusted};
 use crate::ops::incident::step::{
-    self, CriterionView, DryRun, EffectView, Hands, Ran, RanState, Real, RunAsk, WatchState, WatchView,
+    self, CriterionView, DryRun, EffectView, Hands, Ran, RanState, RunAsk, WatchState, WatchView,
 };
 use crate::ops::incident::{self, Act};
 use crate::ops::{Access, Ctx};
@@ -75,9 +75,9 @@ pub(super) struct ContainArgs {
     run: RunArgs,
 }
 
-/// The real hands of the configuration in force.
+/// The hands of the configuration in force.
 pub(in crate::cli) fn hands(face: &Face) -> Hands {
-    Real::of(face.config.team.clone().into(), face.config.evaluation.clone().into()).into()
+    Hands::clone(&face.config.hands())
 }
 
 pub(super) fn contain(face: &Face, args: &ContainArgs) -> Result<u8> {

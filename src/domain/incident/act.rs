@@ -51,6 +51,10 @@ pub enum Act {
     Attach { evidence: Evidence },
     /// Somebody else leads from here.
     HandOver { to: Untrusted, note: Option<Untrusted> },
+    /// Somebody keeps the record from here; none: whoever leads.
+    Scribe { who: Option<Untrusted> },
+    /// Tell those who wait how it stands.
+    Update { text: Untrusted },
     /// Go to a phase.
     Enter { phase: Phase },
     /// It is over.
@@ -61,6 +65,8 @@ pub enum Act {
     Write { section: Section, text: Untrusted },
     /// Agree on an action.
     AddAction { action: Action },
+    /// Sign the post-mortem as read; somebody else than who led must.
+    SignRead,
     /// Act, look or watch in a step.
     Acting(Acting),
 }
@@ -149,6 +155,43 @@ impl Incident {
                 }
                 IncidentEvent::HandedOver { from: self.commander.clone(), to, note }
             }
+            Act::Scribe { who } => {
+                let who = who.filter(|who| !blank(who));
+                if who == self.scribe {
+                    let keeps = who.as_ref().map_or("Who leads", Untrusted::raw);
+                    return Err(Error::not_so(format!(
+                        "{keeps} keeps the record of {} already.",
+                        self.name()
+                    ))
+                    .hint("Name somebody else."));
+                }
+                IncidentEvent::ScribeSet { who }
+            }
+            Act::Update { text } => {
+                if blank(&text) {
+                    return Err(Error::not_so("The update is empty.")
+                        .hint("Say what users see, what is being done, and what is needed."));
+                }
+                IncidentEvent::Updated { text }
+            }
+            Act::SignRead => {
+                if *actor == self.commander {
+                    return Err(Error::not_so(format!(
+                        "{} led {}; somebody who did not must have read its post-mortem.",
+                        actor.raw(),
+                        self.name()
+                    ))
+                    .hint(format!(
+                        "Let a second person sign: `tuesday --reviewer NAME incident postmortem {} --sign`.",
+                        self.name()
+                    )));
+                }
+                if self.readers.iter().any(|(_, reader)| reader == actor) {
+                    return Err(Error::not_so(format!("{} signed it already.", actor.raw()))
+                        .hint("One signature a person is enough."));
+                }
+                IncidentEvent::ReadSigned
+            }
             Act::Enter { phase } => {
                 if phase == self.phase {
                     return Err(Error::not_so(format!("{} is in {} already.", self.name(), phase.title()))
@@ -212,7 +255,8 @@ impl Incident {
             | Act::Feature { .. }
             | Act::ReopenIncident { .. }
             | Act::Write { .. }
-            | Act::AddAction { .. } => true,
+            | Act::AddAction { .. }
+            | Act::SignRead => true,
             Act::Start { step, .. }
             | Act::Done { step, .. }
             | Act::Skip { step, .. }
@@ -226,7 +270,12 @@ impl Incident {
                 Some(step) => self.runbook.book.steps[self.find(step)?].phase == Phase::Postmortem,
                 None => false,
             },
-            Act::Severity { .. } | Act::HandOver { .. } | Act::Enter { .. } | Act::Close { .. } => false,
+            Act::Severity { .. }
+            | Act::HandOver { .. }
+            | Act::Scribe { .. }
+            | Act::Update { .. }
+            | Act::Enter { .. }
+            | Act::Close { .. } => false,
         };
         if late {
             return Ok(());

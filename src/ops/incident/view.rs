@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::head::IncidentHead;
+use super::links::query_of;
 use crate::domain::incident::{
     ActStage, ActState, Action, Evidence, Figures, Found, Incident, Missing, StepState, StepStatus, Times,
-    TraceExcerpt, span_words,
+    TraceExcerpt, Update, span_words,
 };
 use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, StepKind, would};
 use crate::domain::{Result, Untrusted};
@@ -33,6 +34,12 @@ pub struct IncidentView {
     pub closing_note: Option<Untrusted>,
     /// The time that durations reach to.
     pub as_of: Timestamp,
+    /// Who keeps the record, where it is not who leads.
+    pub scribe: Option<Untrusted>,
+    /// What those who wait were told, oldest first.
+    pub updates: Vec<Update>,
+    /// When they want to hear something next.
+    pub update_due: Option<Timestamp>,
     /// How long things took.
     pub times: Times,
     /// All six phases.
@@ -221,6 +228,8 @@ pub struct LineView {
     pub step: Option<String>,
     /// What happened.
     pub text: Untrusted,
+    /// The query that shows it, where traces do.
+    pub query: Option<Untrusted>,
 }
 
 /// One incident, named `INC-7`, `7` or by its UUID.
@@ -258,7 +267,7 @@ pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// `runs`: somebody carries a step out at this moment.
-fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
+pub(super) fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
     let incident = &file.incident;
     let book = &incident.runbook.book;
     IncidentView {
@@ -268,6 +277,9 @@ fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
         began_at: incident.began_at,
         closing_note: incident.closed.as_ref().and_then(|closing| closing.note.clone()),
         as_of: now,
+        scribe: incident.scribe.clone(),
+        updates: incident.updates.clone(),
+        update_due: incident.update_due(),
         times: incident.times(now),
         phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, runs, now)).collect(),
         timeline: file
@@ -280,6 +292,7 @@ fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
                 actor: recorded.actor.clone(),
                 step: recorded.event.step().map(str::to_owned),
                 text: recorded.event.words(book),
+                query: query_of(incident, recorded),
             })
             .collect(),
         evidence: incident.traces().into_iter().cloned().collect(),

@@ -96,7 +96,11 @@ impl Sandbox {
         copy.home = folder.to_owned();
         copy.prompts_dir.clone_from(&prompts);
         for home in homes(team) {
-            copy_folder(&home.folder, &prompts.join(&home.name)).map_err(cannot)?;
+            let to = prompts.join(&home.name);
+            // A sandbox that is there already is as its drill has left it.
+            if !to.exists() {
+                copy_folder(&home.folder, &to).map_err(cannot)?;
+            }
         }
         for (at, feature) in copy.features.iter_mut().enumerate() {
             if let Some(name) = feature.prompts.as_ref().and_then(|path| path.file_name()) {
@@ -142,7 +146,9 @@ fn sandboxed(kind: &SwitchKind, home: &Path, place: &Path) -> std::io::Result<Sw
     let copied = |path: &Path| {
         let to = place.join(path.file_name().unwrap_or(path.as_os_str()));
         // One that cannot be read is not there in the copy either.
-        std::fs::copy(home.join(path), &to).ok();
+        if !to.exists() {
+            std::fs::copy(home.join(path), &to).ok();
+        }
         to
     };
     Ok(match kind {
@@ -154,7 +160,9 @@ fn sandboxed(kind: &SwitchKind, home: &Path, place: &Path) -> std::io::Result<Sw
         }
         _ => {
             let path = place.join("switch.json");
-            std::fs::write(&path, "{\"enabled\": true}\n")?;
+            if !path.exists() {
+                std::fs::write(&path, "{\"enabled\": true}\n")?;
+            }
             SwitchKind::FlagFile(FlagFile {
                 path,
                 format: FlagFormat::Json,

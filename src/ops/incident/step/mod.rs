@@ -31,7 +31,7 @@ use crate::store::IncidentRef;
 use crate::task::Cancel;
 
 pub use effect::{EffectState, EffectView};
-pub use hands::{Hands, Real};
+pub use hands::{Hands, Real, Sandbox};
 pub use watch::{CriterionState, CriterionView, WatchState, WatchView};
 
 /// What is wanted besides carrying a step out.

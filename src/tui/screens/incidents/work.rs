@@ -9,7 +9,7 @@ use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::incident::step::{self, DryRun, Hands, Ran, RunAsk, WatchView};
 use crate::ops::incident::{
-    self, Act, FiguresNow, FiguresRequest, IncidentLine, IncidentView, OpenRequest, PostmortemView,
+    self, Act, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, PostmortemView,
 };
 use crate::task::{Cancel, Progress};
 
@@ -152,7 +152,7 @@ impl Request {
                 .map(|figures| Answer::Figures(Box::new(figures))),
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
             Request::Save { id, zone, path, replace } => {
-                match incident::save_postmortem(ctx, id, zone, path, *replace) {
+                match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
                     Ok(_) => Ok(Answer::Saved),
                     Err(error) if error.kind == ErrorKind::NotSo && path.exists() => Ok(Answer::IsThere),
                     Err(error) => Err(error),
