@@ -207,6 +207,12 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let mut question = words().muted(phase.question);
         if phase.phase != view.head.phase {
             question = question.put(Role::Accent, "  you look at another phase");
+        } else if let (true, Some(limit), Some(next)) = (phase.over_box, phase.box_ms, phase.phase.next()) {
+            let meant =
+                format!("Over the {} that it was to take: on to {}, ", span_words(limit), next.title());
+            question =
+                words().put(Role::Alert, meant).key(env.key(table::PHASE_ON)).put(Role::Alert, " then ");
+            question = question.key(env.key(table::ENTER_PHASE));
         }
         canvas.line(parts.question, &question.done());
     }
