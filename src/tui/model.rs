@@ -57,6 +57,7 @@ impl Model {
             runbook: config.runbook.value.clone(),
             evaluation: Arc::new(config.evaluation.clone()),
             team: std::sync::Arc::new(config.team.clone()),
+            monitors: Arc::new(config.monitors.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

@@ -111,6 +111,8 @@ pub struct Env {
     pub evaluation: Arc<EvalConfig>,
     /// Where the team's prompts lie, as it was when the program started.
     pub team: std::sync::Arc<crate::domain::prompt::TeamConfig>,
+    /// The monitors of the configuration, as it was when the program started.
+    pub monitors: Arc<crate::domain::monitor::Monitors>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
