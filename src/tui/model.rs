@@ -59,6 +59,7 @@ impl Model {
             hands: crate::ops::incident::step::Real::of(team.clone(), evaluation.clone()).into(),
             evaluation,
             team,
+            monitors: Arc::new(config.monitors.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

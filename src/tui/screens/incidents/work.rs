@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use super::panel::{Panel, PanelOf};
 use crate::domain::incident::{Evidence, Outcome};
 use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
@@ -79,6 +80,8 @@ pub enum Request {
     Figures {
         id: String,
     },
+    /// What a phase's panel shows; reads much.
+    Panel(PanelOf),
     Postmortem {
         id: String,
         zone: TimeZone,
@@ -97,6 +100,8 @@ pub enum Answer {
     List(Vec<IncidentLine>),
     Incident(Box<IncidentView>),
     Figures(Box<FiguresNow>),
+    /// As far as it could be had: a failure stands in the panel.
+    Panel(Result<Panel>),
     Postmortem(PostmortemView),
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
@@ -150,6 +155,10 @@ impl Request {
             }
             Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
                 .map(|figures| Answer::Figures(Box::new(figures))),
+            Request::Panel(of) => match of.run(ctx, cancel) {
+                Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+                made => Ok(Answer::Panel(made)),
+            },
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
             Request::Save { id, zone, path, replace } => {
                 match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
@@ -168,6 +177,7 @@ impl Request {
             Request::List
                 | Request::Show { .. }
                 | Request::Figures { .. }
+                | Request::Panel(_)
                 | Request::Postmortem { .. }
                 | Request::Plan { .. }
                 | Request::Watch { .. }
