@@ -42,6 +42,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json-gate.txt"),
     },
     Topic {
+        name: "json-incident",
+        about: "The same, of what an incident knows: incident assess; mark deploy, mark list",
+        text: include_str!("../../fixtures/help/json-incident.txt"),
+    },
+    Topic {
         name: "json-monitor",
         about: "The same, of watching: monitor list, show, replay, test; watch; alert list, show, silence",
         text: include_str!("../../fixtures/help/json-monitor.txt"),
@@ -121,7 +126,7 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = ["json", "json-eval", "json-gate", "json-monitor", "json-prompt"]
+        let text = ["json", "json-eval", "json-gate", "json-incident", "json-monitor", "json-prompt"]
             .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());

@@ -17,6 +17,7 @@ mod keys;
 mod label;
 mod labels;
 mod long;
+mod mark;
 mod monitor;
 mod output;
 mod prompt;
@@ -72,6 +73,7 @@ enum Command {
     Gate(gate::GateArgs),
     Feature(feature::FeatureArgs),
     Incident(incident::IncidentArgs),
+    Mark(mark::MarkArgs),
     Monitor(monitor::MonitorArgs),
     Watch(watch::WatchArgs),
     Init(init::InitArgs),
@@ -123,6 +125,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Gate(args) => gate::run(&face, args),
         Command::Feature(args) => feature::run(&face, args),
         Command::Incident(args) => incident::run(&face, args),
+        Command::Mark(args) => mark::run(&face, args),
         Command::Monitor(args) => monitor::run(&face, args),
         Command::Watch(args) => watch::run(&face, args),
         Command::Init(args) => init::run(args),

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use super::{Face, output};
 use crate::domain::Result;
 use crate::ops::Access;
-use crate::ops::monitor::{self, GroupView, MonitorDetail, MonitorList, ReplayView, TestView, group_words};
+use crate::ops::monitor::{
+    self, GroupView, MonitorDetail, MonitorList, ReplayView, ResumeView, TestView, Trust, group_words,
+};
 use crate::task::Cancel;
 use crate::text::figures::{UNKNOWN, date_clock, fixed, plural};
 
@@ -41,6 +43,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take up again a monitor that is paused since its judge changed; recorded with your name
+    Resume {
+        /// Its id
+        monitor: String,
+        /// Only on this feature
+        #[arg(long, value_name = "NAME")]
+        feature: Option<String>,
+        /// What is well with the new judge: the target of the monitor, or the share that fails with it so far, of
+        /// at least 1,000 judged traces
+        #[arg(long, value_enum, value_name = "WHICH", default_value_t = Baseline::Target)]
+        baseline: Baseline,
+        /// Answer with JSON: see `tuesday help json-monitor`
+        #[arg(long)]
+        json: bool,
+    },
     /// Say when a monitor would have fired
     Replay {
         /// Its id
@@ -52,6 +69,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What is well with a new judge.
+#[derive(clap::ValueEnum, Debug, Clone, Copy)]
+enum Baseline {
+    /// What the monitor says
+    Target,
+    /// What was judged so far
+    Judged,
 }
 
 /// Milliseconds of `24h`, `28d`, `4w`, up to a year.
@@ -79,6 +105,15 @@ pub(super) fn run(face: &Face, args: &MonitorArgs) -> Result<u8> {
                 tested(&said)?;
             }
             Ok(u8::from(!said.taken))
+        }
+        Command::Resume { monitor: id, feature, baseline, json } => {
+            let ctx = face.ctx(Access::Existing)?;
+            let trust = match baseline {
+                Baseline::Target => Trust::Target,
+                Baseline::Judged => Trust::Judged,
+            };
+            let done = monitor::resume(&ctx, monitors, id, feature.as_deref(), trust)?;
+            if *json { output::json(&done).map(|()| 0) } else { resumed(&done) }
         }
         Command::Replay { monitor: id, last, json } => {
             let ctx = face.ctx(Access::ReadOnly)?;
@@ -156,6 +191,19 @@ fn tested(said: &TestView) -> Result<()> {
     output::table(&["receiver", "kind", "test", "status", "answer"], rows)
 }
 
+fn resumed(done: &ResumeView) -> Result<u8> {
+    for of in &done.groups {
+        let judges = crate::text::figures::list_of(&of.judges, "and");
+        output::text(&format!(
+            "{} on {}: trusts {judges}; {}.",
+            done.id,
+            group_words(&of.group),
+            of.words()
+        ))?;
+    }
+    Ok(0)
+}
+
 /// Addresses and keys of receivers come from the environment.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -170,6 +218,9 @@ fn replayed(past: &ReplayView) -> Result<u8> {
         clock(past.until),
         pages(past.expected_false_pages_per_month)
     ))?;
+    if let Some(words) = past.chance_words() {
+        output::text(&words)?;
+    }
     for one in &past.episodes {
         let over =
             one.resolved_at.map_or_else(|| "still firing".to_owned(), |at| format!("over {}", clock(at)));

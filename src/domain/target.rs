@@ -185,6 +185,8 @@ pub enum AskErrorKind {
     RateLimit,
     /// The target failed (5xx) or could not be reached.
     Unavailable,
+    /// The connection broke after the request was sent, or in the middle of the answer.
+    Cut,
     /// The request was refused (4xx): asking again changes nothing.
     Refused,
     /// What came back cannot be read as an answer.
@@ -199,13 +201,13 @@ pub enum AskErrorKind {
 impl AskErrorKind {
     /// Whether asking again may help.
     pub fn is_passing(self) -> bool {
-        matches!(self, Self::Timeout | Self::RateLimit | Self::Unavailable | Self::Unreadable)
+        matches!(self, Self::Timeout | Self::RateLimit | Self::Unavailable | Self::Cut | Self::Unreadable)
     }
 
     /// Whether the target may have done its work, and be paid for it, although no answer came of it.
     pub fn may_be_paid(self) -> bool {
         match self {
-            Self::Timeout | Self::Unreadable | Self::Cancelled | Self::Interrupted => true,
+            Self::Timeout | Self::Cut | Self::Unreadable | Self::Cancelled | Self::Interrupted => true,
             Self::RateLimit | Self::Unavailable | Self::Refused => false,
         }
     }
@@ -216,6 +218,7 @@ impl AskErrorKind {
             Self::Timeout => "no answer in time",
             Self::RateLimit => "rate limit",
             Self::Unavailable => "unavailable",
+            Self::Cut => "connection cut",
             Self::Refused => "refused",
             Self::Unreadable => "unreadable answer",
             Self::Cancelled => "stopped",

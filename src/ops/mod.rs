@@ -3,6 +3,7 @@
 //! Ops are plain blocking functions that take a [`Ctx`] first; a face runs them on whatever thread
 //! it likes. An answer is a `…View`: plain data that serialises to the documented `--json` shape.
 
+pub mod assess;
 pub mod bench;
 pub mod browse;
 pub mod compare;
@@ -19,6 +20,7 @@ pub mod incident;
 pub mod index;
 pub mod init;
 pub mod label;
+pub mod mark;
 pub mod measure;
 pub mod monitor;
 pub mod promote;

@@ -2,6 +2,7 @@
 
 use statrs::distribution::{Beta, ContinuousCDF};
 use statrs::function::beta::beta_reg;
+use statrs::function::gamma::gamma_lr;
 
 use super::interval::{Interval, normal_quantile};
 
@@ -12,6 +13,16 @@ pub fn binomial_upper(k: u64, n: u64, p: f64) -> f64 {
         0 => 1.0,
         _ if k > n => 0.0,
         _ => beta_reg(k as f64, (n - k) as f64 + 1.0, p.clamp(0.0, 1.0)),
+    }
+}
+
+/// `P(K ≥ k)` of a Poisson count of which `mean` are expected: the regularised lower incomplete gamma function
+/// `P(k, mean)` (Abramowitz and Stegun 26.4.21).
+pub fn poisson_upper(k: u64, mean: f64) -> f64 {
+    match k {
+        0 => 1.0,
+        _ if mean <= 0.0 => 0.0,
+        _ => gamma_lr(k as f64, mean),
     }
 }
 

@@ -76,6 +76,17 @@ pub fn two_proportion_z(ka: f64, na: f64, kb: f64, nb: f64) -> f64 {
     if z.is_finite() { z } else { 0.0 }
 }
 
+/// The interval of `kb/nb` less `ka/na`, from the Wilson intervals of both (Newcombe 1998, method 10). `None` of an
+/// empty side. Counts may be fractions, as the effective sizes of weighted samples are.
+pub fn difference((ka, na): (f64, f64), (kb, nb): (f64, f64), confidence: f64) -> Option<Interval> {
+    let (a, b) = (wilson(ka, na, confidence)?, wilson(kb, nb, confidence)?);
+    let (pa, pb) = (ka / na, kb / nb);
+    Some(Interval {
+        lower: pb - pa - (pb - b.lower).hypot(a.upper - pa),
+        upper: pb - pa + (b.upper - pb).hypot(pa - a.lower),
+    })
+}
+
 /// The order statistics that hold a quantile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuantileRanks {

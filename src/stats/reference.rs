@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::exact::{binomial_upper, clopper_pearson, holm, mcnemar_exact, mcnemar_pairs, proof_below};
-use super::interval::{two_proportion_z, weighted_rate, wilson};
+use super::interval::{difference, two_proportion_z, weighted_rate, wilson};
 use super::judge::rogan_gladen;
 use super::paired::{Resampler, mean_interval, percentiles};
 use super::{cohen_kappa, nearest_rank, normal_quantile};
@@ -18,11 +18,7 @@ const NOT_YET: &[(&str, usize)] = &[
     ("assign_balance", 1),
     ("asymptotic_confidence_sequence", 2),
     ("canary_verdict", 5),
-    ("changepoint_scan", 3),
-    ("changepoint_scan_null", 1),
-    ("expected_users_affected", 2),
     ("growthbook_hash_v2", 6),
-    ("kitagawa_decomposition", 2),
     ("lan_demets_obf_boundaries", 1),
     ("mann_whitney_u", 1),
     ("minimum_detectable_effect", 3),
@@ -30,7 +26,6 @@ const NOT_YET: &[(&str, usize)] = &[
     ("msprt_two_proportion", 7),
     ("obrien_fleming_constant", 1),
     ("paired_t", 1),
-    ("poisson_upper_tail", 3),
     ("prob_b_greater_a", 3),
     ("sample_size_one_proportion", 4),
     ("sample_size_two_proportion", 6),
@@ -93,7 +88,9 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
         "incident_durations" => durations(input),
         "two_proportion" => {
             let z = two_proportion_z(input.f("k_a"), input.f("n_a"), input.f("k_b"), input.f("n_b"));
-            json!({ "z_pooled": z })
+            let (a, b) = ((input.f("k_a"), input.f("n_a")), (input.f("k_b"), input.f("n_b")));
+            let ends = difference(a, b, 0.95).unwrap();
+            json!({ "z_pooled": z, "newcombe_lower": ends.lower, "newcombe_upper": ends.upper })
         }
         "mcnemar_exact" => {
             json!({ "p_value": mcnemar_exact(input.n("b_only_a_passes"), input.n("c_only_b_passes")) })
@@ -150,7 +147,10 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             let point = weighted(&b, &vec![1; b.len()]) / weighted(&a, &vec![1; a.len()]) - 1.0;
             json!({ "point": point, "lower": interval.lower, "upper": interval.upper })
         }
-        _ => return super::reference_monitors::answer(function, input),
+        _ => {
+            return super::reference_impact::answer(function, input)
+                .or_else(|| super::reference_monitors::answer(function, input));
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::control::{Cusum, PageHinkley, ewma};
+use super::exact::poisson_upper;
 use super::interval::quantile_ranks;
 use super::means::{Moments, Welch, burn_rate, robust_z};
 use super::reference::Input;
@@ -121,6 +122,7 @@ pub(super) fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
                 "df": of.freedom, "p_two_sided": two_sided(of.p_rise()),
             })
         }
+        "poisson_upper_tail" => json!({ "p_value": poisson_upper(input.n("k"), input.f("mu")) }),
         "burn_rate" => json!({ "burn": burn_rate(input.f("bad"), input.f("total"), input.f("slo")) }),
         "slice_attribution" => slices(input),
         _ => return None,

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use sketches_ddsketch::Config;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::interval::{Interval, quantile_ranks};
+
 /// Values below this count as zero.
 const SMALLEST: f64 = 1e-3;
 /// Values above this count as this.
@@ -112,6 +114,15 @@ impl Sketch {
             }
         }
         Some(most)
+    }
+
+    /// The values between which a quantile lies with this confidence, from the ranks that hold it
+    /// ([`quantile_ranks`]); of few values the least and the greatest. `None` of an empty one.
+    pub fn quantile_interval(&self, q: f64, confidence: f64) -> Option<Interval> {
+        let n = self.count;
+        let ranks = quantile_ranks(q, n, confidence)?;
+        let at = |rank: u64| self.quantile(rank as f64 / n as f64);
+        Some(Interval { lower: at(ranks.lower.max(1))?, upper: at(ranks.upper.unwrap_or(n))? })
     }
 
     /// How many values are at most this; those up to 2 % above it, the width of a bin, may be among them.

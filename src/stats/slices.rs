@@ -106,7 +106,7 @@ fn add(sum: &mut [f64; 4], cell: &SliceCell) {
 }
 
 /// ℓ = k ln p̂ + (n−k) ln(1−p̂), 0 where that is certain.
-fn likelihood(k: f64, n: f64) -> f64 {
+pub(super) fn likelihood(k: f64, n: f64) -> f64 {
     let part = |k: f64| if k > 0.0 { k * (k / n).ln() } else { 0.0 };
     part(k) + part(n - k)
 }

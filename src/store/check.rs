@@ -299,7 +299,7 @@ mod tests {
         let undo: String =
             Cell::ALL.map(|cell| format!("ALTER TABLE block DROP COLUMN {};", cell.name())).concat();
         let undo = format!(
-            "{undo} ALTER TABLE trace DROP COLUMN language; DROP TABLE rollup_version; DROP TABLE rollup_feature; \
+            "{undo} DROP INDEX block_time; ALTER TABLE trace DROP COLUMN language; DROP TABLE rollup_version; DROP TABLE rollup_feature; \
              DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; \
              DROP TABLE spans; DROP TABLE rewritten; DROP TABLE early_feedback; \
              UPDATE rollup SET latency = x'00'; PRAGMA user_version = 1"
@@ -315,7 +315,7 @@ mod tests {
     fn languages_are_filled_in_and_who_stops_it_keeps_the_store_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let store = filled(&folder);
-        let undo = "ALTER TABLE block DROP COLUMN language; ALTER TABLE trace DROP COLUMN language; \
+        let undo = "DROP INDEX block_time; ALTER TABLE block DROP COLUMN language; ALTER TABLE trace DROP COLUMN language; \
                     DROP TABLE rollup_model; DROP TABLE rollup_language; DROP TABLE debut; DELETE FROM rollup; \
                     DROP TABLE spans; DROP TABLE rewritten; DROP TABLE early_feedback; PRAGMA user_version = 2";
         store.traces_writer().unwrap().db().execute_batch(undo).unwrap();

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::filter::Driver;
+use super::filter_judged;
 use super::filter_text::{TextState, all_of, any_of};
 use super::flags;
 use super::ids::id_hash;
@@ -31,7 +32,7 @@ pub(super) enum TextMode {
 const FEW: i64 = 20_000;
 
 /// A trace's id as text, in SQL; UUIDs are stored as 16 bytes.
-const ID_TEXT: &str = "CASE typeof(t.id) WHEN 'blob' THEN lower(\
+pub(super) const ID_TEXT: &str = "CASE typeof(t.id) WHEN 'blob' THEN lower(\
      substr(hex(t.id),1,8)||'-'||substr(hex(t.id),9,4)||'-'||substr(hex(t.id),13,4)||'-'||\
      substr(hex(t.id),17,4)||'-'||substr(hex(t.id),21)) ELSE t.id END";
 
@@ -203,6 +204,7 @@ impl<'a> Build<'a> {
                 tests.extend(to.map(|to| format!("t.ts < {to}")));
                 Ok(joined(tests, "AND"))
             }
+            Term::Judged(any) => Ok(filter_judged::judged(any)),
             Term::Label(_)
             | Term::Work { field: WorkField::Mode | WorkField::Severity | WorkField::Reviewer, .. } => {
                 self.label(&[term])
@@ -449,6 +451,7 @@ impl<'a> Build<'a> {
                     let names = self.texts("sample", &samples);
                     format!("SELECT trace_hash h FROM work.sample_member WHERE {names}")
                 }
+                Term::Judged(_) => filter_judged::TOLD.to_owned(),
                 term if label_field(term).is_some() && !absent => {
                     let (conditions, verdicts) = self.label_conditions(&[term]);
                     let verdicts = verdicts.filter(|any| !any.contains(&LabelWord::Any));

@@ -1,14 +1,17 @@
-//! What people said of sampled traces, with the traces' own figures: the ground of a quality score.
+//! What people and judges said of sampled traces, with the traces' own figures: the ground of a quality score
+//! and of the monitors over it.
 
-use rusqlite::params;
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
 
 use super::ids::stored_id;
 use super::indexes;
 use super::open::Store;
 use super::slice::Slice;
-use crate::domain::{Result, Untrusted};
+use crate::domain::{Judge, JudgeWord, Outcome, Result, Untrusted, Verdicts};
 
-/// One reviewer's verdict on a trace that a sample holds.
+/// One trace that a sample holds and somebody judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgedRow {
     /// The trace.
@@ -17,54 +20,149 @@ pub struct JudgedRow {
     pub ts: i64,
     /// What it was cut and told apart by.
     pub slice: Slice,
-    /// The probability with which the draw included it.
+    /// The probability with which the draw included it; of several draws the greatest, since a steady draw holds
+    /// the smaller ones.
     pub probability: f64,
-    /// Whether it passed.
-    pub pass: bool,
+    /// What is said of it.
+    pub verdicts: Verdicts,
 }
 
+/// Judged traces, and who judged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JudgedSet {
+    /// The judges that [`JudgeWord::judge`] names by place.
+    pub judges: Vec<Judge>,
+    /// The traces, oldest first.
+    pub rows: Vec<JudgedRow>,
+}
+
+/// A trace before its own figures are read.
+#[derive(Default)]
+struct Found {
+    probability: f64,
+    verdicts: Verdicts,
+}
+
+type Traces = HashMap<(i64, String), Found>;
+
 impl Store {
-    /// The verdicts, pass or fail, on the members of these samples; a trace comes once for each reviewer and
-    /// sample. While the index of ids is missing, as during a large import, there are none: looking each up
-    /// would take a reading of the whole store.
-    pub fn judged(&self, samples: &[&str]) -> Result<Vec<JudgedRow>> {
+    /// The judged members of these samples, of times from `from` up to `to` (milliseconds, excluded). While the
+    /// index of ids is missing, as during a large import, there are none: looking each up would take a reading
+    /// of the whole store.
+    pub fn judged(&self, samples: &[&str], (from, to): (i64, i64)) -> Result<JudgedSet> {
         let names = serde_json::to_string(samples).unwrap_or_default();
         self.read(|db| {
-            if indexes::missing(db)?.contains(&"trace_id") {
-                return Ok(Vec::new());
+            let mut set = JudgedSet::default();
+            if samples.is_empty() || indexes::missing(db)?.contains(&"trace_id") {
+                return Ok(set);
             }
-            let mut query = db.prepare_cached(
-                "SELECT m.trace_id, t.id, t.ts, ifnull(t.feature, 0), ifnull(t.model, 0), ifnull(t.prompt, 0), \
-                 ifnull(t.version, 0), ifnull(t.language, 0), m.probability, l.verdict = 'pass' \
-                 FROM (SELECT value FROM json_each(?)) s \
-                 CROSS JOIN work.sample_member m ON m.sample = s.value \
-                 CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
-                 CROSS JOIN main.trace t INDEXED BY trace_id ON t.id_hash = m.trace_hash \
-                 WHERE l.verdict IN ('pass', 'fail')",
-            )?;
-            let mut rows = query.query(params![names])?;
-            let mut judged = Vec::new();
-            while let Some(r) = rows.next()? {
-                let trace: String = r.get(0)?;
-                // Another trace may have the same hash.
-                if stored_id(r.get_ref(1)?)?.raw() != trace {
-                    continue;
-                }
-                judged.push(JudgedRow {
-                    trace: trace.into(),
-                    ts: r.get(2)?,
-                    slice: Slice {
-                        feature: r.get(3)?,
-                        model: r.get(4)?,
-                        prompt: r.get(5)?,
-                        version: r.get(6)?,
-                        language: r.get(7)?,
-                    },
-                    probability: r.get(8)?,
-                    pass: r.get(9)?,
-                });
-            }
-            Ok(judged)
+            let mut found = Traces::new();
+            labelled(db, &names, &mut found)?;
+            scored(db, &names, &mut found, &mut set.judges)?;
+            set.rows = placed(db, found, (from, to))?;
+            Ok(set)
         })
     }
+}
+
+/// Labels of members: each reviewer's once, in however many samples the trace is.
+fn labelled(db: &Connection, samples: &str, found: &mut Traces) -> rusqlite::Result<()> {
+    let mut query = db.prepare_cached(
+        "SELECT m.trace_hash, m.trace_id, max(m.probability), l.verdict = 'pass' \
+         FROM (SELECT value FROM json_each(?)) s \
+         CROSS JOIN work.sample_member m ON m.sample = s.value \
+         CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
+         WHERE l.verdict IN ('pass', 'fail') GROUP BY m.trace_hash, m.trace_id, l.reviewer",
+    )?;
+    let mut rows = query.query([samples])?;
+    while let Some(row) = rows.next()? {
+        let one = found.entry((row.get(0)?, row.get(1)?)).or_default();
+        one.probability = one.probability.max(row.get(2)?);
+        *if row.get(3)? { &mut one.verdicts.passes } else { &mut one.verdicts.fails } += 1;
+    }
+    Ok(())
+}
+
+/// Words of judges on members.
+fn scored(
+    db: &Connection,
+    samples: &str,
+    found: &mut Traces,
+    judges: &mut Vec<Judge>,
+) -> rusqlite::Result<()> {
+    let mut query = db.prepare_cached(
+        "SELECT m.trace_hash, m.trace_id, max(m.probability), c.evaluator, c.version, c.decider, c.model, \
+         c.outcome, c.at FROM (SELECT value FROM json_each(?)) s \
+         CROSS JOIN work.sample_member m ON m.sample = s.value \
+         CROSS JOIN work.trace_score c INDEXED BY trace_score_judge \
+         ON c.trace_hash = m.trace_hash AND c.trace_id = m.trace_id \
+         WHERE c.kind = 'judge' GROUP BY m.trace_hash, m.trace_id, c.evaluator, c.version",
+    )?;
+    let mut rows = query.query([samples])?;
+    while let Some(row) = rows.next()? {
+        let word = judge_word(row, 3, judges)?;
+        let one = found.entry((row.get(0)?, row.get(1)?)).or_default();
+        one.probability = one.probability.max(row.get(2)?);
+        one.verdicts.words.push(word);
+    }
+    Ok(())
+}
+
+/// A word from the columns evaluator, version, decider, model, outcome and at, from this one on. A judge that is
+/// new is added to the list.
+fn judge_word(row: &rusqlite::Row<'_>, from: usize, judges: &mut Vec<Judge>) -> rusqlite::Result<JudgeWord> {
+    let text = |at: usize| row.get_ref(from + at)?.as_str().map_err(rusqlite::Error::from);
+    let model = row.get_ref(from + 3)?.as_str_or_null()?;
+    let (evaluator, version, decider) = (text(0)?, text(1)?, text(2)?);
+    let same = |judge: &Judge| {
+        judge.evaluator == evaluator
+            && judge.version == version
+            && judge.decider == decider
+            && judge.model.as_deref() == model
+    };
+    let judge = judges.iter().position(same).unwrap_or_else(|| {
+        judges.push(Judge {
+            evaluator: evaluator.to_owned(),
+            version: version.to_owned(),
+            decider: decider.to_owned(),
+            model: model.map(str::to_owned),
+        });
+        judges.len() - 1
+    });
+    let outcome = match text(4)? {
+        "pass" => Outcome::Pass,
+        "fail" => Outcome::Fail,
+        _ => Outcome::Error,
+    };
+    Ok(JudgeWord { judge, outcome, at: row.get(from + 5)? })
+}
+
+/// The traces among them that are in the store, with their own figures, oldest first.
+fn placed(db: &Connection, found: Traces, (from, to): (i64, i64)) -> rusqlite::Result<Vec<JudgedRow>> {
+    let mut one = db.prepare_cached(
+        "SELECT id, ts, ifnull(feature, 0), ifnull(model, 0), ifnull(prompt, 0), ifnull(version, 0), \
+         ifnull(language, 0) FROM main.trace INDEXED BY trace_id WHERE id_hash = ?",
+    )?;
+    let mut placed = Vec::with_capacity(found.len());
+    for ((hash, id), Found { probability, verdicts }) in found {
+        let mut rows = one.query(params![hash])?;
+        while let Some(row) = rows.next()? {
+            let ts: i64 = row.get(1)?;
+            // Another trace may have the same hash.
+            if !(from..to).contains(&ts) || stored_id(row.get_ref(0)?)?.raw() != id {
+                continue;
+            }
+            let slice = Slice {
+                feature: row.get(2)?,
+                model: row.get(3)?,
+                prompt: row.get(4)?,
+                version: row.get(5)?,
+                language: row.get(6)?,
+            };
+            placed.push(JudgedRow { trace: id.into(), ts, slice, probability, verdicts });
+            break;
+        }
+    }
+    placed.sort_unstable_by(|a, b| (a.ts, &a.trace).cmp(&(b.ts, &b.trace)));
+    Ok(placed)
 }

@@ -56,7 +56,7 @@ impl Model {
             reviewer: config.reviewer.value.clone(),
             writable: true,
             runbook: config.runbook.value.clone(),
-            hands: crate::ops::incident::step::Real::of(team.clone(), evaluation.clone()).into(),
+            hands: config.hands().as_ref().clone(),
             evaluation,
             team,
             keymap: config.keymap.clone(),

@@ -140,15 +140,14 @@ impl Mask {
 
 /// Why a request that was sent gave no response.
 pub fn unsent(error: reqwest::Error, mask: &Mask) -> AskError {
-    let kind = if error.is_timeout() { AskErrorKind::Timeout } else { AskErrorKind::Unavailable };
-    let what = if error.is_connect() {
-        "It could not be reached"
+    let (kind, what) = if error.is_connect() {
+        (AskErrorKind::Unavailable, "It could not be reached")
     } else if error.is_builder() {
-        "The request could not be made"
+        (AskErrorKind::Refused, "The request could not be made")
     } else {
-        "The connection was cut"
+        (AskErrorKind::Cut, "The connection was cut")
     };
-    let kind = if error.is_builder() { AskErrorKind::Refused } else { kind };
+    let kind = if error.is_timeout() { AskErrorKind::Timeout } else { kind };
     mask.error(kind, format!("{what}: {}.", causes(&error.without_url())))
 }
 
@@ -164,7 +163,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// Reads a response to its end, or to [`MOST_BYTES`].
 ///
 /// # Errors
-/// `Unreadable` when it is longer, `Unavailable` when the connection is cut in the middle.
+/// `Unreadable` when it is longer, `Cut` when the connection is cut in the middle.
 pub async fn body(mut response: Response, mask: &Mask) -> std::result::Result<Vec<u8>, AskError> {
     let mut bytes = Vec::new();
     loop {
@@ -179,7 +178,7 @@ pub async fn body(mut response: Response, mask: &Mask) -> std::result::Result<Ve
             Err(e) => {
                 let why = causes(&e.without_url());
                 let what = format!("The connection was cut in the middle of the answer: {why}.");
-                return Err(mask.error(AskErrorKind::Unavailable, what));
+                return Err(mask.error(AskErrorKind::Cut, what));
             }
         }
     }

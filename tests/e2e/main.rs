@@ -13,6 +13,7 @@ mod gate;
 mod hostile;
 mod json;
 mod json_eval;
+mod json_incident;
 mod json_prompt;
 mod json_runbook;
 mod json_shape;

@@ -7,7 +7,7 @@ use crate::domain::query::failure_word;
 use crate::domain::{Status, Untrusted};
 use crate::ops::health::{Figure, GroupView, HealthView, Recent, Series, against_words, condensed};
 use crate::text::figures::{UNKNOWN, clock, dollars, duration, ends, list_of, percent, sparkline, thousands};
-use crate::text::{clean_line, truncate, width};
+use crate::text::{Clean, clean_line, truncate, width, wrap};
 
 /// Columns that are filled.
 const COLUMNS: usize = 80;
@@ -40,6 +40,11 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
     let before = view.against.title(view.hours);
     let trend = format!("{} days", s.step_hours * 7);
     text.push_str(&output::table_text(&["", "now", "interval", "", &before, &trend], rows));
+    if let Some(words) = &view.judged.words {
+        let lines = wrap(&clean_line(&format!("quality: {words}")), COLUMNS);
+        let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
+        text.push_str(&format!("\n\n{}", lines.join("\n")));
+    }
     let kinds: Vec<String> = view
         .errors
         .kinds()

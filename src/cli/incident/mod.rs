@@ -16,6 +16,7 @@ use crate::domain::incident::{Action, ActionKind, Evidence, Outcome};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
+use crate::ops::assess::{self, AssessRequest, Measure};
 use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
@@ -109,6 +110,14 @@ enum Command {
         /// Keep them in the record
         #[arg(long)]
         keep: bool,
+    },
+    /// Work out how bad it is, how many users, since when, who fails, and what changed then
+    Assess {
+        #[command(flatten)]
+        which: Which,
+        /// What counts as failing [default: its alert's, else verdicts, else errors and complaints]
+        #[arg(long, value_name = "MEASURE", value_parser = PossibleValuesParser::new(Measure::NAMES))]
+        by: Option<String>,
     },
     /// Say how bad it is
     Severity {
@@ -314,6 +323,12 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let held = figures::plural(view.evidence.len(), "trace");
             let said = format!("Attached; {} has {held} as evidence.", view.head.id);
             print::acted(&view, &said, which.json)
+        }
+        Command::Assess { which, by } => {
+            let request = AssessRequest { measure: by.as_deref().and_then(Measure::from_name) };
+            let ctx = face.ctx(Access::ReadOnly)?;
+            let of = assess::assess(&ctx, &which.id, request, &Cancel::default())?;
+            if which.json { output::json(&of).map(|()| 0) } else { print::assessment(&of) }
         }
         Command::Severity { which, severity, note } => {
             let act = Act::Severity { severity: *severity, note: text(note) };

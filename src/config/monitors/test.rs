@@ -13,7 +13,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("page_hinkley", &["delta", "lambda"]),
     ("ratio", &["alpha", "at_least"]),
     ("odd", &["z"]),
-    ("budget", &["usd", "forecast"]),
+    ("budget", &["usd", "warn", "forecast"]),
     ("silence", &["expected"]),
     ("burn", &["objective"]),
 ];
@@ -69,6 +69,7 @@ impl Reader<'_> {
             "odd" => Test::Odd { z: number("z", 5.0)? },
             "budget" => Test::Budget {
                 usd: said("usd").map(|usd| self.at_least(usd, 1e-6, 1e12)).transpose()?,
+                warn: said("warn").map_or(Ok(0.8), |warn| self.at_least(warn, 0.01, 1.0))?,
                 forecast: number("forecast", 1.3)?,
             },
             "silence" => Test::Silence { expected: number("expected", 9.2)? },

@@ -106,6 +106,9 @@ pub struct Evidence {
     pub count: Option<u64>,
     /// The probability of this or worse when nothing changed.
     pub p_value: Option<f64>,
+    /// How long the requests took, where that is what is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Times>,
     /// The window: from and to.
     pub window: Option<[Timestamp; 2]>,
     /// More than usual, in requests.
@@ -119,6 +122,21 @@ pub struct Evidence {
     /// The query of all the traces that count against it.
     #[serde(default)]
     pub query: String,
+}
+
+/// How long requests took, in milliseconds. Each is within 1 %.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// The median.
+    pub p50_ms: f64,
+    /// The 95th percentile.
+    pub p95_ms: f64,
+    /// Between which values it lies, with 95 % confidence, by the ranks that hold it.
+    pub p95_interval_ms: Option<[f64; 2]>,
+    /// The 99th percentile.
+    pub p99_ms: f64,
+    /// How many requests it is of.
+    pub n: u64,
 }
 
 /// A slice of the traffic and how much of the excess it explains.

@@ -41,11 +41,10 @@ pub fn defaults() -> Vec<Rule> {
         },
         share("errors", Metric::ErrorShare(None), 0.03, 5),
         Rule {
-            test: Test::Budget { usd: None, forecast: 1.3 },
+            test: Test::Budget { usd: None, warn: 0.8, forecast: 1.3 },
             baseline: Baseline::SameHour(2),
             windows: vec![HOUR_MS],
             resolve: Resolve { below: None, hold: 0 },
-            severity: Urgency::Ticket,
             ..base("daily-spend", Metric::Spend)
         },
         Rule {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rule;
+use crate::domain::Judge;
 
 /// What a look at the figures said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +39,10 @@ pub enum Phase {
 pub enum State {
     /// All is well.
     Ok,
-    /// It cannot tell: something that it depends on has changed.
-    Paused,
     /// There is nothing to look at.
     NoData,
+    /// It cannot tell: something that it depends on has changed.
+    Paused,
     /// Bad, not yet for long enough.
     Pending,
     /// Well again, not yet for long enough.
@@ -78,6 +79,18 @@ pub struct Life {
     /// Why it is paused, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
+    /// Since when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<i64>,
+    /// Of a rule that is pinned to its judges: those whose words count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<Judge>,
+    /// The share of failures that is well with them, where it was measured; else the target of the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+    /// The last resumption that was taken: its place in the record.
+    #[serde(default)]
+    pub resumed: i64,
     /// When the alert that is out was raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<i64>,
@@ -153,6 +166,17 @@ impl Life {
             }
             _ => None,
         }
+    }
+
+    /// Stops looking, for this reason.
+    pub fn pause(&mut self, at: i64, why: String) {
+        self.paused_at.get_or_insert(at);
+        self.paused = Some(why);
+    }
+
+    /// Looks again.
+    pub fn unpause(&mut self) {
+        (self.paused, self.paused_at) = (None, None);
     }
 
     fn enter(&mut self, phase: Phase, at: i64) {

@@ -8,6 +8,7 @@ mod alert;
 mod defaults;
 mod life;
 mod message;
+mod notice;
 mod receiver;
 #[cfg(test)]
 mod tests;
@@ -16,10 +17,11 @@ use serde::{Serialize, Serializer};
 
 use super::FailureKind;
 
-pub use alert::{Alert, AlertState, Evidence, Fingerprint, Group, Silence, SliceShare, alert_name};
+pub use alert::{Alert, AlertState, Evidence, Fingerprint, Group, Silence, SliceShare, Times, alert_name};
 pub use defaults::defaults;
 pub use life::{Life, Reading, State, Turn};
 pub use message::{Delivery, Message, RETRY_MINUTES, What};
+pub use notice::{Grouping, Notice, feature_of};
 pub use receiver::{Receiver, ReceiverKind};
 
 /// Milliseconds in a minute.
@@ -38,13 +40,21 @@ pub struct Monitors {
     pub rules: Vec<Rule>,
     /// Who is told.
     pub receivers: Vec<Receiver>,
+    /// How alerts are gathered into messages.
+    pub grouping: Grouping,
     /// The file that says so; `None`: nothing is said, and these are the defaults.
     pub file: Option<std::path::PathBuf>,
 }
 
 impl Default for Monitors {
     fn default() -> Self {
-        Self { false_pages_per_month: 1.0, rules: defaults(), receivers: Vec::new(), file: None }
+        Self {
+            false_pages_per_month: 1.0,
+            rules: defaults(),
+            receivers: Vec::new(),
+            grouping: Grouping::default(),
+            file: None,
+        }
     }
 }
 
@@ -69,7 +79,7 @@ pub struct Rule {
     pub hold_before: i64,
     /// When it is over.
     pub resolve: Resolve,
-    /// How urgent it is.
+    /// How urgent it is; of a budget, how urgent it is when it is reached.
     pub severity: Urgency,
     /// Rules whose alert on the same feature keeps this one from being told.
     pub inhibited_by: Vec<String>,
@@ -198,10 +208,13 @@ pub enum Test {
         /// So many robust standard deviations.
         z: f64,
     },
-    /// The day's spending against a budget.
+    /// The day's spending against a budget: a ticket on the way there, a page when it is reached or will be by far.
     Budget {
-        /// In US dollars; `None`: twice the usual day stands for it.
+        /// In US dollars; `None`: twice the usual day stands for it, and nobody is woken for a limit that the team
+        /// has not set.
         usd: Option<f64>,
+        /// The share of a budget of the team from which there is a ticket.
+        warn: f64,
         /// The forecast that is too much, in budgets.
         forecast: f64,
     },

@@ -67,6 +67,7 @@ pub const FIELDS: &[FieldSpec] = &[
     field("input", &[], "words in the input", &[], "input:overdraft"),
     field("output", &[], "words in the output", &[], "output:\"transfer your balance\""),
     field("label", &[], "verdict of a label", &["pass", "fail", "unsure", "any", "none"], "label:fail"),
+    field("judged", &[], "a person's label, else the judge's word", &["pass", "fail"], "judged:fail"),
     field("mode", &[], "failure mode of a label", &[], "mode:wrong_tone"),
     field("severity", &[], "severity of a label", &[], "severity:high"),
     field("reviewer", &[], "who labelled", &[], "reviewer:ann"),

@@ -116,6 +116,9 @@ impl Parser<'_> {
             "fallback" => {
                 Ok(Term::Fallback(self.choices::<YesNo>(field)?.into_iter().map(|y| y.0).collect()))
             }
+            "judged" => {
+                Ok(Term::Judged(self.choices::<GoodBad>(field)?.into_iter().map(|good| good.0).collect()))
+            }
             "label" => Ok(Term::Label(self.choices(field)?)),
             "metadata." => Ok(Term::Metadata { key: key.unwrap_or_default(), any: self.words(field)? }),
             "mode" => Ok(Term::Work { field: WorkField::Mode, any: self.words(field)? }),
@@ -305,5 +308,17 @@ impl Choice for YesNo {
 
     fn word(self) -> &'static str {
         if self.0 { "yes" } else { "no" }
+    }
+}
+
+/// Pass or fail, as `judged:` takes it.
+#[derive(Clone, Copy, PartialEq)]
+struct GoodBad(bool);
+
+impl Choice for GoodBad {
+    const ALL: &'static [Self] = &[Self(true), Self(false)];
+
+    fn word(self) -> &'static str {
+        if self.0 { "pass" } else { "fail" }
     }
 }

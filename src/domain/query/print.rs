@@ -77,6 +77,9 @@ impl Display for Term {
                 TimeRange::Within(from, to) if from == to => write!(f, "time:{}", print_time(*from)),
                 TimeRange::Within(from, to) => write!(f, "time:{}..{}", print_time(*from), print_time(*to)),
             },
+            Self::Judged(any) => {
+                list(f, "judged", any.iter().map(|good| if *good { "pass" } else { "fail" }.to_owned()))
+            }
             Self::Label(any) => list(f, "label", any.iter().map(|w| w.word().to_owned())),
             Self::Work { field, any } => list(f, field.name(), any.iter().map(value)),
         }

@@ -63,6 +63,8 @@ pub enum Term {
     },
     /// `since:`, `before:`, `time:`.
     Time(TimeRange),
+    /// `judged:pass` or `judged:fail`: what counts for quality, a person's label, else the judge's word.
+    Judged(Vec<bool>),
     /// `label:`.
     Label(Vec<LabelWord>),
     /// `mode:`, `severity:`, `reviewer:` of a present label, `sample:` by name.

@@ -14,7 +14,7 @@ use crate::domain::{
     Subject, TargetKind, TargetLimits, TargetSpec,
 };
 use crate::ops::run::{Asker, RunSpec, Scores, run as run_set};
-use crate::ops::score::Purse;
+use crate::ops::score::{MayAskAgain, Purse};
 use crate::ops::{Access, Ctx};
 use crate::task::{Cancel, Clock, Progress};
 
@@ -76,7 +76,11 @@ fn sleeping() -> TargetSpec {
 struct Sleeps;
 
 impl Asker for Sleeps {
-    fn ask<'a>(&'a self, _: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
+    fn ask<'a>(
+        &'a self,
+        _: &'a Ask,
+        _: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
         Box::pin(async {
             tokio::time::sleep(ANSWER).await;
             let output = Content::Text("It was a fee, which I take back.".into());

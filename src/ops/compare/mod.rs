@@ -28,7 +28,8 @@ pub use metric::{Mark, Metric, Unit};
 pub use report::{html, junit, markdown};
 pub use show::{Row, became, decided, headline, rows, tally, text, title};
 pub use trust::{
-    Confusion, Disagreement, JudgeTrust, Rate, TrustView, labels_of_answer, trust, trust_sample,
+    Confusion, CorrectedRate, Disagreement, ENOUGH_LABELS, JudgeTrust, Rate, TrustView, labels_of_answer,
+    trust, trust_sample,
 };
 
 /// Cases whose answers are kept for a report.

@@ -139,7 +139,7 @@ async fn tried(
         max_tokens: None,
     };
     let began = Instant::now();
-    let (answer, _) = ask_patiently(&connected, &ask, &limits, candidate.cancel, |_| {}).await;
+    let (answer, _) = ask_patiently(&connected, &ask, &limits, candidate.cancel, |_, _| true).await;
     let took_ms = began.elapsed().as_secs_f64() * 1000.0;
     let requests = server.requests();
     let is_model = matches!(aimed.kind, TargetKind::OpenAi(_) | TargetKind::Anthropic(_));

@@ -2,7 +2,8 @@
 //!
 //! A word is earned twice: the difference must be larger than chance (two-sided, 1 %, since several
 //! figures are looked at several times a day), and large enough to matter. Larger than chance but small is
-//! `close`; not larger than chance is `usual`; too little traffic on either side is `too_few`.
+//! `close`; not larger than chance is `usual`; too little traffic on either side is `too_few`; where another judge spoke on the
+//! other side there is nothing to compare: `other_judge`.
 //!
 //! | figure | chance | matters from |
 //! |---|---|---|
@@ -15,9 +16,7 @@ use serde::Serialize;
 
 use super::quality::Quality;
 use crate::domain::Query;
-use crate::stats::{
-    CONFIDENCE, Interval, Sketch, WeightedRate, normal_quantile, quantile_ranks, two_proportion_z, wilson,
-};
+use crate::stats::{CONFIDENCE, Interval, Sketch, WeightedRate, normal_quantile, two_proportion_z, wilson};
 
 /// Nanodollars in a dollar.
 pub(super) const NUSD: f64 = 1e9;
@@ -69,6 +68,8 @@ pub enum Verdict {
     Fewer,
     /// Too little traffic on one of the two sides.
     TooFew,
+    /// Another judge spoke on the other side: the two say nothing of each other.
+    OtherJudge,
 }
 
 impl Verdict {
@@ -82,6 +83,7 @@ impl Verdict {
             Self::More => "more",
             Self::Fewer => "fewer",
             Self::TooFew => "too few",
+            Self::OtherJudge => "not alike",
         }
     }
 }
@@ -149,9 +151,10 @@ pub(super) fn rate((k, n): (i64, i64), (k0, n0): (i64, i64), better: Better, que
 }
 
 /// A share estimated from a weighted sample; chance is reckoned at its effective size.
-pub(super) fn weighted(now: Quality, before: Quality, query: Query) -> Figure<f64> {
+pub(super) fn weighted(now: &Quality, before: &Quality, query: Query) -> Figure<f64> {
     let (value, previous) = (now.estimate.map(|of| of.rate), before.estimate.map(|of| of.rate));
     let verdict = match (now.estimate, before.estimate) {
+        (Some(_), Some(_)) if now.is_of_other_judges(before) => Verdict::OtherJudge,
         (Some(a), Some(b)) if now.n >= FEW.unsigned_abs() && before.n >= FEW.unsigned_abs() => {
             let k = |of: WeightedRate| of.rate * of.effective_n;
             let z = two_proportion_z(k(b), b.effective_n, k(a), a.effective_n);
@@ -210,14 +213,9 @@ pub(super) fn time(now: &Sketch, before: &Sketch, query: impl FnOnce(f64) -> Que
     }
 }
 
-/// The values between which a quantile lies, from the ranks that hold it.
+/// The values between which a quantile lies; of few values the least and the greatest.
 fn between(times: &Sketch, q: f64) -> Option<Interval> {
-    let n = times.count();
-    let ranks = quantile_ranks(q, n, CONFIDENCE)?;
-    // Of few values the ends are the least and the greatest.
-    let (low, high) = (ranks.lower.max(1), ranks.upper.unwrap_or(n));
-    let at = |rank: u64| times.quantile(rank as f64 / n as f64);
-    Some(Interval { lower: at(low)?, upper: at(high)? })
+    times.quantile_interval(q, CONFIDENCE)
 }
 
 /// The mean cost of a request, from (requests, cost) by the hour.

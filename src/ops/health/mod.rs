@@ -3,7 +3,8 @@
 //!
 //! All comes from the hourly figures that are kept at import, so that it costs the same at ten thousand
 //! and at ten million traces; only the parts of an hour at the window's edges, and the minutes of a window of
-//! an hour, are counted from columns. The quality score comes from the labels of sampled traces.
+//! an hour, are counted from columns. The quality score comes from what people and judges said of
+//! sampled traces.
 
 mod during;
 mod figure;
@@ -36,6 +37,7 @@ pub use figure::{Figure, Verdict};
 pub use group::{By, GroupView};
 pub(in crate::ops) use page::render;
 pub use page::write_page;
+pub use quality::JudgedBy;
 pub use recent::{Recent, recent};
 pub use scope::{Only, Scope};
 #[cfg(test)]
@@ -170,6 +172,8 @@ pub struct HealthView {
     pub fallback_rate: Figure<f64>,
     /// Share of good answers, of what was sampled and judged, weighted by the draw.
     pub quality: Figure<f64>,
+    /// Who judged them.
+    pub judged: JudgedBy,
     /// What the groups are told apart by.
     pub by: By,
     /// The window's traffic by group, most requests first.
@@ -265,6 +269,7 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
         groups.push(GroupView::of(ctx, spec.by, (*slice, sums), p.requests, &judged, within)?);
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.requests));
+    let quality = judged.rate((from, to), |_| true);
     Ok(HealthView {
         feature: chosen.feature.clone(),
         model: spec.only.model.clone(),
@@ -287,9 +292,10 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
         cost_per_request_usd: money(&present.costs(), &previous.costs(), |usd| query(dearer(usd))),
         satisfaction: rate(thumbs(p), thumbs(q), Better::Higher, query(down())),
         fallback_rate: rate(fallbacks(p), fallbacks(q), Better::Lower, query(Term::Fallback(vec![true]))),
+        judged: judged.by((from, to), &quality),
         quality: weighted(
-            judged.rate((from, to), |_| true),
-            judged.rate((from - earlier, to - earlier), |_| true),
+            &quality,
+            &judged.rate((from - earlier, to - earlier), |_| true),
             judged.failed(chosen.within(from, to)),
         ),
         by: spec.by,

@@ -75,6 +75,7 @@ pub(super) fn page(view: &HealthView, recent: &[Recent]) -> Result<String> {
         rows => Serde(rows(view)),
         trend => TREND,
         kinds => kinds.join(" · "),
+        judged => view.judged.words.clone(),
         charts => Serde(charts(view)),
         by => view.by.title(),
         groups => Serde(groups(view)),

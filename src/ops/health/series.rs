@@ -118,14 +118,14 @@ pub struct Day {
     pub query: Query,
 }
 
-/// A model or a prompt version that was first seen in traffic.
+/// A model or a prompt version that was first seen in traffic, or a deployment that somebody marked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mark {
-    /// The hour in which it was.
+    /// The hour in which it was; of a deployment, when it was.
     pub at: Timestamp,
-    /// What is new.
+    /// What it is.
     pub kind: MarkKind,
-    /// Its name: `gpt-4o`, `customer_support@v4`.
+    /// Its name: `gpt-4o`, `customer_support@v4`; of a deployment, what was noted.
     pub name: Untrusted,
 }
 
@@ -137,6 +137,8 @@ pub enum MarkKind {
     Model,
     /// A prompt version.
     PromptVersion,
+    /// A deployment that somebody marked.
+    Deploy,
 }
 
 /// The sums of hours, all that is drawn over time being made of them.
@@ -300,7 +302,7 @@ fn round_step(least: f64) -> f64 {
     [1.0, 2.0, 2.5, 5.0, 10.0].map(|n| n * power).into_iter().find(|step| *step >= least).unwrap_or(least)
 }
 
-/// What was first seen in these hours, both included.
+/// What was first seen in these hours, both included, and what people marked, in the order of time.
 pub(super) fn marks(ctx: &Ctx, chosen: &Chosen, hours: (i64, i64)) -> Result<Vec<Mark>> {
     let mut marks: Vec<Mark> = Vec::new();
     for debut in ctx.store.debuts(chosen.cut, hours)? {
@@ -318,6 +320,11 @@ pub(super) fn marks(ctx: &Ctx, chosen: &Chosen, hours: (i64, i64)) -> Result<Vec
             marks.push(mark);
         }
     }
+    let feature = chosen.feature.as_ref().map(Untrusted::raw);
+    let times = (hours.0 * HOUR_MS, (hours.1 + 1) * HOUR_MS - 1);
+    let noted = ctx.store.marks(feature, times)?;
+    marks.extend(noted.into_iter().map(|row| Mark { at: row.at, kind: MarkKind::Deploy, name: row.text }));
+    marks.sort_by_key(|mark| mark.at);
     Ok(marks)
 }
 

@@ -15,6 +15,7 @@ use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::figures::figures;
 use crate::ops::health::traffic;
+use crate::ops::monitor::evenly_judged;
 use crate::stats::{CONFIDENCE, wilson};
 use crate::store::{Cut, NameKind, Sums};
 use crate::task::Cancel;
@@ -195,11 +196,12 @@ pub fn judgements(ctx: &Ctx, feature: Option<&str>, window: (i64, i64)) -> Resul
         },
         None => None,
     };
-    let judged = ctx.store.judged_between(window)?;
+    let judged = evenly_judged(ctx, window)?;
     Ok(judged
-        .into_iter()
-        .filter(|one| id.is_none_or(|id| one.feature == id))
-        .map(|one| (one.at, one.failed))
+        .rows
+        .iter()
+        .filter(|one| id.is_none_or(|id| one.slice.feature == id))
+        .filter_map(|one| Some((one.ts, !one.verdicts.settled(&judged.judges, |_| true)?.0)))
         .collect())
 }
 

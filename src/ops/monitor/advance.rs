@@ -6,11 +6,12 @@ use super::evidence::{gather, instant};
 use super::fold::live;
 use super::instance::{Instance, instances};
 use super::look::Look;
+use super::pin;
 use super::world::{Reach, World};
 use crate::domain::Result;
-use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Monitors, Turn};
+use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Monitors, Turn, Urgency};
 use crate::ops::Ctx;
-use crate::store::{NewAlert, PassWrite};
+use crate::store::{NewAlert, PassWrite, Resumption};
 
 /// How far back a rule that has never looked begins.
 pub(super) const FIRST_LOOK_MS: i64 = 28 * DAY_MS;
@@ -35,6 +36,12 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
     let known = ctx.store.monitor_lives()?;
     let mut lives: BTreeMap<(String, Group), Life> =
         known.into_iter().map(|(rule, group, life)| ((rule, group), life)).collect();
+    let resumed: BTreeMap<(String, Group), Resumption> = ctx
+        .store
+        .resumptions()?
+        .into_iter()
+        .map(|one| ((one.rule.clone(), one.group.clone()), one))
+        .collect();
     let now = ctx.clock.now().as_millisecond();
     let oldest = lives.values().map(|life| life.looked_at).min().unwrap_or(0);
     // A look each hour or oftener has missed nothing.
@@ -48,10 +55,14 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
     }
     let mut write = PassWrite::default();
     let mut brought = Vec::new();
-    for of in all {
+    for mut of in all {
         let key = (of.rule.id.clone(), of.group.clone());
         let mut life = lives.remove(&key).unwrap_or_default();
         let before = life.clone();
+        if let Some(newest) = resumed.get(&key) {
+            pin::resume(&mut life, newest);
+        }
+        of.rebase(&life);
         let (events, look) = live(&of, &mut life, &world);
         let mut fired: Option<NewAlert> = None;
         for event in events {
@@ -61,7 +72,7 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
                     fired = Some(NewAlert {
                         rule: of.rule.id.clone(),
                         group: of.group.clone(),
-                        severity: of.rule.severity,
+                        severity: of.severity,
                         fired_at: at,
                         resolved_at: None,
                         evidence: gather(ctx, &of, &life, &world, &event.look)?,
@@ -73,13 +84,30 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
             }
         }
         write.fired.extend(fired);
+        match (&before.paused, &life.paused) {
+            (None, Some(_)) => write.fired.push(NewAlert {
+                rule: of.rule.id.clone(),
+                group: pin::pause_group(&of.group),
+                severity: Urgency::Ticket,
+                fired_at: instant(life.paused_at.unwrap_or(world.clock).min(world.clock)),
+                resolved_at: None,
+                evidence: pin::evidence(&of, &life, &look),
+            }),
+            (Some(_), None) => {
+                write.resolved.push((key.0.clone(), pin::pause_group(&key.1), ctx.clock.now()));
+            }
+            _ => {}
+        }
         if life != before {
             write.lives.push((key.0, key.1, life.clone()));
         }
         brought.push(Brought { of, life, look });
     }
     // The rule was taken out of the configuration, or the feature has had no traffic for four weeks.
-    for (rule, group) in lives.into_keys() {
+    for ((rule, group), life) in lives {
+        if life.paused.is_some() {
+            write.resolved.push((rule.clone(), pin::pause_group(&group), ctx.clock.now()));
+        }
         write.resolved.push((rule.clone(), group.clone(), ctx.clock.now()));
         write.gone.push((rule, group));
     }

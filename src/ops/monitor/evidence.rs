@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::instance::{Instance, KINDS};
+use super::latency::{in_words, times};
 use super::look::Look;
+use super::pin::heard;
 use super::world::World;
-use crate::domain::monitor::{DAY_MS, Evidence, Life, Metric, SliceShare};
+use crate::domain::monitor::{DAY_MS, Evidence, Life, Metric, SliceShare, Times};
 use crate::domain::query::{
-    FeedbackWord, LabelWord, NameField, NumberField, NumberTest, Term, TimeBound, TimeRange, Word,
+    FeedbackWord, NameField, NumberField, NumberTest, Term, TimeBound, TimeRange, Word,
 };
 use crate::domain::{Query, Result};
 use crate::ops::Ctx;
@@ -45,6 +47,7 @@ pub(super) fn gather(
         n: seen.n,
         count: seen.count,
         p_value: seen.p_value,
+        latency: times(ctx, of, seen.window)?,
         window: Some([instant(seen.window.0), instant(seen.window.1)]),
         query: query.to_string(),
         ..Evidence::default()
@@ -58,8 +61,10 @@ pub(super) fn gather(
         let (before, _) = ctx.store.cells(of.feature, before, against, MOST)?;
         explain(&mut evidence, now.0, before, now.1);
     } else if of.rule.metric == Metric::FailShare {
-        let failed = world.judged_of(of.feature).filter(|one| one.failed && one.at < seen.at);
-        evidence.traces = failed.map(|one| one.id.clone()).collect();
+        let heard = heard(of, life, world);
+        let told = world.settled_of(of.feature, &heard);
+        let failed = told.filter(|(one, failed)| *failed && one.ts < seen.at);
+        evidence.traces = failed.map(|(one, _)| one.trace.clone()).collect();
         evidence.traces.reverse();
         evidence.traces.truncate(EXAMPLES);
     }
@@ -134,7 +139,7 @@ fn query(of: &Instance<'_>, world: &World, seen: &Look) -> Query {
         TimeRange::Within(TimeBound::At(instant(seen.window.0)), TimeBound::At(instant(seen.window.1)));
     query = query.with(Term::Time(within));
     match of.rule.metric {
-        Metric::FailShare => query.with(Term::Label(vec![LabelWord::Fail])),
+        Metric::FailShare => query.with(Term::Judged(vec![false])),
         Metric::ErrorShare(_) => {
             query.with(Term::Error(of.kind.map(|kind| KINDS[kind]).into_iter().collect()))
         }
@@ -151,7 +156,7 @@ fn query(of: &Instance<'_>, world: &World, seen: &Look) -> Query {
 
 /// The look in one line: the figure, of how many, what is usual, and the slice that explains it.
 fn summary(of: &Instance<'_>, seen: &Look, evidence: &Evidence) -> String {
-    let mut text = figure(of, seen);
+    let mut text = figure(of, seen, evidence.latency.as_ref());
     if let (Some(first), Some(excess)) =
         (evidence.slices.first(), evidence.excess.filter(|excess| *excess >= 1.0))
     {
@@ -168,7 +173,7 @@ fn summary(of: &Instance<'_>, seen: &Look, evidence: &Evidence) -> String {
 }
 
 /// The figure in words: `9.8 % [8.4, 11.4] of 1,512 in 24 h, usually 4.1 %`.
-pub(super) fn figure(of: &Instance<'_>, seen: &Look) -> String {
+pub(super) fn figure(of: &Instance<'_>, seen: &Look, latency: Option<&Times>) -> String {
     let Some(value) = seen.value else { return seen.note.clone() };
     let span = duration((seen.window.1 - seen.window.0) as f64);
     let n = thousands(seen.n.cast_signed());
@@ -192,8 +197,7 @@ pub(super) fn figure(of: &Instance<'_>, seen: &Look) -> String {
             silent => format!("{silent}; {value:.1} requests were to be expected in it"),
         },
         Metric::FailShare => {
-            let chart =
-                if seen.note.is_empty() { String::new() } else { format!("; chart at {}", seen.note) };
+            let chart = if seen.note.is_empty() { String::new() } else { format!("; {}", seen.note) };
             format!(
                 "{} of the last {n} judged fail, target {}{chart}",
                 share_within(value, seen.interval),
@@ -202,7 +206,8 @@ pub(super) fn figure(of: &Instance<'_>, seen: &Look) -> String {
         }
         _ if seen.note.contains("budget") => format!("{value:.1} {} ({n} requests in {span})", seen.note),
         Metric::SlowShare(ms) => format!(
-            "{} of {n} over {} in {span}{}",
+            "{}{} of {n} over {} in {span}{}",
+            latency.map_or_else(String::new, |times| format!("{}; ", in_words(times))),
             share_within(value, seen.interval),
             duration(ms as f64),
             usual(percent(seen.usual.unwrap_or(0.0)))

@@ -2,6 +2,7 @@
 
 use super::instance::Instance;
 use super::look::{Look, Memory, look};
+use super::pin;
 use super::world::{Reach, World};
 use crate::domain::monitor::{HOUR_MS, Life, Test, Turn};
 
@@ -18,6 +19,12 @@ pub(super) fn live(of: &Instance<'_>, life: &mut Life, world: &World) -> (Vec<Ev
     let mut events = Vec::new();
     let mut last = None;
     for at in looks(of, life.looked_at, world) {
+        pin::hold(of, life, world, at);
+        if let Some(why) = &life.paused {
+            last = Some(pin::paused(of, world, at, why));
+            life.looked_at = at;
+            continue;
+        }
         let seen = look(of, life, world, at, memory.at(at, life));
         let turn = life.look(of.rule, at, seen.reading, seen.window.0);
         if turn == Some(Turn::Fired) {
@@ -31,7 +38,10 @@ pub(super) fn live(of: &Instance<'_>, life: &mut Life, world: &World) -> (Vec<Ev
         last = Some(seen);
     }
     // Nothing is new: the figures are shown as they were seen last.
-    let last = last.unwrap_or_else(|| look(of, life, world, world.now, memory.at(world.now, life)));
+    let last = last.unwrap_or_else(|| match &life.paused {
+        Some(why) => pin::paused(of, world, world.now, why),
+        None => look(of, life, world, world.now, memory.at(world.now, life)),
+    });
     (events, last)
 }
 

@@ -3,7 +3,7 @@
 use super::silence;
 use super::world::World;
 use crate::domain::FailureKind;
-use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Metric, Monitors, Rule, Test, Urgency};
+use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Metric, Monitors, Rule, Test, Urgency};
 use crate::domain::query::failure_word;
 use crate::stats::Cusum;
 
@@ -22,6 +22,9 @@ const TICKETS: f64 = 10.0;
 /// What judging can see is slow: it gets more of the knob, so that its delay stays bearable.
 const QUALITY_WEIGHT: f64 = 4.0;
 
+/// The name in a group of how urgent it is, where a rule is on both levels.
+pub(super) const SEVERITY: &str = "severity";
+
 /// A rule on one group.
 #[derive(Debug, Clone)]
 pub(super) struct Instance<'r> {
@@ -33,14 +36,55 @@ pub(super) struct Instance<'r> {
     pub(super) feature: Option<i64>,
     /// Which of [`KINDS`].
     pub(super) kind: Option<usize>,
+    /// How urgent its alerts are.
+    pub(super) severity: Urgency,
     /// Which of the limits of time.
     pub(super) limit: usize,
     /// The probability of a false alarm at one look.
     pub(super) alpha: f64,
     /// The chart of a rule over judged traces.
     pub(super) chart: Option<Cusum>,
+    /// The shares of failures that it tells apart, and judgements to a false alarm.
+    pub(super) apart: Option<Apart>,
     /// So many requests must have been expected in a silence.
     pub(super) expected: f64,
+}
+
+/// What a chart over judged traces tells apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Apart {
+    /// The share that is well.
+    pub(super) p0: f64,
+    /// The one that is not.
+    pub(super) p1: f64,
+    /// Judgements to a false alarm, on average, at least.
+    run: f64,
+}
+
+impl Apart {
+    /// The same about another share that is well: what is not has the same odds beside it as before.
+    fn about(self, p0: f64) -> Self {
+        let odds = |p: f64| p / (1.0 - p);
+        let p0 = p0.clamp(1e-3, 0.9);
+        let worse = odds(p0) * odds(self.p1) / odds(self.p0);
+        Self { p0, p1: worse / (1.0 + worse), ..self }
+    }
+
+    /// A share between the two, as far between the others.
+    pub(super) fn as_far(self, share: f64, in_rule: (f64, f64)) -> f64 {
+        self.p0 + (share - in_rule.0) / (in_rule.1 - in_rule.0) * (self.p1 - self.p0)
+    }
+}
+
+impl Instance<'_> {
+    /// Takes the share that is well from what was measured with the judge, where it was.
+    pub(super) fn rebase(&mut self, life: &Life) {
+        if let (Some(p0), Some(apart)) = (life.baseline, self.apart) {
+            let apart = apart.about(p0);
+            self.apart = Some(apart);
+            self.chart = Cusum::design(apart.p0, apart.p1, apart.run);
+        }
+    }
 }
 
 /// Every rule on every group that it watches.
@@ -57,19 +101,27 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
                 Metric::ErrorShare(Some(kind)) => vec![KINDS.iter().position(|known| *known == kind)],
                 _ => vec![None],
             };
-            for kind in kinds {
+            let levels = levels(rule);
+            for (kind, severity) in
+                kinds.into_iter().flat_map(|kind| levels.iter().map(move |of| (kind, *of)))
+            {
                 let mut group = group.clone();
                 if let Some(kind) = kind {
                     group.insert("kind".to_owned(), failure_word(KINDS[kind]).into());
+                }
+                if levels.len() > 1 {
+                    group.insert(SEVERITY.to_owned(), severity.name().into());
                 }
                 all.push(Instance {
                     rule,
                     group,
                     feature,
                     kind,
+                    severity,
                     limit: limit(rule, world),
                     alpha: 0.0,
                     chart: None,
+                    apart: None,
                     expected: f64::INFINITY,
                 });
             }
@@ -77,6 +129,15 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
     }
     give(monitors, world, &mut all);
     all
+}
+
+/// A rule that first asks for a look and later wakes somebody is two of them.
+fn levels(rule: &Rule) -> Vec<Urgency> {
+    match (rule.test, rule.severity) {
+        (Test::Budget { usd: Some(_), .. }, Urgency::Page) => vec![Urgency::Ticket, Urgency::Page],
+        (Test::Budget { .. }, _) => vec![Urgency::Ticket],
+        (_, severity) => vec![severity],
+    }
 }
 
 fn limit(rule: &Rule, world: &World) -> usize {
@@ -102,8 +163,9 @@ fn features(rule: &Rule, world: &World) -> Vec<Option<i64>> {
 /// Divides the knob among the instances that wake somebody: each weighs the same, the kinds of errors of a
 /// feature together as one, and quality four times as much. What a rule asks for itself is taken off first.
 fn give(monitors: &Monitors, world: &World, all: &mut [Instance<'_>]) {
-    let weight = |one: &Instance<'_>| match (one.rule.metric, one.rule.severity) {
-        (_, Urgency::Ticket) => 0.0,
+    let weight = |one: &Instance<'_>| match (one.rule.metric, one.severity) {
+        // A budget is what the team says: there is no chance in it to be paid for.
+        (_, Urgency::Ticket) | (Metric::Spend, _) => 0.0,
         (Metric::FailShare, _) => QUALITY_WEIGHT,
         (Metric::ErrorShare(None), _) => 1.0 / KINDS.len() as f64,
         _ => 1.0,
@@ -133,6 +195,7 @@ fn give(monitors: &Monitors, world: &World, all: &mut [Instance<'_>]) {
             Test::Cusum { p0, p1, run } => {
                 let run =
                     run.unwrap_or_else(|| (judged_a_month(world, one.feature) / mine).clamp(100.0, 1e6));
+                one.apart = Some(Apart { p0, p1, run });
                 one.chart = Cusum::design(p0, p1, run);
             }
             Test::Silence { expected } => {
@@ -160,6 +223,9 @@ pub(super) fn looks_of(rule: &Rule, window: i64) -> f64 {
 /// none were.
 pub(super) fn judged_a_month(world: &World, feature: Option<i64>) -> f64 {
     let from = world.now - 28 * DAY_MS;
-    let n = world.judged_of(feature).filter(|one| one.at >= from).count();
+    let n = world
+        .judged_of(feature)
+        .filter(|one| one.ts >= from && one.verdicts.settled(&world.judged.judges, |_| true).is_some())
+        .count();
     if n == 0 { 100.0 * MONTH_DAYS } else { n as f64 * MONTH_DAYS / 28.0 }
 }

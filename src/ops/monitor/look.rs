@@ -104,5 +104,10 @@ pub(super) fn counted(of: &Instance<'_>, tally: &Tally) -> (u64, u64) {
 /// Below what a figure is well again.
 pub(super) fn below(of: &Instance<'_>, life: &Life) -> Option<f64> {
     let (value, usual) = life.alarm?;
-    Some(of.rule.resolve.below.unwrap_or(f64::midpoint(value, usual)))
+    let Some(below) = of.rule.resolve.below else { return Some(f64::midpoint(value, usual)) };
+    // What a rule says of its target is said of what was measured in its place, as far from it.
+    Some(match (of.rule.test, of.apart) {
+        (Test::Cusum { p0, p1, .. }, Some(apart)) => apart.as_far(below, (p0, p1)),
+        _ => below,
+    })
 }

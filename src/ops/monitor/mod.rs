@@ -9,12 +9,17 @@ mod alerts;
 mod evidence;
 mod fold;
 mod instance;
+#[cfg(test)]
+pub mod judged_tests;
+mod latency;
 mod look;
 mod money;
 mod pass;
+mod pin;
 mod price;
 mod quality;
 mod replay;
+mod resume;
 mod send;
 mod share;
 mod silence;
@@ -23,6 +28,8 @@ mod tape;
 mod tell;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_told;
 mod trial;
 mod view;
 mod world;
@@ -30,7 +37,9 @@ mod world;
 pub use alerts::{AlertView, alert, alerts, open_incident, silence};
 pub use pass::{PassView, Watcher, pass};
 pub use replay::{ReplayView, replay};
+pub use resume::{ResumeView, Trust, resume};
 pub use send::{Sender, TestView, test};
 pub use span::span_ms;
 pub use trial::{Health, delay, judgements, quiet_month};
+pub(super) use world::evenly_judged;
 pub use view::{GroupView, MonitorDetail, MonitorList, MonitorView, group_words, list, show};

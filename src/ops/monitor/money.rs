@@ -1,10 +1,10 @@
 //! What sessions, requests and days cost.
 
-use super::instance::Instance;
+use super::instance::{Instance, MONTH_DAYS};
 use super::look::{Look, below};
 use super::tape::Tape;
 use super::world::{SESSION_MS, World};
-use crate::domain::monitor::{Baseline, DAY_MS, HOUR_MS, Life, Reading, Test, step_of};
+use crate::domain::monitor::{Baseline, DAY_MS, HOUR_MS, Life, Reading, Test, Urgency, step_of};
 use crate::stats::{CONFIDENCE, Moments, Welch, median, robust_z};
 use crate::text::figures::dollars;
 
@@ -90,39 +90,84 @@ pub(super) fn odd(of: &Instance<'_>, life: &Life, world: &World, at: i64, limit:
 
 /// The day's spending against its budget, and what it is on course for.
 pub(super) fn budget(of: &Instance<'_>, life: &Life, world: &World, at: i64) -> Look {
-    let Test::Budget { usd, forecast: limit } = of.rule.test else { return Look::nothing(at, "") };
-    let tape = world.tape(of.feature);
     let day = at.div_euclid(DAY_MS);
-    let days = Days { tape, began: tape.began().map_or(day, |hour| (hour + 24).div_euclid(24)) };
-    let tally = tape.sum(day * DAY_MS, at);
-    let spent = tally.cost_nusd as f64 / NUSD;
-    let usual = days.usual(day);
-    let Some(budget) = usd.or(usual.map(|usual| 2.0 * usual)) else {
+    let Some(spending) = Spending::of(of, world, day, at) else {
         return Look::nothing(at, "learning what a day costs; say `usd` to give a budget");
     };
-    let so_far = days.share_by(day, at);
-    let forecast = so_far.filter(|share| *share >= ENOUGH_OF_DAY).map(|share| spent / share);
-    let over = spent >= budget || forecast.is_some_and(|forecast| forecast >= limit * budget);
     let reading = match () {
-        () if over => Reading::Bad,
+        () if spending.is_bad(of) => Reading::Bad,
         // A day that is over budget stays so to its end.
         () if life.fired_at.is_some_and(|fired| fired.div_euclid(DAY_MS) == day) => Reading::Between,
         () => Reading::Clear,
     };
-    let mut note = format!("{} of {}", dollars(spent), dollars(budget));
-    if usd.is_none() {
-        note.push_str(", twice the usual day");
-    }
-    if let Some(forecast) = forecast {
-        note.push_str(&format!(", on course for {}", dollars(forecast)));
-    }
     Look {
         reading,
         window: (day * DAY_MS, at),
-        value: Some(spent),
-        usual: Some(budget),
-        n: tally.priced.max(0).cast_unsigned(),
-        ..Look::nothing(at, note)
+        value: Some(spending.spent),
+        usual: Some(spending.budget),
+        n: world.tape(of.feature).sum(day * DAY_MS, at).priced.max(0).cast_unsigned(),
+        ..Look::nothing(at, spending.in_words())
+    }
+}
+
+/// Days of a month on which the budget was said to be passed and was not: a forecast that did not come true. A
+/// budget that is passed is no false alarm.
+pub(super) fn false_forecasts(of: &Instance<'_>, world: &World) -> Option<f64> {
+    let today = world.now.div_euclid(DAY_MS);
+    let first = world.tape(of.feature).began()?.div_euclid(24) + 1;
+    let days: Vec<i64> = ((today - 28).max(first)..today).collect();
+    let is_bad = |day: i64, hour: i64| {
+        Spending::of(of, world, day, day * DAY_MS + hour * HOUR_MS).is_some_and(|one| one.is_bad(of))
+    };
+    let false_ones = days.iter().filter(|day| !is_bad(**day, 24) && (1..24).any(|hour| is_bad(**day, hour)));
+    (!days.is_empty()).then(|| false_ones.count() as f64 * MONTH_DAYS / days.len() as f64)
+}
+
+/// How a day stands against its budget.
+struct Spending {
+    /// US dollars so far.
+    spent: f64,
+    /// What the day may cost.
+    budget: f64,
+    /// It is twice the usual day, for want of one that the team has set.
+    stands_for: bool,
+    /// What the day will cost, once enough of it is over.
+    forecast: Option<f64>,
+}
+
+impl Spending {
+    /// The day up to a time of it. `None`: what a day costs is not known.
+    fn of(of: &Instance<'_>, world: &World, day: i64, to: i64) -> Option<Self> {
+        let Test::Budget { usd, .. } = of.rule.test else { return None };
+        let tape = world.tape(of.feature);
+        let days = Days { tape, began: tape.began().map_or(day, |hour| (hour + 24).div_euclid(24)) };
+        let spent = tape.sum(day * DAY_MS, to).cost_nusd as f64 / NUSD;
+        let budget = usd.or_else(|| days.usual(day).map(|usual| 2.0 * usual))?;
+        let so_far = days.share_by(day, to).filter(|share| *share >= ENOUGH_OF_DAY);
+        Some(Self { spent, budget, stands_for: usd.is_none(), forecast: so_far.map(|share| spent / share) })
+    }
+
+    /// Whether it is worth an alert of this level.
+    fn is_bad(&self, of: &Instance<'_>) -> bool {
+        let Test::Budget { warn, forecast: limit, .. } = of.rule.test else { return false };
+        let warns = of.severity == Urgency::Ticket && !self.stands_for;
+        // Where there is a page for it, the ticket is for what is spent.
+        let looks_ahead =
+            of.severity == Urgency::Page || of.rule.severity == Urgency::Ticket || self.stands_for;
+        let ahead = self.forecast.is_some_and(|forecast| forecast >= limit * self.budget);
+        self.spent >= if warns { warn * self.budget } else { self.budget } || (looks_ahead && ahead)
+    }
+
+    /// `$4.10 of $5.00, on course for $7.20`.
+    fn in_words(&self) -> String {
+        let mut words = format!("{} of {}", dollars(self.spent), dollars(self.budget));
+        if self.stands_for {
+            words.push_str(", twice the usual day");
+        }
+        if let Some(forecast) = self.forecast {
+            words.push_str(&format!(", on course for {}", dollars(forecast)));
+        }
+        words
     }
 }
 

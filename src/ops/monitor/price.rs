@@ -5,7 +5,7 @@ use super::look::counted;
 use super::share::measure;
 use super::silence::events_a_month;
 use super::world::World;
-use crate::domain::monitor::{DAY_MS, HOUR_MS, Life, Test};
+use crate::domain::monitor::{HOUR_MS, Life, Test};
 use crate::stats::false_alarms;
 
 /// Windows of past traffic that the price is the mean over.
@@ -35,26 +35,14 @@ pub(super) fn expected(of: &Instance<'_>, life: &Life, world: &World) -> Option<
             }
             sum
         }
-        Test::Cusum { p0, .. } => Some(judged_a_month(world, of.feature) / of.chart?.run_length(p0)),
+        Test::Cusum { .. } => Some(judged_a_month(world, of.feature) / of.chart?.run_length(of.apart?.p0)),
         Test::Ratio { .. } => {
             let window = of.rule.longest();
             let hours = window as f64 / HOUR_MS as f64;
             Some(false_alarms(of.alpha, hours, looks_of(of.rule, window), MONTH_DAYS))
         }
         Test::Silence { .. } => Some(events_a_month(world, of.feature) * (-of.expected).exp()),
-        Test::Budget { .. } => {
-            // Not chance but the team's own limit: the share of past days that broke it.
-            let tape = world.tape(of.feature);
-            let today = world.now.div_euclid(DAY_MS);
-            let first = tape.began()?.div_euclid(24) + 1;
-            let days: Vec<i64> = ((today - 28).max(first)..today).collect();
-            let over = days.iter().filter(|day| {
-                let at = (**day + 1) * DAY_MS - 1;
-                super::money::budget(of, &Life::default(), world, at.div_euclid(300_000) * 300_000).reading
-                    == crate::domain::monitor::Reading::Bad
-            });
-            (!days.is_empty()).then(|| over.count() as f64 * MONTH_DAYS / days.len() as f64)
-        }
+        Test::Budget { .. } => super::money::false_forecasts(of, world),
         Test::PageHinkley { .. } | Test::Odd { .. } | Test::Burn { .. } => None,
     }
 }

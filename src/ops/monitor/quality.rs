@@ -1,10 +1,11 @@
 //! The judged share: a chart over judgements that come one by one.
 //!
-//! Judgements are those of people on samples that were drawn evenly ([`World::judged_of`]). Where evaluators
-//! judge samples as they arrive, their scores join that list, and a change of the evaluator pauses the rule.
+//! Judged are traces of samples that were drawn evenly, by people, else by judges ([`crate::domain::Verdicts`]); of a
+//! rule that is pinned only those judges count that it is pinned to.
 
 use super::instance::Instance;
 use super::look::{Look, below};
+use super::pin::heard;
 use super::world::World;
 use crate::domain::monitor::{DAY_MS, Life, Reading, Test};
 use crate::stats::{CONFIDENCE, EwmaPoint, PageHinkley, ewma, wilson};
@@ -20,9 +21,9 @@ const HISTORY_MS: i64 = 28 * DAY_MS;
 pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64) -> Look {
     let from = life.clean_from.max(at - HISTORY_MS);
     let judged: Vec<(i64, bool)> = world
-        .judged_of(of.feature)
-        .filter(|one| (from..at).contains(&one.at))
-        .map(|one| (one.at, one.failed))
+        .settled_of(of.feature, &heard(of, life, world))
+        .filter(|(one, _)| (from..at).contains(&one.ts))
+        .map(|(one, failed)| (one.ts, failed))
         .collect();
     let n = judged.len();
     let needed = usize::try_from(of.rule.min_samples).unwrap_or(usize::MAX);
@@ -65,8 +66,8 @@ fn charted(of: &Instance<'_>, judged: &[(i64, bool)]) -> (Option<f64>, bool, Str
             }
             (None, alarm, format!("Page–Hinkley at {last:.1} of {lambda:.1}"))
         }
-        Test::Cusum { p0, .. } => match of.chart {
-            Some(chart) => {
+        Test::Cusum { p0, .. } => match of.chart.map(|chart| (chart, of.apart.map_or(p0, |of| of.p0))) {
+            Some((chart, p0)) => {
                 let (mut sum, mut alarm) = (0, false);
                 for (_, failed) in judged {
                     sum = chart.step(sum, *failed);
@@ -81,15 +82,15 @@ fn charted(of: &Instance<'_>, judged: &[(i64, bool)]) -> (Option<f64>, bool, Str
 }
 
 /// The share of each day smoothed, with its limit, of the last four weeks; for the eye.
-pub(super) fn smoothed(of: &Instance<'_>, world: &World) -> Vec<EwmaPoint> {
-    let Test::Cusum { p0, .. } = of.rule.test else { return Vec::new() };
+pub(super) fn smoothed(of: &Instance<'_>, life: &Life, world: &World) -> Vec<EwmaPoint> {
+    let Some(apart) = of.apart else { return Vec::new() };
     let mut days = std::collections::BTreeMap::<i64, (f64, f64)>::new();
-    for one in world.judged_of(of.feature) {
-        let day = days.entry(one.at.div_euclid(DAY_MS)).or_default();
+    for (one, failed) in world.settled_of(of.feature, &heard(of, life, world)) {
+        let day = days.entry(one.ts.div_euclid(DAY_MS)).or_default();
         day.0 += 1.0;
-        day.1 += f64::from(u8::from(one.failed));
+        day.1 += f64::from(u8::from(failed));
     }
     let mean = days.values().map(|day| day.0).sum::<f64>() / days.len().max(1) as f64;
     let shares: Vec<f64> = days.values().map(|(n, k)| k / n).collect();
-    ewma(&shares, mean.max(1.0), p0, 0.2, 3.0)
+    ewma(&shares, mean.max(1.0), apart.p0, 0.2, 3.0)
 }

@@ -5,14 +5,16 @@ use serde::Serialize;
 
 use super::evidence::{gather, instant};
 use super::fold::live;
-use super::instance::instances;
+use super::instance::{MONTH_DAYS, instances};
 use super::price::expected;
 use super::view::rule;
 use super::world::{Reach, World};
-use crate::domain::monitor::{Evidence, Group, Life, Monitors, Turn};
+use crate::domain::monitor::{DAY_MS, Evidence, Group, Life, Monitors, Turn};
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
+use crate::stats::poisson_upper;
 use crate::task::Cancel;
+use crate::text::figures::percent;
 
 /// A rule's past.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,8 +29,18 @@ pub struct ReplayView {
     pub looks: u64,
     /// False pages a month that it is to be expected to raise at this traffic.
     pub expected_false_pages_per_month: Option<f64>,
+    /// The probability of so many firings or more, if all were false: Poisson, of that figure in this time.
+    pub chance: Option<f64>,
     /// When it would have fired, oldest first.
     pub episodes: Vec<EpisodeView>,
+}
+
+impl ReplayView {
+    /// `By chance so many come in 0.4 % of such times.`; of none nothing is said.
+    pub fn chance_words(&self) -> Option<String> {
+        let chance = self.chance.filter(|_| !self.episodes.is_empty())?;
+        Some(format!("By chance so many come in {} of such times.", percent(chance)))
+    }
 }
 
 /// One firing.
@@ -82,12 +94,15 @@ pub fn replay(ctx: &Ctx, monitors: &Monitors, id: &str, last_ms: i64, cancel: &C
         }
     }
     episodes.sort_by_key(|one| one.fired_at);
+    let months = last_ms as f64 / (MONTH_DAYS * DAY_MS as f64);
+    let chance = price.map(|price| poisson_upper(episodes.len() as u64, price * months));
     Ok(ReplayView {
         id: wanted.id.clone(),
         since: instant(since),
         until: now,
         looks,
         expected_false_pages_per_month: price,
+        chance,
         episodes,
     })
 }

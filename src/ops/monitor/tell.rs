@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::monitor::{Alert, Delivery, Group, Message, Monitors, Receiver, Rule, Silence, What};
+use super::instance::SEVERITY;
+use super::view::group_words;
+use crate::domain::monitor::{
+    Alert, Delivery, Group, Message, Monitors, Receiver, Rule, Silence, Urgency, What, feature_of,
+};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::store::{Outgoing, Sent};
@@ -90,7 +94,11 @@ impl Hush<'_> {
         let Some(rule) = self.monitors.rules.iter().find(|rule| rule.id == alert.rule) else { return false };
         self.out.iter().any(|(other, group)| {
             let same = group.get("feature") == alert.group.get("feature");
-            rule.inhibited_by.contains(other) && same && *other != alert.rule
+            let level = |of: &Group| of.get(SEVERITY).map(|level| level.raw().to_owned());
+            // Who was woken needs no ticket for the same.
+            let woken = level(&alert.group).is_some_and(|mine| mine == Urgency::Ticket.name())
+                && level(group).is_some_and(|theirs| theirs == Urgency::Page.name());
+            same && if *other == alert.rule { woken } else { rule.inhibited_by.contains(other) }
         })
     }
 
@@ -104,6 +112,11 @@ impl Hush<'_> {
                 alert: Some(alert.number),
                 receiver: receiver.name.clone(),
                 kind: receiver.kind.name(),
+                group: match receiver.kind.is_told_alone() {
+                    true => alert.fingerprint().0,
+                    false => group_words(&feature_of(&alert.group)),
+                },
+                grouping: self.monitors.grouping,
                 message: Message::of(alert, what, rule.runbook.as_deref()),
             })
             .collect()

@@ -14,7 +14,7 @@ use super::tape::{FINE_MS, Tape};
 use super::world::{Reach, World};
 use crate::domain::monitor::{DAY_MS, HOUR_MS, Life, Metric, Monitors, Rule, Turn, Urgency};
 use crate::stats::Cusum;
-use crate::store::Tally;
+use crate::store::{JudgedSet, Tally};
 
 /// Days of history before the month.
 const BEFORE_DAYS: i64 = 29;
@@ -56,7 +56,7 @@ pub fn quiet_month(health: Health, knob: f64, seed: u64) -> usize {
     let world = make(health, 30, seed, |_, health| *health);
     let mut pages = 0;
     for of in instances(&monitors, &world) {
-        if of.rule.severity == Urgency::Page {
+        if of.severity == Urgency::Page {
             let (events, _) = live(&of, &mut Life::default(), &world);
             pages += events.iter().filter(|event| event.turn == Turn::Fired).count();
         }
@@ -129,7 +129,7 @@ fn make(health: Health, days: i64, seed: u64, of: impl Fn(i64, &Health) -> Healt
         names: BTreeMap::from([(1, "bench".into())]),
         limits: vec![3_000],
         sessions: Vec::new(),
-        judged: Vec::new(),
+        judged: JudgedSet::default(),
         reach: Reach::Every(BEGIN),
     }
 }

@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::advance::{Brought, advance};
 use super::evidence::{figure, instant};
+use super::latency::times;
 use super::price::expected;
 use super::quality::smoothed;
 use super::tell::{ReceiverView, receivers};
 use super::world::World;
-use crate::domain::monitor::{Group, Metric, Monitors, Rule, Silence, State, Urgency};
+use crate::domain::monitor::{Group, Metric, Monitors, Rule, Silence, State, Times, Urgency};
 use crate::domain::{Error, Result, Untrusted, nearest};
 use crate::ops::Ctx;
 use crate::stats::EwmaPoint;
@@ -37,6 +38,9 @@ pub struct MonitorView {
     pub usual: Option<f64>,
     /// How many it is of.
     pub n: u64,
+    /// How long the requests took, where that is what is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Times>,
     /// The figure in words.
     pub says: String,
     /// Since when the state holds.
@@ -52,6 +56,8 @@ pub struct MonitorView {
 pub struct GroupView {
     /// The group.
     pub group: Group,
+    /// How urgent its alerts are.
+    pub severity: Urgency,
     /// Its state.
     pub state: State,
     /// Since when.
@@ -74,6 +80,9 @@ pub struct GroupView {
     pub alpha: Option<f64>,
     /// The window: from and to.
     pub window: [Timestamp; 2],
+    /// As in [`MonitorView`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Times>,
     /// The figure in words.
     pub says: String,
 }
@@ -117,19 +126,13 @@ pub struct MonitorList {
 pub fn list(ctx: &Ctx, monitors: &Monitors) -> Result<MonitorList> {
     let advanced = advance(ctx, monitors)?;
     let silences = ctx.store.silences(ctx.clock.now())?;
-    let all: Vec<MonitorView> = monitors
-        .rules
-        .iter()
-        .map(|rule| {
-            view(
-                rule,
-                advanced.all.iter().filter(|one| std::ptr::eq(one.of.rule, rule)),
-                &advanced.world,
-                &silences,
-            )
-        })
-        .collect();
-    let pages = all.iter().filter(|one| one.severity == Urgency::Page);
+    let of_rule = |rule: &Rule| {
+        let mine = advanced.all.iter().filter(|one| std::ptr::eq(one.of.rule, rule));
+        view(ctx, rule, mine, &advanced.world, &silences)
+    };
+    let all: Vec<MonitorView> = monitors.rules.iter().map(of_rule).collect::<Result<_>>()?;
+    let groups = all.iter().flat_map(|one| &one.groups);
+    let pages = groups.filter(|one| one.severity == Urgency::Page);
     let expected = pages.filter_map(|one| one.expected_false_pages_per_month).sum();
     Ok(MonitorList { monitors: all, false_pages_per_month: monitors.false_pages_per_month, expected })
 }
@@ -141,9 +144,9 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
     let advanced = advance(ctx, &only)?;
     let silences = ctx.store.silences(ctx.clock.now())?;
     let mine = || advanced.all.iter().filter(|one| one.of.rule.id == rule.id);
-    let smoothed = mine().next().map(|one| smoothed(&one.of, &advanced.world)).unwrap_or_default();
+    let smoothed = mine().next().map(|one| smoothed(&one.of, &one.life, &advanced.world)).unwrap_or_default();
     Ok(MonitorDetail {
-        monitor: view(rule, mine(), &advanced.world, &silences),
+        monitor: view(ctx, rule, mine(), &advanced.world, &silences)?,
         windows_seconds: rule.windows.iter().map(|ms| ms / 1000).collect(),
         for_seconds: rule.hold_before / 1000,
         hold_seconds: rule.resolve.hold / 1000,
@@ -168,46 +171,54 @@ pub(super) fn rule<'m>(monitors: &'m Monitors, id: &str) -> Result<&'m Rule> {
 }
 
 fn view<'a>(
+    ctx: &Ctx,
     rule: &Rule,
     brought: impl Iterator<Item = &'a Brought<'a>>,
     world: &World,
     silences: &[Silence],
-) -> MonitorView {
-    let mut groups: Vec<GroupView> = brought.map(|one| group(one, world)).collect();
+) -> Result<MonitorView> {
+    let mut groups: Vec<GroupView> = brought.map(|one| group(ctx, one, world)).collect::<Result<_>>()?;
     groups.sort_by(|a, b| {
         let surprise = |one: &GroupView| one.p_value.unwrap_or(1.0);
-        b.state.cmp(&a.state).then(surprise(a).total_cmp(&surprise(b)))
+        b.state.cmp(&a.state).then(b.severity.cmp(&a.severity)).then(surprise(a).total_cmp(&surprise(b)))
     });
     let prices: Vec<f64> = groups.iter().filter_map(|one| one.expected_false_pages_per_month).collect();
     let worst = groups.first();
     let at = instant(world.now);
     let silence = silences.iter().find(|one| groups.iter().any(|of| one.covers(&rule.id, &of.group, at)));
-    MonitorView {
+    Ok(MonitorView {
         id: rule.id.clone(),
         metric: rule.metric,
         test: rule.test.name(),
-        severity: rule.severity,
+        severity: groups.iter().map(|one| one.severity).max().unwrap_or(rule.severity),
         state: worst.map_or(State::NoData, |one| one.state),
         expected_false_pages_per_month: (!prices.is_empty()).then(|| prices.iter().sum()),
         value: worst.and_then(|one| one.value),
         interval: worst.and_then(|one| one.interval),
         usual: worst.and_then(|one| one.usual),
         n: worst.map_or(0, |one| one.n),
+        latency: worst.and_then(|one| one.latency),
         says: worst.map_or_else(|| "no traffic".to_owned(), |one| one.says.clone()),
         since: worst.and_then(|one| one.since),
         silenced_until: silence.map(|one| one.until),
         groups,
-    }
+    })
 }
 
-fn group(one: &Brought<'_>, world: &World) -> GroupView {
+fn group(ctx: &Ctx, one: &Brought<'_>, world: &World) -> Result<GroupView> {
     let Brought { of, life, look } = one;
     use crate::domain::monitor::Test;
     let has_alpha = matches!(of.rule.test, Test::Share { .. } | Test::Ratio { .. });
-    GroupView {
+    let latency = times(ctx, of, look.window)?;
+    Ok(GroupView {
         group: of.group.clone(),
+        severity: of.severity,
         state: life.state(),
-        since: (life.since > 0).then(|| instant(life.since)),
+        since: life
+            .paused_at
+            .map(|at| at.min(world.clock))
+            .or((life.since > 0).then_some(life.since))
+            .map(instant),
         expected_false_pages_per_month: expected(of, life, world),
         value: look.value,
         interval: look.interval,
@@ -217,8 +228,9 @@ fn group(one: &Brought<'_>, world: &World) -> GroupView {
         p_value: look.p_value,
         alpha: has_alpha.then_some(of.alpha),
         window: [instant(look.window.0), instant(look.window.1)],
-        says: figure(of, look),
-    }
+        says: figure(of, look, latency.as_ref()),
+        latency,
+    })
 }
 
 /// The values of a group, for people: `customer_support · timeout`.

@@ -6,7 +6,7 @@ use super::tape::{FINE_MS, Tape};
 use crate::domain::monitor::{Baseline, DAY_MS, HOUR_MS, Metric, Monitors, Rule, step_of};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
-use crate::store::{Judged, SessionCost, Tally};
+use crate::store::{JudgedRow, JudgedSet, SessionCost, Tally};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ pub(super) struct World {
     /// Sessions and what they cost, oldest first: all of them, or some of each hour.
     pub(super) sessions: Vec<SessionCost>,
     /// Judged traces, oldest first.
-    pub(super) judged: Vec<Judged>,
+    pub(super) judged: JudgedSet,
     /// From when on every look can be had; before, whole hours alone.
     pub(super) reach: Reach,
 }
@@ -92,11 +92,8 @@ impl World {
         let names = ctx.store.feature_ids()?.into_iter().map(|(id, name)| (id, name.into())).collect();
         let wants = |metric: &str| monitors.rules.iter().any(|rule| rule.metric.name() == metric);
         let sessions = if wants("session_cost") { sessions(ctx, now, begin, reach)? } else { Vec::new() };
-        let judged = if wants("fail_share") {
-            ctx.store.judged_between((begin - FARTHEST_MS, now))?
-        } else {
-            Vec::new()
-        };
+        let judged =
+            if wants("fail_share") { evenly_judged(ctx, (begin - FARTHEST_MS, now))? } else { JudgedSet::default() };
         Ok(Self { now, clock, tapes, all, names, limits, sessions, judged, reach })
     }
 
@@ -118,10 +115,30 @@ impl World {
         busy.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Judged traces of a feature, or all.
-    pub(super) fn judged_of(&self, feature: Option<i64>) -> impl Iterator<Item = &Judged> {
-        self.judged.iter().filter(move |one| feature.is_none_or(|id| one.feature == id))
+    /// Judged traces of a feature, or all; oldest first.
+    pub(super) fn judged_of(&self, feature: Option<i64>) -> impl Iterator<Item = &JudgedRow> {
+        self.judged.rows.iter().filter(move |one| feature.is_none_or(|id| one.slice.feature == id))
     }
+
+    /// Those that a person, else one of these judges has told of, by their places; and whether they failed.
+    pub(super) fn settled_of(
+        &self,
+        feature: Option<i64>,
+        heard: &[bool],
+    ) -> impl Iterator<Item = (&JudgedRow, bool)> {
+        self.judged_of(feature).filter_map(|one| {
+            let (good, _) = one.verdicts.settled(&self.judged.judges, |place| heard[place])?;
+            Some((one, !good))
+        })
+    }
+}
+
+/// Judged traces of these times: of draws that were made evenly, without regard to how the traces went.
+pub(in crate::ops) fn evenly_judged(ctx: &Ctx, (from, to): (i64, i64)) -> Result<JudgedSet> {
+    let samples = ctx.store.samples()?;
+    let even = samples.iter().filter(|one| one.drawn_at.as_millisecond() >= from && one.rule.is_even());
+    let names: Vec<&str> = even.map(|one| one.name.as_str()).collect();
+    ctx.store.judged(&names, (from, to))
 }
 
 /// The limits of time that the rules count by.

@@ -13,7 +13,7 @@ use crate::domain::{
     Subject, TargetKind, TargetLimits, TargetSpec, nearest,
 };
 use crate::ops::Ctx;
-use crate::ops::score::{AskModel, Prepared, Purse, Scorer, Services, of_set};
+use crate::ops::score::{AskModel, MayAskAgain, Prepared, Purse, Scorer, Services, of_set};
 use crate::task::Cancel;
 use crate::wire::prompts_dir::read_prompt;
 use crate::wire::target::{Target, ask_patiently};
@@ -111,8 +111,15 @@ impl Patient {
 }
 
 impl Asker for Patient {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
-        Box::pin(ask_patiently(&self.target, ask, &self.limits, &self.cancel, |_| {}))
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        again: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
+        let may_ask = move |_, before: Option<&AskError>| {
+            before.is_none_or(|error| !error.kind.may_be_paid()) || again()
+        };
+        Box::pin(ask_patiently(&self.target, ask, &self.limits, &self.cancel, may_ask))
     }
 }
 
@@ -121,8 +128,12 @@ impl AskModel for Patient {
         self.by.clone()
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
-        Box::pin(async move { Asker::ask(self, ask).await.0 })
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        again: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
+        Box::pin(async move { Asker::ask(self, ask, again).await.0 })
     }
 
     fn most_usd(&self, ask: &Ask) -> f64 {

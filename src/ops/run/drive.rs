@@ -132,9 +132,9 @@ impl<'a> Drive<'a> {
         let spec = &work.spec;
         let concurrency = spec.concurrency.unwrap_or(spec.target.limits.concurrency).max(1);
         let ledger = Ledger::new(spec.max_usd, plan.paid);
-        for case in &plan.perhaps_paid {
+        for (case, times) in &plan.perhaps_paid {
             if let Bound::AtMost(most) | Bound::About(most) = bound_of(spec, &ask_of(spec, case)) {
-                ledger.presume(most);
+                ledger.presume(most * f64::from(*times));
             }
             ledger.presume(spec.judging.cost(case, longest(&spec.target.kind)).most);
         }

@@ -83,7 +83,8 @@ impl Ledger {
         if sums.take(asking + judging) {
             sums.flying += 1;
             let held = Mutex::new(Held { left: judging, asked: 0.0 });
-            return Room::Yes(Aside { asking, purse: Arc::new(CasePurse { ledger: self.clone(), held }) });
+            let purse = CasePurse { ledger: self.clone(), asking, held };
+            return Room::Yes(Aside { asking, purse: Arc::new(purse) });
         }
         if sums.flying == 0 { Room::No(Some(asking + judging)) } else { Room::Later }
     }
@@ -137,6 +138,8 @@ impl Sums {
 #[derive(Debug)]
 pub(super) struct CasePurse {
     ledger: Ledger,
+    /// What asking the target once may cost.
+    asking: f64,
     held: Mutex<Held>,
 }
 
@@ -151,6 +154,15 @@ struct Held {
 impl CasePurse {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts aside what asking the target once more may cost, after an attempt that may have been paid for.
+    pub(super) fn ask_again(&self) -> bool {
+        let fits = self.ledger.sums().take(self.asking);
+        if fits {
+            self.held().asked += self.asking;
+        }
+        fits
     }
 
     /// Gives back what is left. What never came back may have been paid.
@@ -232,6 +244,17 @@ mod tests {
                 prop_assert!((ledger.paid() - paid).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn a_question_that_may_have_been_paid_is_asked_again_only_within_the_limit() {
+        let ledger = Ledger::new(Some(1.0), 0.0);
+        let aside = room(&ledger, Bound::AtMost(0.4));
+        assert!(aside.purse.ask_again() && !aside.purse.ask_again());
+        ledger.settle(&aside, Spent::Asking(0.1));
+        assert!((ledger.paid() - 0.5).abs() < 1e-9, "the attempt without an answer counts");
+        assert!(matches!(ledger.admit(Bound::AtMost(0.6), 0.0), Room::No(_)));
+        assert!(matches!(ledger.admit(Bound::AtMost(0.5), 0.0), Room::Yes(_)));
     }
 
     fn room(ledger: &Ledger, bound: Bound) -> Aside {

@@ -35,7 +35,7 @@ use futures::future::BoxFuture;
 
 use super::Ctx;
 use super::promote::{self, FileReport};
-use super::score::Purse;
+use super::score::{MayAskAgain, Purse};
 use crate::domain::{
     Answer, Ask, AskError, Assessment, Error, EvalCase, EvalSet, Price, Result, RunName, SetName, Subject,
     TargetSpec,
@@ -55,7 +55,11 @@ pub use view::RunView;
 /// What asks a target, with its patience: retries, pace and the time limit of a case are its own.
 pub trait Asker: Send + Sync {
     /// Asks, and says how many attempts it took.
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)>;
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        again: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)>;
 }
 
 /// What evaluates an answer: the evaluators of the set, and those of the case.

@@ -20,8 +20,8 @@ pub(super) struct Plan {
     pub left: Vec<(EvalCase, Left)>,
     /// The results that stay as they are.
     pub kept: Vec<CaseResult>,
-    /// Those that were asked before and gave no answer, and may have been paid for.
-    pub perhaps_paid: Vec<EvalCase>,
+    /// Those that were asked before and gave no answer, with how many times they may have been paid for.
+    pub perhaps_paid: Vec<(EvalCase, u32)>,
     /// What was paid before, in US dollars.
     pub paid: f64,
     _lock: Lock,
@@ -224,8 +224,12 @@ fn left_of(ctx: &Ctx, spec: &RunSpec, head: RunHead, lock: Lock) -> Result<Plan>
     let (mut left, mut kept, mut perhaps_paid) = (Vec::new(), Vec::new(), Vec::new());
     for case in set.cases {
         let before = landed.remove(&case.id);
-        if before.as_ref().map_or_else(|| interrupted.contains(case.id.as_str()), may_be_paid) {
-            perhaps_paid.push(case.clone());
+        let times = match &before {
+            Some(result) => times_paid(result),
+            None => u32::from(interrupted.contains(case.id.as_str())),
+        };
+        if times > 0 {
+            perhaps_paid.push((case.clone(), times));
         }
         let what = match before {
             None if costs && interrupted.contains(case.id.as_str()) && !spec.retry_errors => {
@@ -247,8 +251,12 @@ fn left_of(ctx: &Ctx, spec: &RunSpec, head: RunHead, lock: Lock) -> Result<Plan>
     Ok(Plan { head, left, kept, perhaps_paid, paid, _lock: lock })
 }
 
-fn may_be_paid(result: &CaseResult) -> bool {
-    matches!(&result.answered, Answered::Error(error) if error.kind.may_be_paid())
+/// How many attempts without an answer may have been paid for.
+fn times_paid(result: &CaseResult) -> u32 {
+    match &result.answered {
+        Answered::Error(error) if error.kind.may_be_paid() => result.attempts.max(1),
+        _ => 0,
+    }
 }
 
 /// The result of a case that has no answer.

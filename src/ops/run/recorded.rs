@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::Asker;
 use crate::domain::{Answer, Ask, AskError, AskErrorKind, EvalSet, Status, Untrusted};
-use crate::ops::score::with_tools;
+use crate::ops::score::{MayAskAgain, with_tools};
 use crate::store::Store;
 
 /// Answers with what is in the traces. Nothing is asked and nothing paid.
@@ -51,7 +51,7 @@ impl Recorded {
 }
 
 impl Asker for Recorded {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (Result<Answer, AskError>, u32)> {
+    fn ask<'a>(&'a self, ask: &'a Ask, _: MayAskAgain<'a>) -> BoxFuture<'a, (Result<Answer, AskError>, u32)> {
         Box::pin(async move { (self.answer(ask), 1) })
     }
 }

@@ -100,7 +100,11 @@ impl Counting {
 }
 
 impl Asker for Counting {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        _: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, (std::result::Result<Answer, AskError>, u32)> {
         async move {
             *self.asked.lock().unwrap().entry(ask.id.clone()).or_default() += 1;
             let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;

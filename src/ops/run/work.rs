@@ -52,7 +52,7 @@ impl Work {
             Task::Ask => {
                 let key = format!("{}/{}", self.identity, case.id);
                 let ask = Ask { key: Some(key), ..ask_of(&self.spec, case) };
-                let (answered, attempts) = self.asker.ask(&ask).await;
+                let (answered, attempts) = self.asker.ask(&ask, &|| purse.ask_again()).await;
                 match answered {
                     Ok(answer) => {
                         // At once: if a kill comes while it is evaluated, it is not lost.

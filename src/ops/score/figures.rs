@@ -44,7 +44,7 @@ impl Rule for Length {
         let text = look.text;
         let (count, about, unit) = match self.unit {
             Unit::Characters => (characters(text), false, "characters"),
-            Unit::Words => (text.unicode_words().count(), false, "words"),
+            Unit::Words => (words(text), false, "words"),
             Unit::Tokens => match look.subject.tokens_out {
                 Some(known) => (usize::try_from(known).unwrap_or(usize::MAX), false, "tokens"),
                 None => (about_tokens(text), true, "tokens"),
@@ -83,6 +83,33 @@ fn characters(text: &str) -> usize {
         return text.len() - memchr::memmem::find_iter(text.as_bytes(), "\r\n").count();
     }
     text.graphemes(true).count()
+}
+
+fn words(text: &str) -> usize {
+    if text.is_ascii() && memchr::memchr(b'_', text.as_bytes()).is_none() {
+        return ascii_words(text.as_bytes());
+    }
+    text.unicode_words().count()
+}
+
+/// UAX #29 for ASCII without `_`: a word begins where a letter or digit follows something else, but for what
+/// stands between two letters (`don't`) or two digits (`1,000`) and parts no word.
+fn ascii_words(text: &[u8]) -> usize {
+    /// As many as a byte can count: the loop is then of many bytes at a time.
+    const PIECE: usize = 255;
+    let (Some(first), Some(second)) = (text.first(), text.get(1..)) else { return 0 };
+    let third = second.get(1..).unwrap_or_default();
+    let begins = |(a, b): (&u8, &u8)| u8::from(!a.is_ascii_alphanumeric() & b.is_ascii_alphanumeric());
+    let joins = |((a, mid), b): ((&u8, &u8), &u8)| {
+        let letters = a.is_ascii_alphabetic() & b.is_ascii_alphabetic() & matches!(mid, b'\'' | b'.' | b':');
+        let digits = a.is_ascii_digit() & b.is_ascii_digit() & matches!(mid, b'\'' | b'.' | b',' | b';');
+        u8::from(letters | digits)
+    };
+    let pairs = text.chunks(PIECE).zip(second.chunks(PIECE));
+    let begun = pairs.map(|(a, b)| usize::from(a.iter().zip(b).map(begins).sum::<u8>()));
+    let triples = text.chunks(PIECE).zip(second.chunks(PIECE)).zip(third.chunks(PIECE));
+    let joined = triples.map(|((a, mid), b)| usize::from(a.iter().zip(mid).zip(b).map(joins).sum::<u8>()));
+    usize::from(first.is_ascii_alphanumeric()) + begun.sum::<usize>() - joined.sum::<usize>()
 }
 
 /// A rule of thumb for today's tokenizers: four characters of ASCII a token, one of any other script.
@@ -136,5 +163,19 @@ impl Rule for Limit {
         let pass = figure <= self.most;
         let word = if pass { "at most" } else { "above" };
         Finding::of(pass, format!("{}, {word} {}.", said(figure), said(self.most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_of_ascii_are_those_of_unicode(text in "([a-c0-2.,;:'_ \\n-]{0,40}|[ -~]{0,300}){0,3}") {
+            prop_assert_eq!(words(&text), text.unicode_words().count());
+        }
     }
 }

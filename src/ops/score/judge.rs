@@ -204,7 +204,7 @@ impl Judge {
                 why = NO_ROOM.to_owned();
                 break;
             }
-            let replied = self.model.ask(&ask).await;
+            let replied = self.model.ask(&ask, &|| purse.reserve(most)).await;
             purse.settle(
                 most,
                 match &replied {

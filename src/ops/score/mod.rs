@@ -39,7 +39,7 @@ pub use kept::subject_hash;
 use look::{Finding, Look, Rule, Settings, longest};
 pub use purse::{Purse, Unlimited};
 pub use sample::{SampleScores, ScoreSpec, score_sample, with_tools};
-pub use services::{AskModel, Embed, Services};
+pub use services::{AskModel, Embed, MayAskAgain, Services};
 
 /// Evaluates answers as the team's configuration says.
 pub struct Scorer {

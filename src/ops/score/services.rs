@@ -44,12 +44,19 @@ pub trait Embed: Send + Sync {
     ) -> BoxFuture<'a, std::result::Result<Vec<Option<Vec<f32>>>, EmbedFailure>>;
 }
 
+/// Whether a question may be sent once more, after an attempt that gave no answer and may have been paid for.
+pub type MayAskAgain<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
 /// Asks a model.
 pub trait AskModel: Send + Sync {
     /// What it is, for people: target and model.
     fn by(&self) -> String;
     /// Asks once; retrying for what passes is its own affair.
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>>;
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        again: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, std::result::Result<Answer, AskError>>;
     /// The most that asking this costs, in US dollars; nothing where its price is not known.
     fn most_usd(&self, ask: &Ask) -> f64;
 }

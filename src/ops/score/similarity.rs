@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::language;
 use super::look::{Finding, Look, Settings};
 use super::services::{Embed, Services};
 use crate::domain::Result;
+use crate::text::detect_language;
 use crate::text::embedding::cosine;
 
 /// Compares with a text of the check's own, or with what the case expects.
@@ -58,12 +58,12 @@ impl Similarity {
         let word = if pass { "at least" } else { "below" };
         let mut why = format!("Likeness {alike:.3} by {by}: {word} {}.", self.threshold);
         if self.embedder.english_only()
-            && let Some(language) = language::detect(look.text)
-            && language.0 != "en"
+            && let Some(language) = detect_language(look.text)
+            && language.code != "en"
         {
             why += &format!(
                 " It knows English only, and this text is in {}: name another embedder.",
-                language.1
+                language.name
             );
         }
         Finding::of(pass, why).scored(alike, -1.0, 1.0)

@@ -323,7 +323,11 @@ impl AskModel for Replies {
         "judge fixed".into()
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+        _: MayAskAgain<'a>,
+    ) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
         let mut asked = self.asked.lock().unwrap();
         let reply = self.replies[asked.len().min(self.replies.len() - 1)].clone();
         asked.push(ask.input.plain_text().into_raw());

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::fold::{between_characters, between_words, fold, locate};
 use super::look::{Finding, Look, Rule, Settings, quoted};
@@ -14,6 +14,9 @@ const FEW: usize = 100;
 /// Looks for texts, all in one pass.
 pub(super) struct Words {
     values: Vec<String>,
+    /// Whether any stands there at all: of its kind the crate looks at many bytes at a time.
+    quick: AhoCorasick,
+    /// Which, and where.
     automaton: AhoCorasick,
     want: Want,
     case_sensitive: bool,
@@ -52,10 +55,14 @@ impl Words {
             )));
         }
         let kind = (values.len() <= FEW).then_some(AhoCorasickKind::DFA);
-        let automaton = AhoCorasick::builder()
-            .kind(kind)
-            .build(&folded)
-            .map_err(|e| Error::usage("`values` are too many or too long to look for.").because(e))?;
+        let built = |matches: MatchKind| {
+            AhoCorasick::builder()
+                .match_kind(matches)
+                .kind(kind)
+                .build(&folded)
+                .map_err(|e| Error::usage("`values` are too many or too long to look for.").because(e))
+        };
+        let (quick, automaton) = (built(MatchKind::LeftmostFirst)?, built(MatchKind::Standard)?);
         let case = if case_sensitive { "case counts" } else { "case ignored" };
         let whole = if whole_word { ", whole words" } else { "" };
         let fine = match (want, values.as_slice()) {
@@ -64,13 +71,13 @@ impl Words {
             (_, [one]) => format!("Says {} ({case}{whole}).", quoted(one)),
             (_, all) => format!("Says all of the {} texts ({case}{whole}).", all.len()),
         };
-        Ok(Self { values, automaton, want, case_sensitive, whole_word, fine })
+        Ok(Self { values, quick, automaton, want, case_sensitive, whole_word, fine })
     }
 
     /// Visits the places where a text stands, in the order of their ends.
     fn each(&self, folded: &str, mut visit: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
         // A quick look first: most answers hold nothing of what is looked for.
-        if !self.automaton.is_match(folded) {
+        if !self.quick.is_match(folded) {
             return;
         }
         for hit in self.automaton.find_overlapping_iter(folded) {

@@ -1,15 +1,17 @@
-//! What monitors read and keep: traffic in small sums, sessions and what they cost, judged traces; and in the
-//! work file their state, alerts, silences, the outbox and the lease of the one who watches.
+//! What monitors read and keep: traffic in small sums, sessions and what they cost; and in the work file
+//! their state, alerts, silences, resumptions, the outbox and the lease of the one who watches.
 
 mod alerts;
 mod cells;
 mod outbox;
+mod resume;
 mod traffic;
 
 pub use alerts::{NewAlert, PassWrite};
 pub use cells::{Against, Cell as SliceCount, Example};
 pub use outbox::{Outgoing, Sent, Toll};
-pub use traffic::{Judged, SessionCost, Tally};
+pub use resume::Resumption;
+pub use traffic::{SessionCost, Tally};
 
 use crate::domain::monitor::Group;
 use crate::domain::{Error, Result};

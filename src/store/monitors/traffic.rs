@@ -1,15 +1,13 @@
 //! Traffic as monitors read it: sums by the hour from the hourly figures, sums by five minutes from the columns,
-//! sessions by the index of their hashes, judged traces by the samples that they are in.
+//! sessions by the index of their hashes.
 
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::domain::query::{NameField, Term};
-use crate::domain::{Query, Result, SampleRule, Untrusted};
+use crate::domain::Result;
 use crate::stats::Sketch;
 use crate::store::blocks::{self, Cell};
-use crate::store::ids::stored_id;
 use crate::store::open::Store;
 use crate::store::rollup::{COUNTS, Counted};
 
@@ -126,19 +124,6 @@ pub struct SessionCost {
     pub feature: i64,
     /// In 1e-9 US dollars.
     pub cost_nusd: i64,
-}
-
-/// A trace that people judged, of a sample that was drawn without regard to how it went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// When it happened, in milliseconds since the epoch.
-    pub at: i64,
-    /// Its feature; 0 for none.
-    pub feature: i64,
-    /// Its id.
-    pub id: Untrusted,
-    /// More reviewers failed it than passed it.
-    pub failed: bool,
 }
 
 impl Store {
@@ -290,54 +275,4 @@ impl Store {
             .collect()
         })
     }
-
-    /// Traces of these times that were judged by people, oldest first, of samples that were drawn without regard
-    /// to how the traces went: an even draw, by feature and time at most.
-    pub fn judged_between(&self, (from, to): (i64, i64)) -> Result<Vec<Judged>> {
-        let even: Vec<String> = self
-            .samples()?
-            .into_iter()
-            .filter(|sample| sample.drawn_at.as_millisecond() >= from && is_even(&sample.rule))
-            .map(|sample| sample.name)
-            .collect();
-        self.read(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT t.ts, ifnull(t.feature, 0), t.id, l.verdict = 'fail', m.trace_id \
-                 FROM work.sample_member m CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash \
-                 AND l.trace_id = m.trace_id CROSS JOIN main.trace t ON t.id_hash = m.trace_hash \
-                 WHERE m.sample = ? AND l.verdict IN ('pass', 'fail') AND t.ts >= ? AND t.ts < ?",
-            )?;
-            // Of one trace each reviewer's verdict counts once, in however many samples it is.
-            let mut votes: BTreeMap<(i64, Untrusted), (i64, i64)> = BTreeMap::new();
-            for sample in even {
-                let mut here: BTreeMap<(i64, Untrusted), (i64, i64)> = BTreeMap::new();
-                let mut rows = query.query(params![sample, from, to])?;
-                while let Some(row) = rows.next()? {
-                    let id = stored_id(row.get_ref(2)?)?;
-                    if id.raw() == row.get_ref(4)?.as_str()? {
-                        let vote = here.entry((row.get(0)?, id)).or_insert((row.get(1)?, 0));
-                        vote.1 += if row.get(3)? { 1 } else { -1 };
-                    }
-                }
-                votes.extend(here);
-            }
-            let judged = votes.into_iter().filter(|(_, (_, fails))| *fails != 0);
-            Ok(judged
-                .map(|((at, id), (feature, fails))| Judged { at, feature, id, failed: fails > 0 })
-                .collect())
-        })
-    }
-}
-
-/// Whether a sample says of its population what share fails: nothing in the draw depends on how a trace went.
-fn is_even(rule: &SampleRule) -> bool {
-    let query = rule.query.as_deref().map(Query::parse).transpose();
-    let even_query = query.is_ok_and(|query| {
-        query.is_none_or(|query| {
-            let neutral =
-                |term: &&Term| matches!(term, Term::Time(_) | Term::Name { field: NameField::Feature, .. });
-            query.terms().iter().all(neutral)
-        })
-    });
-    even_query && rule.strata.is_empty() && !rule.suspicious
 }

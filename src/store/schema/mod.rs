@@ -82,6 +82,7 @@ pub(super) const TRACES: Schema = Schema {
         Migration { scripts: &[include_str!("traces_0002.sql")], fills: &[Fill::Columns, Fill::Figures] },
         Migration { scripts: &[include_str!("traces_0003.sql")], fills: &[] },
         Migration { scripts: &[include_str!("traces_0004.sql")], fills: &[Fill::Languages, Fill::Figures] },
+        Migration { scripts: &[include_str!("traces_0005_block_time.sql")], fills: &[] },
     ],
 };
 
@@ -106,8 +107,11 @@ pub(super) const WORK: Schema = Schema {
         },
         Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
-        Migration { scripts: &[include_str!("work_0006_incident_lease.sql")], fills: &[] },
-        Migration { scripts: &[include_str!("work_0007_drills.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0006_judged.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0007_notices.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0008_marks.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0009_incident_lease.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0010_drills.sql")], fills: &[] },
     ],
 };
 

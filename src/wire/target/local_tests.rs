@@ -40,7 +40,7 @@ async fn a_real_local_model_is_asked_as_the_wire_says() {
         max_tokens: None,
     };
     let capital = ask("Capital of France?", None);
-    let (answer, attempts) = ask_patiently(&target, &capital, &limits, &Cancel::default(), |_| {}).await;
+    let (answer, attempts) = ask_patiently(&target, &capital, &limits, &Cancel::default(), |_, _| true).await;
     let answer = answer.unwrap();
     assert_eq!((attempts, answer.model.as_deref()), (1, Some(local_model::MODEL)));
     assert!(answer.output.answer_text().contains("Paris"), "{answer:?}");
@@ -64,7 +64,7 @@ async fn a_real_local_model_is_asked_as_the_wire_says() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         cancel.cancel();
     };
-    let ((stopped, _), ()) = tokio::join!(ask_patiently(&target, &long, &limits, &cancel, |_| {}), stop);
+    let ((stopped, _), ()) = tokio::join!(ask_patiently(&target, &long, &limits, &cancel, |_, _| true), stop);
     assert_eq!(stopped.unwrap_err().kind, AskErrorKind::Cancelled);
     assert!(began.elapsed() < Duration::from_millis(500));
 }

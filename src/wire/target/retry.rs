@@ -13,19 +13,20 @@ use crate::task::Cancel;
 /// the answer or the last error, with the number of attempts that were made.
 ///
 /// The time limit covers attempts and the waits between them, not the wait for the target's pace, which is no
-/// fault of the case. `on_attempt` is told of every attempt (1, 2, …) just before it is sent. A wish to stop is
-/// followed at once, also in the middle of an attempt: the error is then of kind `Cancelled`.
+/// fault of the case. `may_ask` is told of every attempt (1, 2, …) just before it is sent, with the error of the
+/// one before it, and may refuse it: that error is the answer then. A wish to stop is followed at once, also in
+/// the middle of an attempt: the error is then of kind `Cancelled`.
 pub async fn ask_patiently(
     target: &Target,
     ask: &Ask,
     limits: &TargetLimits,
     cancel: &Cancel,
-    mut on_attempt: impl FnMut(u32),
+    mut may_ask: impl FnMut(u32, Option<&AskError>) -> bool,
 ) -> (Result<Answer, AskError>, u32) {
     let mut attempts = 0;
     let mut stopped = std::pin::pin!(stopping(cancel));
     let result = {
-        let work = ask_on(target, ask, limits, &mut attempts, &mut on_attempt);
+        let work = ask_on(target, ask, limits, &mut attempts, &mut may_ask);
         tokio::select! {
             biased;
             () = &mut stopped => Err(error(AskErrorKind::Cancelled, "The run was stopped.".to_owned())),
@@ -40,7 +41,7 @@ async fn ask_on(
     ask: &Ask,
     limits: &TargetLimits,
     attempts: &mut u32,
-    on_attempt: &mut impl FnMut(u32),
+    may_ask: &mut impl FnMut(u32, Option<&AskError>) -> bool,
 ) -> Result<Answer, AskError> {
     let mut waits = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(500))
@@ -49,10 +50,15 @@ async fn ask_on(
         .without_max_times()
         .build();
     let mut left = limits.timeout;
+    let mut before = None;
     loop {
         let reserved = target.pace().wait(ask).await;
+        let allowed = may_ask(*attempts + 1, before.as_ref());
+        if let Some(failed) = before.take_if(|_| !allowed) {
+            target.pace().settle(reserved, None);
+            return Err(failed);
+        }
         *attempts += 1;
-        on_attempt(*attempts);
         let began = Instant::now();
         let asked = timeout(left, target.ask(ask)).await;
         let result = asked.unwrap_or_else(|_| {
@@ -81,6 +87,7 @@ async fn ask_on(
         }
         sleep(wait).await;
         left = left.saturating_sub(wait);
+        before = Some(failed);
     }
 }
 

@@ -77,7 +77,7 @@ fn can_move<T: Send>(work: T) -> T {
 }
 
 async fn patiently(target: &Target, limits: &TargetLimits) -> (std::result::Result<Answer, AskError>, u32) {
-    can_move(ask_patiently(target, &ask("hello"), limits, &Cancel::default(), |_| {})).await
+    can_move(ask_patiently(target, &ask("hello"), limits, &Cancel::default(), |_, _| true)).await
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ fn what_cannot_be_asked_is_refused_before_anything_is() {
 
 #[tokio::test]
 async fn each_fault_has_its_kind_and_words_and_never_the_key() {
-    use AskErrorKind::{RateLimit, Refused, Timeout, Unavailable, Unreadable};
+    use AskErrorKind::{Cut, RateLimit, Refused, Timeout, Unavailable, Unreadable};
     let server = LlmServer::start();
     let (open, own) = (openai(&server), connect(TargetKind::Http(http(&server))));
     let anthropic = connect(TargetKind::Anthropic(model(server.url(""))));
@@ -294,7 +294,7 @@ async fn each_fault_has_its_kind_and_words_and_never_the_key() {
             Refused,
             "The target said 307 Temporary Redirect: it sends else",
         ),
-        (Fault::Cut, Unavailable, "The connection was cut in the middle of the answer"),
+        (Fault::Cut, Cut, "The connection was cut in the middle of the answer"),
         (Fault::HalfJson, Unreadable, "The answer breaks off: it is half a JSON: {\""),
         (Fault::WrongType, Unreadable, "The answer is text/html, not JSON: <html>It works!"),
         (Fault::Endless, Unreadable, "The answer does not end: more than 8 MB came."),
@@ -401,9 +401,18 @@ async fn what_passes_is_asked_again_and_what_does_not_is_not() {
     }
     let mut told = Vec::new();
     let (result, attempts) =
-        ask_patiently(&target, &ask("hello"), &quick(), &Cancel::default(), |n| told.push(n)).await;
+        ask_patiently(&target, &ask("hello"), &quick(), &Cancel::default(), |n, before| {
+            told.push((n, before.map(|error| error.kind)));
+            true
+        })
+        .await;
     assert_eq!(result.unwrap().output, Content::Text("You said: hello".into()));
-    assert_eq!((attempts, told), (3, vec![1, 2, 3]));
+    let befores = [None, Some(AskErrorKind::Unreadable), Some(AskErrorKind::Cut)];
+    assert_eq!((attempts, told), (3, (1..).zip(befores).collect()));
+    server.fault_next(Fault::HalfJson);
+    let (result, attempts) =
+        ask_patiently(&target, &ask("hello"), &quick(), &Cancel::default(), |n, _| n == 1).await;
+    assert_eq!((result.unwrap_err().kind, attempts), (AskErrorKind::Unreadable, 1));
     let before = server.seen().len();
     server.fault_model("small", Fault::Status(400, Vec::new(), "bad".into()));
     assert_eq!(patiently(&target, &quick()).await.1, 1);
@@ -445,7 +454,7 @@ async fn the_time_limit_holds_and_a_wish_to_stop_is_followed_at_once() {
     let began = Instant::now();
     let asked = ask("x");
     let limits = quick();
-    let work = ask_patiently(&target, &asked, &limits, &cancel, |_| {});
+    let work = ask_patiently(&target, &asked, &limits, &cancel, |_, _| true);
     let stop = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         cancel.cancel();

@@ -1,8 +1,10 @@
 //! The quality score: what reviewers said of sampled traces, weighted by the draw.
 
 use super::*;
-use crate::domain::{LabelBody, Member, Method, Sample, SampleRule, Verdict as Said};
-use crate::store::Act;
+use crate::domain::{
+    Assessment, LabelBody, Member, Method, Outcome, Sample, SampleRule, Untrusted, Verdict as Said,
+};
+use crate::store::{Act, TraceScoreRow};
 
 fn sample(ctx: &Ctx, name: &str, query: Option<&str>, suspicious: bool, members: &[(&str, f64)]) {
     let rule = SampleRule {
@@ -104,4 +106,92 @@ fn it_is_worse_than_last_week_when_it_is() {
     assert_eq!((view.quality.n, view.quality.previous_n), (100, 40));
     assert_eq!(view.quality.verdict, Verdict::Worse);
     assert_eq!(view.quality.previous, Some(1.0));
+}
+
+/// A judge's word.
+fn judge(ctx: &Ctx, trace: &str, model: &str, outcome: Outcome) {
+    let word = Assessment {
+        evaluator: "quality".into(),
+        kind: "judge".into(),
+        version: "v1".into(),
+        outcome,
+        score: None,
+        explanation: Untrusted::default(),
+        span: None,
+        criteria: std::collections::BTreeMap::new(),
+        by: Some(model.into()),
+        cost_usd: None,
+    };
+    let row = TraceScoreRow {
+        trace: trace.into(),
+        decider: "d".into(),
+        subject: [0; 32],
+        at: ctx.clock.now(),
+        word,
+    };
+    ctx.store.keep_trace_scores(&[row]).unwrap();
+}
+
+/// All 140 traces in one even sample.
+fn all_drawn(ctx: &Ctx) {
+    let members: Vec<String> = (0..140).map(|n| n.to_string()).collect();
+    let members: Vec<(&str, f64)> = members.iter().map(|id| (id.as_str(), 0.1)).collect();
+    sample(ctx, "all", None, false, &members);
+}
+
+#[test]
+fn a_label_counts_before_the_judge_and_labels_correct_what_the_judge_says() {
+    let (_world, ctx) = some();
+    all_drawn(&ctx);
+    // It passes four of five, and wrongly two of the failures that people find; a rule's word is none.
+    for n in 0..100 {
+        judge(&ctx, &n.to_string(), "small", if n % 5 == 0 { Outcome::Fail } else { Outcome::Pass });
+    }
+    judge(&ctx, "100", "small", Outcome::Error);
+    let week = HealthSpec { hours: 168, ..HealthSpec::default() };
+    let view = health(&ctx, &week).unwrap();
+    assert_eq!((view.quality.n, view.judged.people, view.judged.judge), (100, 0, 100));
+    close(view.quality.value, 0.8, 1e-9);
+    assert_eq!(view.judged.judges, ["quality by small"]);
+    assert_eq!(view.judged.corrected, None);
+    assert_eq!(
+        view.judged.words.as_deref(),
+        Some(
+            "100 traces judged by quality by small; 20 more labelled passes and 20 failures would tell its errors"
+        )
+    );
+    for n in 0..100 {
+        let fails = n % 5 == 0 || n % 50 == 1;
+        if fails || n < 40 {
+            label(&ctx, "ann", &n.to_string(), if fails { Said::Fail } else { Said::Pass });
+        }
+    }
+    let view = health(&ctx, &week).unwrap();
+    assert_eq!((view.judged.people, view.judged.judge), (53, 47));
+    assert_eq!(view.judged.labels, [31, 22]);
+    close(view.quality.value, 0.78, 1e-9);
+    // (0.8 + 20/22 − 1) / (1 + 20/22 − 1)
+    close(view.judged.corrected.map(|of| of.rate), 0.78, 1e-9);
+    let within = view.judged.corrected.unwrap().interval;
+    assert!(within.lower < 0.78 && within.upper > 0.78 && within.upper - within.lower > 0.05, "{within:?}");
+    let words = view.judged.words.unwrap();
+    assert!(
+        words.starts_with("100 traces judged: 53 by people, 47 by quality by small; corrected for"),
+        "{words}"
+    );
+    let failed = count(&ctx, &view.quality.query, &Cancel::default()).unwrap();
+    assert_eq!(failed, 22, "the figure opens what it counts");
+}
+
+#[test]
+fn two_judges_are_not_compared() {
+    let (_world, ctx) = some();
+    all_drawn(&ctx);
+    for n in 0..140 {
+        let model = if n < 100 { "small" } else { "big" };
+        judge(&ctx, &n.to_string(), model, if n % 2 == 0 { Outcome::Fail } else { Outcome::Pass });
+    }
+    let view = health(&ctx, &HealthSpec { hours: 168, ..HealthSpec::default() }).unwrap();
+    assert_eq!((view.quality.n, view.quality.previous_n), (100, 40));
+    assert_eq!(view.quality.verdict, Verdict::OtherJudge);
 }

@@ -46,8 +46,6 @@ const WORD: usize = 9;
 const LEAST_LEFT: u16 = 80;
 /// Columns and rows of the screen's area from which all is there at once.
 const ALL: (u16, u16) = (160, 38);
-/// Rows of the figures with their heading and the kinds of failure.
-const FIGURE_ROWS: u16 = FIGURES as u16 + 2;
 /// Rows of recent responses below the charts, with the rule above them.
 const RECENT_ROWS: u16 = 8;
 
@@ -85,7 +83,7 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
             recent(screen, loaded, env, canvas, below);
             return;
         };
-        let top = Rect { height: FIGURE_ROWS.min(body.height), ..body };
+        let top = Rect { height: figure_rows(loaded).min(body.height), ..body };
         let (left, right) = halves(canvas, top, side);
         figures(screen, loaded, canvas, left);
         groups(screen, loaded, canvas, right, true);
@@ -106,6 +104,11 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     }
 }
 
+/// Rows of the figures with their heading, the kinds of failure, and who judged where a judge did.
+fn figure_rows(loaded: &Loaded) -> u16 {
+    FIGURES as u16 + 2 + u16::from(loaded.view.judged.judge > 0)
+}
+
 /// Cuts an area in two with a rule between; the right one has so many columns.
 fn halves(canvas: &mut Canvas<'_>, area: Rect, side: u16) -> (Rect, Rect) {
     let left = Rect { width: area.width - side - 3, ..area };
@@ -117,14 +120,14 @@ fn halves(canvas: &mut Canvas<'_>, area: Rect, side: u16) -> (Rect, Rect) {
 /// All at once.
 fn everything(screen: &HealthScreen, loaded: &Loaded, env: &Env, canvas: &mut Canvas<'_>, body: Rect) {
     let wide = |y: u16| Rect { x: body.x - 1, y, width: body.width + 2, height: 1 };
-    let top = Rect { height: FIGURE_ROWS, ..body };
+    let top = Rect { height: figure_rows(loaded), ..body };
     let (left, right) = halves(canvas, top, body.width / 2 - 1);
     figures(screen, loaded, canvas, left);
     groups(screen, loaded, canvas, right, true);
     canvas.rule(wide(top.bottom()));
     let charts = Rect {
         y: top.bottom() + 1,
-        height: body.height.saturating_sub(FIGURE_ROWS + 1 + RECENT_ROWS),
+        height: body.height.saturating_sub(top.height + 1 + RECENT_ROWS),
         ..body
     };
     let (left, right) = halves(canvas, charts, body.width / 2 - 1);
@@ -235,11 +238,15 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
         if screen.focus == Focus::Lines && screen.chart.is_none() && screen.line == at {
             canvas.select(Rect { x: row.x - 1, width: row.width + 1, ..row });
         }
-        if at == 1
-            && let Some(kinds) = lines::kinds(&view.errors)
+        let under = match at {
+            1 => lines::kinds(&view.errors),
+            _ if at + 1 == FIGURES => lines::judged(&view.judged),
+            _ => None,
+        };
+        if let Some(under) = under
             && let Some(row) = rows.next()
         {
-            canvas.line(row, &words().plain("  ").line(&kinds).done());
+            canvas.line(row, &words().plain("  ").line(&under).done());
         }
     }
     let Some(rule) = rows.next() else { return Rect { height: 0, ..area } };

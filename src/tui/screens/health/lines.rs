@@ -1,6 +1,8 @@
 //! The figures as text: columns that line up, words for differences, sparklines.
 
-use crate::ops::health::{Errors, Figure, GroupView, HealthView, Recent, Series, Verdict, condensed};
+use crate::ops::health::{
+    Errors, Figure, GroupView, HealthView, JudgedBy, Recent, Series, Verdict, condensed,
+};
 use crate::text::figures::{self, UNKNOWN, dollars, duration, ends, on_point, percent, sparkline, thousands};
 use crate::text::{Clean, Line, Role, clean, pad};
 use crate::tui::words::words;
@@ -96,7 +98,7 @@ fn role(verdict: Verdict) -> Role {
         Verdict::Better => Role::Better,
         Verdict::Worse => Role::Worse,
         Verdict::More | Verdict::Fewer => Role::Plain,
-        Verdict::Usual | Verdict::Close | Verdict::TooFew => Role::Muted,
+        Verdict::Usual | Verdict::Close | Verdict::TooFew | Verdict::OtherJudge => Role::Muted,
     }
 }
 
@@ -130,6 +132,11 @@ pub fn kinds(errors: &Errors) -> Option<Line> {
         .map(|(name, n)| format!("{name} {}", whole(*n)))
         .collect();
     (!told.is_empty()).then(|| words().muted(told.join(" · ")).done())
+}
+
+/// `by people 37 · by the judge 375 · corrected 88.1 % [84.0, 91.5]`; nothing where no judge spoke.
+pub fn judged(of: &JudgedBy) -> Option<Line> {
+    (of.judge > 0).then(|| words().muted(of.short()).done())
 }
 
 /// A response's words, quoted and cut to what is left: what was said, or how it failed.

@@ -29,8 +29,8 @@ pub fn state(of: State) -> (Role, &'static str) {
     let role = match of {
         State::Ok => Role::Pass,
         State::Firing => Role::Alert,
-        State::Pending | State::Resolving => Role::Unsure,
-        State::NoData | State::Paused => Role::Muted,
+        State::Paused | State::Pending | State::Resolving => Role::Unsure,
+        State::NoData => Role::Muted,
     };
     (role, of.word())
 }
@@ -133,6 +133,7 @@ pub fn replayed(past: &ReplayView, zone: &TimeZone, cols: usize) -> Vec<Line> {
                 "{} false pages a month are to be expected.",
                 pages(past.expected_false_pages_per_month)
             ))
+            .maybe(Role::Muted, past.chance_words().map(|words| format!(" {words}")))
             .done(),
         cols,
         &[],

@@ -4,6 +4,7 @@
 //! the screen comes up and when traces come in; alerts are what `tuesday watch` kept.
 
 mod lines;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -33,6 +34,7 @@ const LIST: Pane = Pane("monitors");
 const DETAIL: Pane = Pane("monitor");
 const TRACES: Pane = Pane("alert traces");
 const SILENCE: Tag = Tag("monitors.silence");
+const RESUME: Tag = Tag("monitors.resume");
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +72,8 @@ pub struct MonitorsScreen {
     past: bool,
     /// What is to be silenced, while the form is open.
     silencing: Option<String>,
+    /// The monitor that is to be taken up again, while it is asked how.
+    resuming: Option<String>,
     /// How far the text of the row under the cursor is scrolled.
     scroll: Scroll,
     /// The cursor was moved: until then it is on what is most urgent.
@@ -129,6 +133,9 @@ impl MonitorsScreen {
                 let until = crate::text::figures::when(until.as_millisecond(), cx.env.now_ms(), &cx.env.zone);
                 cx.say(words().plain("nobody is told of it until ").plain(until));
                 self.read_alerts(cx);
+            }
+            Answer::Resumed(done) => {
+                self.resumed(&done, cx);
             }
             Answer::Incident(id) => {
                 cx.say(words().plain("opened ").plain(&id).plain(" with the alert in its record"));
@@ -271,6 +278,7 @@ impl MonitorsScreen {
         match id {
             app::OPEN => self.open_row(cx),
             table::REPLAY => self.replay(cx),
+            table::RESUME => self.ask_resume(cx),
             app::FIND => {
                 cx.open_traces(Query::all());
                 cx.command(app::FIND);
@@ -321,6 +329,7 @@ impl Screen for MonitorsScreen {
     fn holds(&self, when: When) -> bool {
         match when {
             table::ON_ALERT => self.alert().is_some(),
+            table::ON_PAUSED => self.open.is_none() && self.paused().is_some(),
             table::ON_MONITOR => matches!(self.rows.selected(), Some(Row::Monitor(_))),
             _ => false,
         }
@@ -377,6 +386,12 @@ impl Screen for MonitorsScreen {
     }
 
     fn replied(&mut self, tag: Tag, reply: Reply, cx: &mut Cx<'_>) {
+        if tag == RESUME {
+            if let Reply::Picked(choice) = reply {
+                self.resume(choice, cx);
+            }
+            return;
+        }
         let Some(of) = self.silencing.take().filter(|_| tag == SILENCE) else { return };
         if let Reply::Fields(fields) = reply
             && let [time, reason] = fields.as_slice()

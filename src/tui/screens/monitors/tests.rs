@@ -102,3 +102,35 @@ fn the_traces_of_an_alert_and_the_past_of_a_monitor_are_a_key_away() {
     story.press("G k k k p");
     insta::assert_snapshot!("replay_80", story.text());
 }
+
+#[test]
+fn a_monitor_whose_judge_changed_says_so_and_is_taken_up_again_with_a_key() {
+    use crate::ops::monitor::judged_tests::{drawn, judge};
+    let world = trouble();
+    let ctx = world.as_reviewer("ann");
+    let sample = drawn(&ctx, 600);
+    judge(&ctx, &sample, 0..300, "gpt-4o", |at| at % 20 == 0);
+    pass(&ctx, &Monitors::default()).unwrap();
+    world.clock.advance_ms(60_000);
+    judge(&ctx, &sample, 300..450, "gpt-4o-mini", |at| at % 20 == 0);
+    let seen = pass(&ctx, &Monitors::default()).unwrap();
+    assert_eq!(seen.fired.len(), 1, "{seen:#?}");
+    let mut story = Story::new(ctx, ScreenId::Health);
+    insta::assert_snapshot!("health_judged_80", story.snapshot());
+    story.press("g m j j");
+    insta::assert_snapshot!("paused_80", story.snapshot());
+    story.press("R");
+    insta::assert_snapshot!("resume_80", story.text());
+    story.press("down enter");
+    assert!(story.text().contains("there are 150."), "{}", story.text());
+    story.press("R enter");
+    assert!(
+        story.status().contains("quality-drift looks again: well at 10"),
+        "{} {}",
+        story.status(),
+        story.text()
+    );
+    let taken = story.ctx.store.resumptions().unwrap();
+    assert_eq!((taken.len(), taken[0].by.raw(), taken[0].baseline), (1, "ann", None));
+    insta::assert_snapshot!("resumed_200", story.snapshot_at(200, 50));
+}

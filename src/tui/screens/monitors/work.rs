@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::domain::Result;
 use crate::domain::monitor::Monitors;
 use crate::ops::Ctx;
-use crate::ops::monitor::{self, AlertView, MonitorList, ReplayView};
+use crate::ops::monitor::{self, AlertView, MonitorList, ReplayView, ResumeView, Trust};
 use crate::task::{Cancel, Progress};
 
 /// How far back a replay looks: four weeks.
@@ -22,6 +22,8 @@ pub enum Request {
     Replay { monitors: Box<Monitors>, id: String },
     /// Tell nobody of an alert or a monitor for some time.
     Silence { monitors: Box<Monitors>, of: String, for_ms: i64, reason: String },
+    /// Take up again a monitor that is paused.
+    Resume { monitors: Box<Monitors>, id: String, trust: Trust },
     /// Open an incident for an alert.
     Incident { alert: String, runbook: Option<PathBuf> },
 }
@@ -34,6 +36,8 @@ pub enum Answer {
     Replay(ReplayView),
     /// Until when nobody is told.
     Silenced(jiff::Timestamp),
+    /// What is trusted now.
+    Resumed(ResumeView),
     /// The incident's name.
     Incident(String),
 }
@@ -49,6 +53,9 @@ impl Request {
             }
             Request::Silence { monitors, of, for_ms, reason } => {
                 monitor::silence(ctx, monitors, of, *for_ms, reason).map(|of| Answer::Silenced(of.until))
+            }
+            Request::Resume { monitors, id, trust } => {
+                monitor::resume(ctx, monitors, id, None, *trust).map(Answer::Resumed)
             }
             Request::Incident { alert, runbook } => {
                 monitor::open_incident(ctx, alert, runbook.clone()).map(|of| Answer::Incident(of.head.id))

@@ -1,0 +1,79 @@
+//! The answers of `tuesday incident assess --json` and `tuesday mark … --json` have the shapes that `tuesday help
+//! json-incident` gives them, and say what is so.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::json_shape::{JSON, JSON_EVAL, Topic};
+use crate::support::{run_to, store_with};
+
+const TOPIC: &str = include_str!("../../fixtures/help/json-incident.txt");
+
+/// Four days of traffic; for ten hours prompt v4 answers three of four, and fails in German.
+fn traffic() -> String {
+    const MINUTES: i64 = 4 * 24 * 60;
+    (0..MINUTES / 2)
+        .map(|n| {
+            let ago = MINUTES - 2 * n;
+            let v4 = ago <= 600 && n % 4 != 1;
+            let de = n % 3 == 0;
+            let bad = if v4 && de { n % 2 == 0 } else { n % 25 == 7 };
+            let time = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(ago);
+            let trace = json!({
+                "id": format!("t-{n}"), "time": time, "input": "Why?", "output": "It is a fee.", "user": format!("u-{}", n % 400),
+                "feature": "support", "prompt": "support", "prompt_version": if v4 { "v4" } else { "v3" },
+                "model": "gpt-4o", "metadata": {"language": if de { "de" } else { "en" }}, "tags": ["fees"], "cost_usd": 0.002,
+                "feedback": if bad { json!([{"kind": "thumbs", "value": "down"}]) } else { json!([]) },
+            });
+            format!("{trace}\n")
+        })
+        .collect()
+}
+
+#[test]
+fn every_answer_is_as_the_help_says() {
+    let topic = Topic::of(TOPIC, &[JSON, JSON_EVAL]);
+    let (folder, store) = store_with(0);
+    let file = folder.path().join("traces.jsonl");
+    std::fs::write(&file, traffic()).unwrap();
+    run_to(0, &store, &["import", file.to_str().unwrap()]);
+    let asked = RefCell::new(BTreeSet::new());
+    let ask = |title: &str, args: &[&str]| -> Value {
+        let out = run_to(0, &store, &[args, &["--json"]].concat());
+        let value: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{args:?}: {e}: {out}"));
+        topic.check_answer(title, &value);
+        asked.borrow_mut().insert(title.to_owned());
+        value
+    };
+    let marked =
+        ask("mark deploy TEXT", &["mark", "deploy", "new index", "--at", "11h", "--feature", "support"]);
+    assert_eq!(marked["kind"], "deploy");
+    assert_eq!(ask("mark list", &["mark", "list"])[0]["text"], "new index");
+    run_to(0, &store, &["incident", "open", "German answers", "--feature", "support"]);
+    run_to(0, &store, &["label", "t-2877", "fail", "--mode", "wrong_tone"]);
+    run_to(0, &store, &["label", "t-2874", "fail", "--mode", "wrong_tone"]);
+
+    let found = ask("incident assess ID", &["incident", "assess", "1"]);
+    assert_eq!((&found["measure"], &found["onset"]["verdict"]), (&json!("complaints"), &json!("onset")));
+    let at: jiff::Timestamp = found["onset"]["at"].as_str().unwrap().parse().unwrap();
+    let ago = jiff::Timestamp::now().duration_since(at).as_secs_f64() / 3600.0;
+    assert!((8.5..11.5).contains(&ago), "{ago} h: {}", found["onset"]);
+    let first = &found["slices"]["ranked"][0];
+    assert_eq!(first["slice"], json!([["prompt", "support@v4"], ["language", "de"]]), "{}", found["slices"]);
+    assert!(first["query"].as_str().unwrap().contains("language:de"), "{first}");
+    let excess = &found["excess"];
+    assert!(excess["interval"]["lower"].as_f64() < excess["count"].as_f64(), "{excess}");
+    assert!(found["users"]["above_usual"].as_f64() > Some(10.0), "{}", found["users"]);
+    let near: Vec<&str> =
+        found["near"].as_array().unwrap().iter().filter_map(|change| change["kind"].as_str()).collect();
+    assert!(near.contains(&"version_came") && near.contains(&"marked"), "{near:?}");
+    assert!(found["severity"]["suggested"].is_string(), "{}", found["severity"]);
+
+    let none = ask("incident assess ID", &["incident", "assess", "1", "--by", "errors"]);
+    assert_eq!((&none["onset"]["verdict"], &none["slices"]["verdict"]), (&json!("none"), &json!("nothing")));
+    let judged = ask("incident assess ID", &["incident", "assess", "1", "--by", "judged"]);
+    assert_eq!((&judged["rate"], &judged["slices"]["verdict"]), (&Value::Null, &json!("too_few")));
+    topic.is_whole(&asked.borrow());
+}
