@@ -83,6 +83,10 @@ pub enum Request {
         id: String,
         zone: TimeZone,
     },
+    /// An update as it would read now.
+    Draft {
+        id: String,
+    },
     Save {
         id: String,
         zone: TimeZone,
@@ -98,6 +102,7 @@ pub enum Answer {
     Incident(Box<IncidentView>),
     Figures(Box<FiguresNow>),
     Postmortem(PostmortemView),
+    Draft(String),
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
     Watch(Box<WatchView>),
@@ -151,6 +156,7 @@ impl Request {
             Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
                 .map(|figures| Answer::Figures(Box::new(figures))),
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
+            Request::Draft { id } => incident::draft_update(ctx, id, cancel).map(Answer::Draft),
             Request::Save { id, zone, path, replace } => {
                 match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
                     Ok(_) => Ok(Answer::Saved),
@@ -169,6 +175,7 @@ impl Request {
                 | Request::Show { .. }
                 | Request::Figures { .. }
                 | Request::Postmortem { .. }
+                | Request::Draft { .. }
                 | Request::Plan { .. }
                 | Request::Watch { .. }
         )
