@@ -19,6 +19,7 @@ pub mod import;
 pub mod incident;
 pub mod index;
 pub mod init;
+pub mod judged;
 pub mod label;
 pub mod mark;
 pub mod measure;

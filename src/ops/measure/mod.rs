@@ -15,7 +15,7 @@ use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::figures::figures;
 use crate::ops::health::traffic;
-use crate::ops::monitor::evenly_judged;
+use crate::ops::judged::judged as judged_of;
 use crate::stats::{CONFIDENCE, wilson};
 use crate::store::{Cut, NameKind, Sums};
 use crate::task::Cancel;
@@ -196,13 +196,9 @@ pub fn judgements(ctx: &Ctx, feature: Option<&str>, window: (i64, i64)) -> Resul
         },
         None => None,
     };
-    let judged = evenly_judged(ctx, window)?;
-    Ok(judged
-        .rows
-        .iter()
-        .filter(|one| id.is_none_or(|id| one.slice.feature == id))
-        .filter_map(|one| Some((one.ts, !one.verdicts.settled(&judged.judges, |_| true)?.0)))
-        .collect())
+    let set = judged_of(ctx, window)?;
+    let of_feature = set.rows.iter().filter(|one| id.is_none_or(|id| one.slice.feature == id));
+    Ok(of_feature.filter_map(|one| Some((one.ts, !one.verdicts.settled(&set.judges, |_| true)?.0))).collect())
 }
 
 fn share(reading: &mut Reading, Counts { k, n }: Counts) {

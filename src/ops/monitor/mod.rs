@@ -42,4 +42,3 @@ pub use send::{Sender, TestView, test};
 pub use span::span_ms;
 pub use trial::{Health, delay, judgements, quiet_month};
 pub use view::{GroupView, MonitorDetail, MonitorList, MonitorView, group_words, list, show};
-pub(super) use world::evenly_judged;
