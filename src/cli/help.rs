@@ -131,8 +131,16 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = ["json", "json-eval", "json-gate", "json-incident", "json-monitor", "json-prompt"]
-            .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = [
+            "json",
+            "json-eval",
+            "json-gate",
+            "json-incident",
+            "json-monitor",
+            "json-prompt",
+            "json-runbook",
+        ]
+        .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =
