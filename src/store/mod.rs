@@ -36,6 +36,7 @@ mod ids;
 mod import_lock;
 mod incidents;
 mod indexes;
+mod judge_sample;
 mod judged;
 mod labels;
 mod languages;
@@ -72,6 +73,7 @@ pub use early::{Said, SaidOutcome};
 pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
+pub use judge_sample::{Arrival, Asked, Pick};
 pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use monitors::{

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod contract;
+mod daily_sample;
 mod feature;
 mod flag_server;
 mod flows;

@@ -107,6 +107,7 @@ pub(super) const WORK: Schema = Schema {
         Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0006_judged.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0007_judge_sample.sql")], fills: &[] },
     ],
 };
 
