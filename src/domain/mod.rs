@@ -40,7 +40,7 @@ pub use eval::{
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
-pub use language::stated_language;
+pub use language::{TraceLanguage, stated_language};
 pub use query::{Query, QueryError, nearest};
 pub use run::{Answered, CaseResult, Run, RunHead, RunName};
 pub use sample::{Dimension, Member, Method, Sample, SampleRule};
