@@ -5,6 +5,7 @@
 mod asks;
 mod find;
 mod lines;
+mod panel;
 mod run_step;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub use work::{Answer, Request};
 use ratatui::layout::Rect;
 
 use self::asks::Asked;
+use self::panel::{PanelOf, Panels};
 use super::evals::promote_traces;
 use crate::command::table::{app, incidents as table};
 use crate::command::{Id, Place, When};
@@ -29,9 +31,10 @@ use crate::ops::incident::{
 use crate::ops::watch::Changes;
 use crate::text::Line;
 use crate::tui::canvas::{Canvas, Pane};
+use crate::tui::effect::Effect;
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Reply, Tag};
-use crate::tui::screen::{Cx, Env, Handled, Screen};
+use crate::tui::screen::{Cx, Env, Handled, Screen, Wish};
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::words::words;
@@ -41,6 +44,9 @@ const STEPS: Pane = Pane("incident steps");
 const DETAIL: Pane = Pane("incident step");
 const TIMELINE: Pane = Pane("incident timeline");
 const STORY: Pane = Pane("postmortem");
+
+/// Commands on the step under the cursor: its text is what they are about.
+const ON_STEP: [Id; 5] = [table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
 
 /// The state of the screen.
 #[derive(Debug, Default)]
@@ -69,6 +75,7 @@ struct Open {
     face: Face,
     detail: Laid,
     timeline: Laid,
+    panels: Panels,
 }
 
 /// What is shown of the incident.
@@ -109,6 +116,7 @@ impl Open {
             face: Face::Steps,
             detail: Laid::default(),
             timeline: Laid::default(),
+            panels: Panels::default(),
         }
     }
 
@@ -157,12 +165,14 @@ impl Open {
             .and_then(|phase| phase.steps.iter().position(|step| !step.state.is_settled()))
             .unwrap_or(0);
         self.detail = Laid::default();
+        self.panels.come();
     }
 
     fn move_to(&mut self, step: usize) {
         let last = self.phase().map_or(0, |phase| phase.steps.len().saturating_sub(1));
         self.step = step.min(last);
         self.detail = Laid::default();
+        self.panels.leave();
     }
 
     fn lay_out_again(&mut self) {
@@ -189,6 +199,11 @@ impl IncidentsScreen {
     /// Comes from another screen to the incident of this name.
     pub fn come(&mut self, name: &str) {
         self.open = Some(Open::new(name.to_owned()));
+    }
+
+    /// Whether an incident is on the screen, with a header of its own.
+    pub fn shows_header(&self) -> bool {
+        self.open.is_some()
     }
 
     /// Goes to the open incident, or asks for the title of a new one, once the list is known.
@@ -219,6 +234,15 @@ impl IncidentsScreen {
         let Some(open) = &self.open else { return };
         let request = Request::Figures { id: open.id.clone() };
         cx.start(Job::replace("incident figures", "counting what it did", request.into()));
+    }
+
+    /// Has the panel of the phase on screen made, unless it is fresh.
+    fn fill_panel(&self, cx: &mut Cx<'_>) {
+        let Some(open) = self.open.as_ref().filter(|open| open.view.is_some()) else { return };
+        if open.panels.wants(open.phase, cx.env.now) {
+            let of = PanelOf { id: open.id.clone(), phase: open.phase, monitors: cx.env.monitors.clone() };
+            cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
+        }
     }
 
     fn refresh_list(cx: &mut Cx<'_>) {
@@ -266,6 +290,13 @@ impl IncidentsScreen {
                     open.detail.cols = 0;
                 }
             }
+            Answer::Panel(made) => {
+                if let (Some(open), Request::Panel(of)) = (&mut self.open, &request)
+                    && open.id == of.id
+                {
+                    open.panels.take(of.phase, made, cx.env.now);
+                }
+            }
             Answer::Postmortem(written) => {
                 if let Some(open) = &mut self.open
                     && let Face::Story(story) = &mut open.face
@@ -287,6 +318,13 @@ impl IncidentsScreen {
                     }
                 }
             }
+            Answer::Draft(text) => {
+                if let Request::Draft { id } = &request
+                    && self.open.as_ref().is_some_and(|open| open.id == *id)
+                {
+                    self.ask_update(&text, cx);
+                }
+            }
             Answer::Saved => {
                 if let Request::Save { path, .. } = &request {
                     cx.say(words().plain("wrote ").plain(path.display().to_string()).done());
@@ -298,6 +336,8 @@ impl IncidentsScreen {
 
     fn listed(&mut self, lines: Vec<IncidentLine>, cx: &mut Cx<'_>) {
         cx.badge(view::badge(&lines));
+        let open: Vec<&IncidentLine> = lines.iter().filter(|line| line.head.state == "open").collect();
+        cx.wish(Wish::Standing(open.first().map(|line| (Box::new((*line).clone()), open.len() - 1))));
         let first_open = lines.iter().find(|line| line.head.state == "open").map(|line| line.head.id.clone());
         match &mut self.list {
             Some(list) => list.replace(lines, |a, b| a.head.id == b.head.id),
@@ -338,12 +378,14 @@ impl IncidentsScreen {
         let in_story = matches!(open.face, Face::Story(_));
         let first = open.view.is_none();
         open.take(view);
+        if counts {
+            open.panels.forget();
+            self.count(cx);
+        }
         if first {
             self.look_again(cx);
         }
-        if counts {
-            self.count(cx);
-        }
+        self.fill_panel(cx);
         if in_story || matches!(request, Request::Close { .. }) {
             self.read_story(cx);
         }
@@ -384,6 +426,10 @@ impl IncidentsScreen {
     fn in_list(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
         match id {
             table::NEW => self.ask_title(cx),
+            table::DRILL => {
+                let args = ["incident", "drill"].map(str::to_owned).to_vec();
+                cx.wish(Wish::Effect(Effect::RunItself { args }));
+            }
             app::FIND => self.ask_find(cx),
             app::OPEN => {
                 let Some(line) = self.list.as_ref().and_then(List::selected) else { return Handled::Yes };
@@ -426,8 +472,26 @@ impl IncidentsScreen {
     }
 
     fn in_incident(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
+        if let Some(open) =
+            self.open.as_mut().filter(|open| open.panels.entered && matches!(open.face, Face::Steps))
+            && open.panels.command(id, cx)
+        {
+            return Handled::Yes;
+        }
+        if ON_STEP.contains(&id)
+            && let Some(open) = &mut self.open
+        {
+            open.panels.leave();
+        }
         match id {
             table::RUN => self.run_step(cx),
+            table::FIGURES => {
+                if let Some(open) = &mut self.open
+                    && panel::has_panel(open.phase)
+                {
+                    open.panels.enter();
+                }
+            }
             table::DONE | app::OPEN => self.ask_done(cx),
             table::BEGIN => self.begin(cx),
             table::SKIP => self.ask_skip(cx),
@@ -447,6 +511,14 @@ impl IncidentsScreen {
             app::FIND => self.ask_find(cx),
             table::ATTACH => self.ask_attach(cx),
             table::HAND_OVER => self.ask_hand_over(cx),
+            table::SCRIBE => self.ask_scribe(cx),
+            table::SIGN => self.acts(vec![Act::SignRead], "signed as read", cx),
+            table::UPDATE => {
+                if let Some(open) = &self.open {
+                    let request = Request::Draft { id: open.id.clone() };
+                    cx.start(Job::replace("incident update", "drafting the update", request.into()));
+                }
+            }
             table::TIMELINE => {
                 if let Some(open) = &mut self.open {
                     open.face = match open.face {
@@ -465,7 +537,11 @@ impl IncidentsScreen {
             table::EDIT_PART => self.ask_part(cx),
             table::ADD_ACTION => self.ask_action(cx),
             app::BACK => return self.leave(cx),
-            _ => return if self.moved(id, cx.env) { Handled::Yes } else { Handled::No },
+            _ => {
+                let moved = self.moved(id, cx.env);
+                self.fill_panel(cx);
+                return if moved { Handled::Yes } else { Handled::No };
+            }
         }
         Handled::Yes
     }
@@ -503,6 +579,7 @@ impl Screen for IncidentsScreen {
     fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) {
         match (pane, &mut self.open, &mut self.list) {
             (STEPS, Some(open), _) => open.move_to(index),
+            (panel::PANEL, Some(open), _) => open.panels.clicked(index, cx),
             (LIST, None, Some(list)) => {
                 if list.selected_index() == index {
                     let _ = self.in_list(app::OPEN, cx);
@@ -521,6 +598,7 @@ impl Screen for IncidentsScreen {
                 list.by(i64::from(rows));
                 list.settle(page);
             }
+            (panel::PANEL, Some(open), _) => open.panels.wheel(rows, page),
             (_, Some(open), _) => {
                 let laid = match (pane, &mut open.face) {
                     (DETAIL, _) => &mut open.detail,
@@ -566,6 +644,7 @@ impl Screen for IncidentsScreen {
         if changes.traces {
             self.count(cx);
             self.look_again(cx);
+            self.fill_panel(cx);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use super::panel::{Panel, PanelOf};
 use crate::domain::incident::{Evidence, Outcome};
 use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
@@ -79,9 +80,15 @@ pub enum Request {
     Figures {
         id: String,
     },
+    /// What a phase's panel shows; reads much.
+    Panel(PanelOf),
     Postmortem {
         id: String,
         zone: TimeZone,
+    },
+    /// An update as it would read now.
+    Draft {
+        id: String,
     },
     Save {
         id: String,
@@ -97,7 +104,10 @@ pub enum Answer {
     List(Vec<IncidentLine>),
     Incident(Box<IncidentView>),
     Figures(Box<FiguresNow>),
+    /// As far as it could be had: a failure stands in the panel.
+    Panel(Result<Panel>),
     Postmortem(PostmortemView),
+    Draft(String),
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
     Watch(Box<WatchView>),
@@ -150,7 +160,12 @@ impl Request {
             }
             Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
                 .map(|figures| Answer::Figures(Box::new(figures))),
+            Request::Panel(of) => match of.run(ctx, cancel) {
+                Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+                made => Ok(Answer::Panel(made)),
+            },
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
+            Request::Draft { id } => incident::draft_update(ctx, id, cancel).map(Answer::Draft),
             Request::Save { id, zone, path, replace } => {
                 match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
                     Ok(_) => Ok(Answer::Saved),
@@ -168,7 +183,9 @@ impl Request {
             Request::List
                 | Request::Show { .. }
                 | Request::Figures { .. }
+                | Request::Panel(_)
                 | Request::Postmortem { .. }
+                | Request::Draft { .. }
                 | Request::Plan { .. }
                 | Request::Watch { .. }
         )
