@@ -57,6 +57,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json-prompt.txt"),
     },
     Topic {
+        name: "json-runbook",
+        about: "The same, of runbooks and of steps that act",
+        text: include_str!("../../fixtures/help/json-runbook.txt"),
+    },
+    Topic {
         name: "receiver",
         about: "What `tuesday serve` takes over HTTP, and what it answers",
         text: include_str!("../../fixtures/help/receiver.txt"),

@@ -22,6 +22,8 @@ pub(super) enum Unit {
     Cases,
     /// Failures that a target is tried with.
     Failures,
+    /// Minutes of a drill.
+    Minutes,
 }
 
 /// Runs long work. The first Ctrl-C asks it to stop at its next safe point, a second one ends the
@@ -103,7 +105,9 @@ fn draw(unit: Unit, progress: &Progress, cancel: &Cancel, over: &AtomicBool) {
 fn style(unit: Unit, whole_known: bool) -> ProgressStyle {
     let (done, whole, rate) = match unit {
         Unit::Bytes => ("{bytes}", "{total_bytes}", "{bytes_per_sec}"),
-        Unit::Traces | Unit::Pairs | Unit::Cases | Unit::Failures => ("{human_pos}", "{human_len}", "{rate}"),
+        Unit::Traces | Unit::Pairs | Unit::Cases | Unit::Minutes | Unit::Failures => {
+            ("{human_pos}", "{human_len}", "{rate}")
+        }
     };
     let bar = "{bar:30}";
     // How it goes so far has a line of its own: both must fit into 80 columns.

@@ -22,6 +22,7 @@ mod monitor;
 mod output;
 mod prompt;
 mod review;
+mod runbook;
 mod sample;
 mod serve;
 mod taxonomy;
@@ -35,6 +36,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags};
 use crate::domain::Result;
+use crate::ops::drill::Place;
 use crate::ops::{Access, Ctx};
 use crate::task::Clock;
 use crate::tui::ScreenId;
@@ -83,6 +85,7 @@ enum Command {
     Trace(trace::TraceArgs),
     Prompt(prompt::PromptArgs),
     Review(review::ReviewArgs),
+    Runbook(runbook::RunbookArgs),
     Keys(keys::KeysArgs),
 }
 
@@ -101,7 +104,13 @@ pub fn main() -> ExitCode {
 fn run(args: Args) -> Result<u8> {
     let asked = args.store.clone();
     let flags = Flags { config: args.config, store: args.store, reviewer: args.reviewer };
-    let face = Face { config: Config::resolve(&flags, &Environment::of_process()?)? };
+    let mut config = Config::resolve(&flags, &Environment::of_process()?)?;
+    // Whoever opens a drill's store takes part in the drill, by its clock and with its sandbox.
+    let drill = Place::of_store(&config.store.value);
+    if let Some(place) = &drill {
+        config = config.in_drill(place)?;
+    }
+    let face = Face { config, clock: drill.map_or(Clock::System, |place| place.clock()) };
     let Some(command) = &args.command else { return review::open(&face, ScreenId::FRONT, None) };
     match command {
         Command::Bench(args) => bench::run(args),
@@ -128,13 +137,16 @@ fn run(args: Args) -> Result<u8> {
         Command::Trace(args) => trace::run(&face, args),
         Command::Prompt(args) => prompt::run(&face, args),
         Command::Review(args) => review::run(&face, args),
+        Command::Runbook(args) => runbook::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),
     }
 }
 
-/// What each command gets: the configuration in force.
+/// What each command gets: the configuration in force, and the time.
 struct Face {
     config: Config,
+    /// The machine's, or a drill's.
+    clock: Clock,
 }
 
 impl Face {
@@ -142,11 +154,12 @@ impl Face {
     fn ctx(&self, access: Access) -> Result<Ctx> {
         let (path, reviewer) = (self.store_path()?, self.reviewer());
         let ctx = if Ctx::is_behind(&path) {
-            long::run(long::Unit::Traces, |cancel, progress| {
+            let opened = long::run(long::Unit::Traces, |cancel, progress| {
                 Ctx::open_watched(&path, access, &reviewer, cancel, progress)
-            })?
+            })?;
+            Ctx { clock: self.clock.clone(), ..opened }
         } else {
-            Ctx::open(&path, access, &reviewer, Clock::System)?
+            Ctx::open(&path, access, &reviewer, self.clock.clone())?
         };
         Ok(ctx.with_evals_dir(self.config.evals_dir.value.clone()))
     }

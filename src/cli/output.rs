@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::domain::monitor::Message;
+use crate::domain::monitor::Notice;
 use crate::domain::{Error, Result};
 use crate::text::{clean_line, clean_str, json_out, wrap};
 
@@ -49,10 +49,13 @@ pub(super) fn note(text: &str) {
 
 /// Rings the terminal's bell and shows a notice where the terminal knows OSC 9, on standard error. Silent
 /// where that is no terminal.
-pub(super) fn ring(message: &Message) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\u{1b}]9;tuesday: {} {}\u{7}\u{7}", message.what.name(), clean_line(&message.rule));
-    }
+pub(super) fn ring(notice: &Notice) {
+    let Some(first) = notice.alerts.first().filter(|_| std::io::stderr().is_terminal()) else { return };
+    let more = match notice.alerts.len() {
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    eprint!("\u{1b}]9;tuesday: {} {}{more}\u{7}\u{7}", first.what.name(), clean_line(&first.rule));
 }
 
 /// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.

@@ -5,7 +5,6 @@ use clap::Args;
 use super::Face;
 use crate::domain::{ErrorKind, Result};
 use crate::ops::{Access, Ctx};
-use crate::task::Clock;
 use crate::tui::{ScreenId, Start};
 
 /// Open the program on the queue of a sample
@@ -23,8 +22,9 @@ pub(super) fn run(face: &Face, args: &ReviewArgs) -> Result<u8> {
 pub(super) fn open(face: &Face, first: ScreenId, sample: Option<String>) -> Result<u8> {
     let config = face.config.clone();
     let (path, reviewer, evals) = (face.store_path()?, face.reviewer(), config.evals_dir.value.clone());
+    let clock = face.clock.clone();
     let store = Box::new(move || {
-        let open = |access| Ctx::open(&path, access, &reviewer, Clock::System);
+        let open = |access| Ctx::open(&path, access, &reviewer, clock.clone());
         // What cannot be written can still be looked at.
         let ctx = match open(Access::Existing) {
             Err(error) if error.kind == ErrorKind::Failed => open(Access::ReadOnly).map_err(|_| error)?,

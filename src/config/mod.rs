@@ -16,12 +16,15 @@ mod switches;
 mod targets;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::command::Keymap;
 use crate::domain::monitor::{Monitors, ReceiverKind};
 use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, EvalConfig, Result, TargetKind};
 use crate::ops::compare::Thresholds;
+use crate::ops::drill::Place;
+use crate::ops::incident::step::{Hands, Real};
 use crate::text::Role;
 
 pub use colour::Colour;
@@ -150,6 +153,8 @@ pub struct Config {
     pub monitors: Monitors,
     /// Where prompts lie, and how features are switched.
     pub team: TeamConfig,
+    /// In a drill: what acts in the place of the team's own programs, network and files.
+    pub drill: Option<Arc<Hands>>,
 }
 
 impl Config {
@@ -235,7 +240,37 @@ impl Config {
             thresholds: file.thresholds,
             monitors,
             file: path,
+            drill: None,
         })
+    }
+
+    /// The same for a drill, in which nothing real can be reached: what acts is the sandbox, and there is nobody to
+    /// tell, no target to ask, and no file of the team's to write.
+    pub fn in_drill(mut self, place: &Place) -> Result<Self> {
+        let hands = place.hands(&self.team)?;
+        self.store.value = place.store();
+        self.team = hands.team().clone();
+        self.evals_dir.value = self.team.home.join("evals");
+        let rules = std::mem::take(&mut self.evaluation.rules);
+        self.evaluation = EvalConfig {
+            home: self.team.home.clone(),
+            prompts_dir: self.team.prompts_dir.clone(),
+            gates_dir: self.team.home.join("gates"),
+            rules,
+            ..EvalConfig::default()
+        };
+        self.monitors.receivers.clear();
+        for rule in &mut self.monitors.rules {
+            rule.notify.clear();
+        }
+        self.drill = Some(hands);
+        Ok(self)
+    }
+
+    /// What steps of a runbook act with.
+    pub fn hands(&self) -> Arc<Hands> {
+        let real = || Real::of(self.team.clone().into(), self.evaluation.clone().into());
+        self.drill.clone().unwrap_or_else(|| Arc::new(real().into()))
     }
 
     /// Every value with its key and where it comes from, for `tuesday doctor`.

@@ -6,6 +6,7 @@
 mod check;
 mod commit;
 mod content;
+pub mod drill;
 mod error;
 mod eval;
 mod eval_merge;

@@ -9,6 +9,7 @@ use super::interval::{difference, two_proportion_z, weighted_rate, wilson};
 use super::judge::rogan_gladen;
 use super::paired::{Resampler, mean_interval, percentiles};
 use super::{cohen_kappa, nearest_rank, normal_quantile};
+use crate::domain::incident::Marks;
 
 /// What no part of the program needs yet, with how many cases wait for it.
 const NOT_YET: &[(&str, usize)] = &[
@@ -18,7 +19,6 @@ const NOT_YET: &[(&str, usize)] = &[
     ("asymptotic_confidence_sequence", 2),
     ("canary_verdict", 5),
     ("growthbook_hash_v2", 6),
-    ("incident_durations", 1),
     ("lan_demets_obf_boundaries", 1),
     ("mann_whitney_u", 1),
     ("minimum_detectable_effect", 3),
@@ -85,6 +85,7 @@ fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
             json!({ "upper": proof.upper, "verdict": verdict, "n_needed_if_no_more_fails": proof.needed })
         }
         "eval_gate" => eval_gate(input),
+        "incident_durations" => durations(input),
         "two_proportion" => {
             let z = two_proportion_z(input.f("k_a"), input.f("n_a"), input.f("k_b"), input.f("n_b"));
             let (a, b) = ((input.f("k_a"), input.f("n_a")), (input.f("k_b"), input.f("n_b")));
@@ -176,6 +177,28 @@ fn eval_gate(input: &Input<'_>) -> Value {
         "k_point_rule": point,
         "p_pass_if_true_085": binomial_upper(point, n, 0.85),
         "k_lower_bound_rule": proven,
+    })
+}
+
+fn durations(input: &Input<'_>) -> Value {
+    let at = |name: &str| input.0[name].as_str().and_then(|text| text.parse().ok());
+    let marks = Marks {
+        onset: at("onset"),
+        detected: at("detected").unwrap(),
+        acknowledged: at("acked"),
+        contained: at("contained"),
+        fixed: at("fixed"),
+        verified: at("verified"),
+    };
+    let times = marks.times(0);
+    let seconds = |ms: Option<u64>| ms.map(|ms| ms / 1000);
+    json!({
+        "ttd_s": seconds(times.detect_ms),
+        "tta_s": seconds(times.acknowledge_ms),
+        "ttc_s": seconds(times.contain_ms),
+        "ttf_s": seconds(times.fix_ms),
+        "ttv_s": seconds(times.verify_ms),
+        "exposure_s": seconds(times.exposure_ms),
     })
 }
 

@@ -45,8 +45,13 @@ impl Store {
 
     /// Whether an import holds the lock now, in this process or another.
     pub fn import_runs(&self) -> bool {
+        self.is_locked_beside("-import")
+    }
+
+    /// Whether somebody holds this lock now.
+    pub(super) fn is_locked_beside(&self, suffix: &str) -> bool {
         let mut path = self.path().to_owned().into_os_string();
-        path.push("-import");
+        path.push(suffix);
         let Ok(file) = File::open(PathBuf::from(path)) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }

@@ -22,6 +22,7 @@ mod changes;
 mod check;
 mod column;
 mod draw;
+mod drills;
 mod early;
 mod embeddings;
 mod filter;
@@ -39,6 +40,7 @@ mod indexes;
 mod judged;
 mod labels;
 mod languages;
+mod leases;
 mod lookup;
 mod marks;
 mod monitors;
@@ -76,6 +78,7 @@ pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
 pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
+pub use leases::{LEASE_BEAT, LeaseRow};
 pub use marks::MarkRow;
 pub use monitors::{
     Against, Example, NewAlert, Outgoing, PassWrite, Resumption, Sent, SessionCost, SliceCount, Tally, Toll,

@@ -26,6 +26,6 @@ pub use find::{Hit, count, find, mark};
 pub use json::{JsonPiece, json, json_piece, json_pieces, json_text};
 pub use language::{detect_language, languages};
 pub use line::{Line, Role, Span, Style};
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_html};
 pub use readable::readable;
 pub use width::{pad, pad_left, truncate, truncate_line, width, wrap, wrap_line};

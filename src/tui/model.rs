@@ -49,15 +49,17 @@ pub const LEAVE: Tag = Tag("leave a run");
 impl Model {
     /// The state at the start: nothing is loaded yet.
     pub fn new(config: &Config, theme: Theme, first: ScreenId, size: (u16, u16), zone: TimeZone) -> Self {
+        let (team, evaluation) = (Arc::new(config.team.clone()), Arc::new(config.evaluation.clone()));
         let env = Env {
             now: Timestamp::UNIX_EPOCH,
             zone,
             reviewer: config.reviewer.value.clone(),
             writable: true,
             runbook: config.runbook.value.clone(),
-            evaluation: Arc::new(config.evaluation.clone()),
-            team: std::sync::Arc::new(config.team.clone()),
             monitors: Arc::new(config.monitors.clone()),
+            hands: crate::ops::incident::step::Real::of(team.clone(), evaluation.clone()).into(),
+            evaluation,
+            team,
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

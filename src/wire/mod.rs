@@ -4,6 +4,7 @@ pub mod embed;
 pub mod fault_server;
 pub mod flag;
 pub mod git;
+pub mod hook;
 pub mod http;
 pub mod notify;
 pub mod otlp;

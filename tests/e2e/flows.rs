@@ -149,7 +149,7 @@ fn a_commander_steps_through_an_incident_to_its_post_mortem() {
                 said.push(note);
                 continue;
             }
-            terminal.keys("x");
+            terminal.keys("d");
             let screen = terminal.wait_until(&format!("the question of {id}"), |screen| {
                 ["note:", "what was done:", "in words…", "ctrl-s save"]
                     .iter()

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::json_shape::{JSON, JSON_EVAL, Topic};
-use crate::support::{run_to, store_with};
+use crate::support::{run, run_to, store_with};
 
 /// A trace with all there can be, at an age in hours.
 fn trace(id: &str, hours: i64, more: Value) -> Value {
@@ -125,31 +125,54 @@ fn every_answer_is_as_the_help_says() {
 
     let opened = ["--severity", "SEV2", "--feature", "support", "--began", "5h"];
     ask("incident open TITLE", &[&["incident", "open", "Bad advice"], &opened[..]].concat());
-    let act =
-        "incident step ID STEP WHAT, note, attach, severity, began, feature, phase, handover, close, reopen";
+    let act = "incident step ID STEP WHAT, note, attach, severity, began, feature, phase, handover, scribe, update, close, reopen";
+    // One step acted, one looked, one waits for a second person, one watches.
+    file("flags.json", "{\"ai\": true}");
+    let config = file(
+        "acting.toml",
+        "[features.support]\nswitch = { kind = 'flag_file', path = 'flags.json', pointer = '/ai' }\n",
+    );
+    for step in ["off", "fresh", "watch"] {
+        run(&store, &["--config", &config, "incident", "step", "1", step, "--yes"]);
+    }
     for args in [
         &["step", "1", "1", "done", "--note", "real"][..],
         &["note", "1", "Saw it"],
         &["attach", "1", "b"],
         &["attach", "1", "--query", "feedback:down"],
         &["severity", "1", "SEV3"],
-        &["began", "1", "6h"],
+        &["began", "1", "150m"],
         &["feature", "1", "support"],
         &["phase", "1", "contain"],
         &["handover", "1", "jo"],
+        &["scribe", "1", "ann"],
+        &["update", "1", "Answers are checked by hand."],
         &["close", "1", "--note", "over"],
         &["reopen", "1"],
     ] {
         ask(act, &[&["incident"], args].concat());
     }
     ask("incident figures ID", &["incident", "figures", "1"]);
-    let parts = ["summary", "impact", "why", "detection", "went_well", "went_badly", "lucky", "prevention"];
+    let parts = [
+        "summary",
+        "impact",
+        "trigger",
+        "why",
+        "detection",
+        "went_well",
+        "went_badly",
+        "lucky",
+        "prevention",
+        "eval_set",
+    ];
     for part in parts {
         run_to(0, &store, &["incident", "postmortem", "1", "--set", &format!("{part}=x")]);
     }
     let action = ["--action", "watch it", "--owner", "jo", "--due", "2030-01-01"];
-    let written = "incident postmortem ID, with --set PART=TEXT or --action TEXT";
+    let written = "incident postmortem ID, with --set PART=TEXT, --action TEXT or --sign";
     ask(written, &[&["incident", "postmortem", "1"], &action[..]].concat());
+    ask(written, &["incident", "postmortem", "1", "--sign"]);
+    ask("incident update ID, without a TEXT", &["incident", "update", "1"]);
     ask("incident postmortem ID", &["incident", "postmortem", "1"]);
     ask("incident list", &["incident", "list"]);
     ask("incident show ID", &["incident", "show", "1"]);

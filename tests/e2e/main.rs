@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod acting;
 mod contract;
 mod feature;
 mod flag_server;
@@ -14,6 +15,7 @@ mod json;
 mod json_eval;
 mod json_incident;
 mod json_prompt;
+mod json_runbook;
 mod json_shape;
 mod kill;
 mod labelling;

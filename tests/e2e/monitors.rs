@@ -263,7 +263,9 @@ impl Drop for Watching {
 
 #[test]
 fn two_watch_and_one_tells_while_a_receiver_hangs() {
-    let config = format!("{SLACK}[[notify]]\nname = 'second'\nkind = 'slack'\nurl_env = 'SECOND_URL'\n");
+    let config = format!(
+        "[monitors]\ngroup_wait = '1s'\n{SLACK}[[notify]]\nname = 'second'\nkind = 'slack'\nurl_env = 'SECOND_URL'\n"
+    );
     let (folder, store) = store(false, &config);
     let (hangs, takes) = (Webhook::start(&[Answer::Hang; 8]), Webhook::start(&[]));
     let watch = || {
@@ -320,4 +322,28 @@ fn an_alert_is_silenced_and_leads_to_an_incident() {
     assert_eq!(run_json(&store, &["alert", "show", "A-1", "--json"])["incident"], incident["id"]);
     let missing = run(&store, &["alert", "show", "A-9"]);
     assert_eq!(missing.status.code(), Some(1));
+}
+
+#[test]
+fn alerts_of_a_feature_are_one_message_to_a_chat() {
+    let (folder, store) = store(true, SLACK);
+    // A third of the last hour's requests were refused, beside those that timed out.
+    let refused: String = bot(true)
+        .lines()
+        .filter(|line| line.contains("timeout"))
+        .map(|line| line.replace("\"t-", "\"r-").replace("timeout", "rate_limit") + "\n")
+        .collect();
+    std::fs::write(folder.path().join("refused.jsonl"), refused).expect("written");
+    run_to(0, &store, &["import", "refused.jsonl"]);
+    let hook = Webhook::start(&[]);
+    let seen = answer(with(&store, &hook, &["watch", "--once", "--json"]), 0);
+    assert_eq!((seen["fired"].as_array().map(Vec::len), &seen["messages"]), (Some(2), &json!(1)), "{seen:#}");
+    let bodies = hook.seen();
+    let text = bodies[0].1["text"].as_str().expect("a text");
+    assert!(bodies.len() == 1 && text.contains("2 firing"), "{bodies:#?}");
+    assert!(text.contains("timeout) A-") && text.contains("rate_limit) A-"), "{text}");
+    for id in ["A-1", "A-2"] {
+        let shown = run_json(&store, &["alert", "show", id, "--json"]);
+        assert_eq!(shown["told"][0]["state"], "sent", "{shown:#}");
+    }
 }

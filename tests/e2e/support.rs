@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 
 /// The program, on this store, as this reviewer, with nothing of the caller's environment that matters to it.
 pub fn tuesday(store: &Path) -> Command {
+    tuesday_as(store, "ann")
+}
+
+/// The same as another reviewer.
+pub fn tuesday_as(store: &Path, reviewer: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuesday"));
     let home = store.parent().expect("a store in a folder");
     command
@@ -19,7 +24,7 @@ pub fn tuesday(store: &Path) -> Command {
         .current_dir(home)
         .arg("--store")
         .arg(store)
-        .args(["--reviewer", "ann"]);
+        .args(["--reviewer", reviewer]);
     command
 }
 

@@ -1,6 +1,9 @@
 //! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
 
+mod assessed;
+mod drill;
 mod print;
+mod step;
 
 use std::path::PathBuf;
 
@@ -15,10 +18,11 @@ use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::assess::{self, AssessRequest, Measure};
-use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, IncidentView, OpenRequest};
+use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
+pub(in crate::cli) use step::hands;
 
 /// Open an incident, step through its runbook, and write the post-mortem
 #[derive(Args, Debug)]
@@ -57,23 +61,19 @@ enum Command {
     },
     /// Show an incident: its steps, its timeline, what is missing
     Show(Which),
-    /// Settle, begin, give away or take up a step
-    Step {
+    /// Run a step; or settle, begin, give away or take one up
+    Step(step::StepArgs),
+    /// Stop the harm: run the step of the phase Contain that acts
+    Contain(step::ContainArgs),
+    /// Look at the watch: the clock, and what each criterion still needs
+    Verify(Which),
+    /// Go on with another text of the runbook; steps keep their state by their ids
+    Rebase {
         #[command(flatten)]
         which: Which,
-        /// The step's id or number
-        step: String,
-        /// What becomes of it
-        #[arg(value_parser = PossibleValuesParser::new(["done", "skip", "start", "reopen", "assign"]))]
-        what: String,
-        /// What came of it, or why
-        #[arg(long, value_name = "TEXT")]
-        note: Option<String>,
-        /// Who has it
-        #[arg(long, value_name = "NAME", required_if_eq("what", "assign"))]
-        owner: Option<String>,
-        #[command(flatten)]
-        at: At,
+        /// The runbook's file [default: the team's]
+        #[arg(long, value_name = "FILE")]
+        runbook: Option<PathBuf>,
     },
     /// Write something into the timeline
     Note {
@@ -119,6 +119,10 @@ enum Command {
         /// What counts as failing [default: its alert's, else verdicts, else errors and complaints]
         #[arg(long, value_name = "MEASURE", value_parser = PossibleValuesParser::new(Measure::NAMES))]
         by: Option<String>,
+        /// What another phase shows: detect (is the meter broken?), contain (options), fix (versions)
+        #[arg(long, default_value = "assess", conflicts_with = "by",
+            value_parser = PossibleValuesParser::new(["detect", "assess", "contain", "fix"]))]
+        phase: String,
     },
     /// Say how bad it is
     Severity {
@@ -162,6 +166,20 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
+    /// Say who keeps the record, where it is not who leads
+    Scribe {
+        #[command(flatten)]
+        which: Which,
+        /// Who; empty for whoever leads
+        who: String,
+    },
+    /// Tell those who wait how it stands; without a text, print a draft from the live figures
+    Update {
+        #[command(flatten)]
+        which: Which,
+        /// What users see, what is being done, what is needed
+        text: Option<String>,
+    },
     /// Close it, and hear what the post-mortem still lacks
     Close {
         #[command(flatten)]
@@ -181,8 +199,9 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Print the post-mortem as Markdown, or write parts of it
+    /// Print the post-mortem as Markdown or HTML, or write parts of it
     Postmortem(PostmortemArgs),
+    Drill(drill::DrillArgs),
 }
 
 #[derive(Args, Debug)]
@@ -206,15 +225,23 @@ struct At {
 struct PostmortemArgs {
     #[command(flatten)]
     which: Which,
+    /// As what to write it: Markdown, one HTML file with charts, or JSON [default: as the file's name says, else md]
+    #[arg(long, value_name = "FORM", conflicts_with = "json",
+        value_parser = PossibleValuesParser::new(["md", "html", "json"]))]
+    format: Option<String>,
     /// Write it into a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the file when it is there already
     #[arg(long, requires = "out")]
     force: bool,
-    /// Write a part of it: summary, impact, why, detection, went_well, went_badly, lucky, prevention
+    /// Write a part of it: summary, impact, trigger, why, detection, went_well, went_badly, lucky, prevention,
+    /// eval_set
     #[arg(long, value_name = "PART=TEXT")]
     set: Vec<String>,
+    /// Sign that you have read it; who led the incident cannot
+    #[arg(long)]
+    sign: bool,
     /// Add an action
     #[arg(long, value_name = "TEXT")]
     action: Option<String>,
@@ -253,29 +280,17 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::show(&face.ctx(Access::ReadOnly)?, &which.id)?;
             if which.json { output::json(&view).map(|()| 0) } else { print::show(&view) }
         }
-        Command::Step { which, step, what, note, owner, at } => {
-            let ctx = write()?;
-            let (step, note) = (step.clone(), text(note));
-            let owner = text(owner);
-            let assign = owner.clone().map(|owner| Act::Assign { step: step.clone(), owner });
-            let (acts, said) = match what.as_str() {
-                "start" => (vec![Act::Start { step: step.clone(), owner, note }], "Began"),
-                "assign" => (assign.into_iter().collect(), "Gave away"),
-                "reopen" => {
-                    let act = Act::Reopen { step: step.clone(), note };
-                    ([act].into_iter().chain(assign).collect(), "Took up again")
-                }
-                "skip" => {
-                    let act = Act::Skip { step: step.clone(), note };
-                    (assign.into_iter().chain([act]).collect(), "Skipped")
-                }
-                _ => {
-                    let act = Act::Done { step: step.clone(), note };
-                    (assign.into_iter().chain([act]).collect(), "Done:")
-                }
-            };
-            let view = incident::acts(&ctx, &which.id, acts, at.time(&ctx)?)?;
-            print::stepped(&view, &step, said, which.json)
+        Command::Step(args) => step::run(face, args),
+        Command::Verify(which) => step::verify(face, which),
+        Command::Contain(args) => step::contain(face, args),
+        Command::Rebase { which, runbook } => {
+            let file = runbook.clone().or_else(|| face.config.runbook.value.clone()).ok_or_else(|| {
+                Error::usage("No runbook's file is named.")
+                    .hint("Name one with --runbook, or say `runbook` in tuesday.toml.")
+            })?;
+            let view = incident::step::rebase(&write()?, &which.id, &file)?;
+            let said = format!("{} goes on with “{}”.", view.head.id, view.runbook.name.raw());
+            print::acted(&view, &said, which.json)
         }
         Command::Note { which, text, step, at } => {
             let ctx = write()?;
@@ -314,11 +329,28 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let said = format!("Attached; {} has {held} as evidence.", view.head.id);
             print::acted(&view, &said, which.json)
         }
-        Command::Assess { which, by } => {
+        Command::Assess { which, by, phase } => {
             let request = AssessRequest { measure: by.as_deref().and_then(Measure::from_name) };
             let ctx = face.ctx(Access::ReadOnly)?;
-            let of = assess::assess(&ctx, &which.id, request, &Cancel::default())?;
-            if which.json { output::json(&of).map(|()| 0) } else { print::assessment(&of) }
+            let cancel = Cancel::default();
+            match phase.as_str() {
+                "detect" => {
+                    let of = assess::detect(&ctx, &which.id, &face.config.monitors, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::detection(&of) }
+                }
+                "contain" => {
+                    let of = assess::contain(&ctx, &which.id, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::containment(&of) }
+                }
+                "fix" => {
+                    let of = assess::versions(&ctx, &face.config.team, &which.id, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::versions(&of) }
+                }
+                _ => {
+                    let of = assess::assess(&ctx, &which.id, request, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::assessment(&of) }
+                }
+            }
         }
         Command::Severity { which, severity, note } => {
             let act = Act::Severity { severity: *severity, note: text(note) };
@@ -347,6 +379,23 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let view = incident::act(&write()?, &which.id, act, None)?;
             print::acted(&view, &format!("{to} leads {} now.", view.head.id), which.json)
         }
+        Command::Scribe { which, who } => {
+            let act = Act::Scribe { who: Some(who.as_str().into()) };
+            let view = incident::act(&write()?, &which.id, act, None)?;
+            let keeps = view.scribe.as_ref().unwrap_or(&view.head.commander).raw().to_owned();
+            print::acted(&view, &format!("{keeps} keeps the record of {} now.", view.head.id), which.json)
+        }
+        Command::Update { which, text: None } => {
+            let draft = incident::draft_update(&face.ctx(Access::ReadOnly)?, &which.id, &Cancel::default())?;
+            if which.json {
+                return output::json(&serde_json::json!({ "id": which.id, "draft": draft })).map(|()| 0);
+            }
+            output::text(&draft).map(|()| 0)
+        }
+        Command::Update { which, text: Some(text) } => {
+            let view = incident::update(&write()?, &which.id, text.as_str().into())?;
+            print::acted(&view, &format!("Told those who wait for {}.", view.head.id), which.json)
+        }
         Command::Close { which, false_alarm, note } => {
             let outcome = if *false_alarm { Outcome::FalseAlarm } else { Outcome::Resolved };
             print::closed(&incident::close(&write()?, &which.id, outcome, text(note))?, which.json)
@@ -357,6 +406,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             print::acted(&view, &format!("{} is open again.", view.head.id), which.json)
         }
         Command::Postmortem(args) => postmortem(face, args),
+        Command::Drill(args) => drill::run(face, args),
     }
 }
 
@@ -367,36 +417,47 @@ fn postmortem(face: &Face, args: &PostmortemArgs) -> Result<u8> {
         let (owner, due) = (text(&args.owner), text(&args.due));
         acts.push(Act::AddAction { action: Action { text: action.as_str().into(), kind, owner, due } });
     }
+    acts.extend(args.sign.then_some(Act::SignRead));
     let which = &args.which;
+    let json = which.json || args.format.as_deref() == Some("json");
     let ctx = face.ctx(if acts.is_empty() { Access::ReadOnly } else { Access::Existing })?;
     if !acts.is_empty() {
         let written = acts.len();
         let view = incident::acts(&ctx, &which.id, acts, None)?;
         if args.out.is_none() {
-            let said = format!("Wrote {written} of the post-mortem of {}.", view.head.id);
-            return print::acted(&view, &said, which.json);
+            let said = match (args.sign, written) {
+                (true, 1) => format!("Signed the post-mortem of {} as read.", view.head.id),
+                _ => format!("Wrote {written} of the post-mortem of {}.", view.head.id),
+            };
+            return print::acted(&view, &said, json);
         }
     }
     let zone = TimeZone::system();
-    let view = match &args.out {
-        None => incident::postmortem(&ctx, &which.id, &zone)?,
-        Some(path) => {
-            let view = incident::save_postmortem(&ctx, &which.id, &zone, path, args.force)?;
-            if !which.json {
-                let lacks = match view.missing.len() {
-                    0 => String::new(),
-                    n => format!(" It lacks {n} things; they stand at its end."),
-                };
-                return output::text(&format!("Wrote {}.{lacks}", path.display())).map(|()| 0);
-            }
-            view
-        }
+    let form = match (args.format.as_deref(), &args.out) {
+        (Some("html"), _) => Form::Html,
+        (None, Some(path)) => Form::of_file(path),
+        _ => Form::Markdown,
     };
-    if which.json {
+    let Some(path) = &args.out else {
+        if json {
+            return output::json(&incident::postmortem(&ctx, &which.id, &zone)?).map(|()| 0);
+        }
+        // What is in the document was made safe when it was written.
+        let text = match form {
+            Form::Html => incident::postmortem_page(&ctx, &which.id, &zone)?,
+            Form::Markdown => incident::postmortem(&ctx, &which.id, &zone)?.markdown,
+        };
+        return output::text(text.trim_end()).map(|()| 0);
+    };
+    let view = incident::save_postmortem(&ctx, &which.id, &zone, (path, form), args.force)?;
+    if json {
         return output::json(&view).map(|()| 0);
     }
-    // What is in the document was made safe when it was written.
-    output::text(view.markdown.trim_end()).map(|()| 0)
+    let lacks = match view.missing.len() {
+        0 => String::new(),
+        n => format!(" It lacks {n} things; they stand at its end."),
+    };
+    output::text(&format!("Wrote {}.{lacks}", path.display())).map(|()| 0)
 }
 
 fn section(part: &str) -> Result<Act> {

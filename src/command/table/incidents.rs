@@ -18,8 +18,10 @@ rows! {
         places: &[Place::Anywhere], when: When::ALWAYS, keys: &["I"], hint: 0 }
     NEW = "incident.new" { title: "New incident", does: "Open an incident.",
         places: LIST, when: When::ALWAYS, keys: &["n"], hint: 90 }
-    DONE = "incident.done" { title: "Done", does: "The step under the cursor is done; say what came of it.",
+    RUN = "incident.run" { title: "Run", does: "Run the step under the cursor: what it would do first, then a yes.",
         places: ONE, when: When::ALWAYS, keys: &["x"], hint: 100 }
+    DONE = "incident.done" { title: "Done", does: "The step under the cursor is done; say what came of it.",
+        places: ONE, when: When::ALWAYS, keys: &["d"], hint: 95 }
     BEGIN = "incident.begin" { title: "Begin", does: "Begin the step under the cursor: it is yours then.",
         places: ONE, when: When::ALWAYS, keys: &["b"], hint: 60 }
     SKIP = "incident.skip" { title: "Skip", does: "Leave the step under the cursor out; say why.",

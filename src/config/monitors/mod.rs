@@ -66,8 +66,10 @@ impl Reader<'_> {
                     "false_pages_per_month" => {
                         all.false_pages_per_month = self.at_least(value, 0.001, 1e4)?
                     }
+                    "group_wait" => all.grouping.wait = self.gather(value)?,
+                    "group_interval" => all.grouping.interval = self.gather(value)?,
                     other => {
-                        let known = ["false_pages_per_month"].into_iter();
+                        let known = ["false_pages_per_month", "group_wait", "group_interval"].into_iter();
                         return Err(self.unknown(key.span(), other, "setting of all monitors", known));
                     }
                 }
@@ -101,6 +103,15 @@ impl Reader<'_> {
             self.limits(value, &all.rules)?;
         }
         Ok(all)
+    }
+
+    /// How long alerts are gathered: an hour at most, for somebody waits to be told.
+    fn gather(&self, value: &Value<'_>) -> Result<i64> {
+        let span = self.span(value)?;
+        if span > HOUR_MS {
+            return Err(self.wrong(value.span(), "alerts are gathered for an hour at most."));
+        }
+        Ok(span)
     }
 
     fn limits(&self, value: &Value<'_>, rules: &[Rule]) -> Result<()> {

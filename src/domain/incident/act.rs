@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, Recorded, StepStatus, TraceExcerpt,
+    Acting, Action, Evidence, Incident, IncidentEvent, Outcome, Pinned, Recorded, StepStatus, TraceExcerpt,
     times::clock_words,
 };
 use crate::domain::query::nearest;
@@ -51,6 +51,10 @@ pub enum Act {
     Attach { evidence: Evidence },
     /// Somebody else leads from here.
     HandOver { to: Untrusted, note: Option<Untrusted> },
+    /// Somebody keeps the record from here; none: whoever leads.
+    Scribe { who: Option<Untrusted> },
+    /// Tell those who wait how it stands.
+    Update { text: Untrusted },
     /// Go to a phase.
     Enter { phase: Phase },
     /// It is over.
@@ -61,6 +65,10 @@ pub enum Act {
     Write { section: Section, text: Untrusted },
     /// Agree on an action.
     AddAction { action: Action },
+    /// Sign the post-mortem as read; somebody else than who led must.
+    SignRead,
+    /// Act, look or watch in a step.
+    Acting(Acting),
 }
 
 impl Incident {
@@ -94,7 +102,8 @@ impl Incident {
             Act::Done { step, note } => {
                 let index = self.find(&step)?;
                 self.expect(index, &[StepStatus::Todo, StepStatus::Doing])?;
-                return Ok(self.settle(index, IncidentEvent::StepDone { step: self.id(index), note }));
+                let settled = self.settle(index, IncidentEvent::StepDone { step: self.id(index), note });
+                return Ok(self.unconfirmed(index).into_iter().chain(settled).collect());
             }
             Act::Skip { step, note } => {
                 let index = self.find(&step)?;
@@ -146,6 +155,43 @@ impl Incident {
                 }
                 IncidentEvent::HandedOver { from: self.commander.clone(), to, note }
             }
+            Act::Scribe { who } => {
+                let who = who.filter(|who| !blank(who));
+                if who == self.scribe {
+                    let keeps = who.as_ref().map_or("Who leads", Untrusted::raw);
+                    return Err(Error::not_so(format!(
+                        "{keeps} keeps the record of {} already.",
+                        self.name()
+                    ))
+                    .hint("Name somebody else."));
+                }
+                IncidentEvent::ScribeSet { who }
+            }
+            Act::Update { text } => {
+                if blank(&text) {
+                    return Err(Error::not_so("The update is empty.")
+                        .hint("Say what users see, what is being done, and what is needed."));
+                }
+                IncidentEvent::Updated { text }
+            }
+            Act::SignRead => {
+                if *actor == self.commander {
+                    return Err(Error::not_so(format!(
+                        "{} led {}; somebody who did not must have read its post-mortem.",
+                        actor.raw(),
+                        self.name()
+                    ))
+                    .hint(format!(
+                        "Let a second person sign: `tuesday --reviewer NAME incident postmortem {} --sign`.",
+                        self.name()
+                    )));
+                }
+                if self.readers.iter().any(|(_, reader)| reader == actor) {
+                    return Err(Error::not_so(format!("{} signed it already.", actor.raw()))
+                        .hint("One signature a person is enough."));
+                }
+                IncidentEvent::ReadSigned
+            }
             Act::Enter { phase } => {
                 if phase == self.phase {
                     return Err(Error::not_so(format!("{} is in {} already.", self.name(), phase.title()))
@@ -162,6 +208,7 @@ impl Incident {
                 }
                 IncidentEvent::ActionAdded { action }
             }
+            Act::Acting(acting) => return self.handle_acting(acting, now, actor),
         };
         Ok(vec![event])
     }
@@ -208,7 +255,8 @@ impl Incident {
             | Act::Feature { .. }
             | Act::ReopenIncident { .. }
             | Act::Write { .. }
-            | Act::AddAction { .. } => true,
+            | Act::AddAction { .. }
+            | Act::SignRead => true,
             Act::Start { step, .. }
             | Act::Done { step, .. }
             | Act::Skip { step, .. }
@@ -216,7 +264,18 @@ impl Incident {
             | Act::Assign { step, .. } => {
                 self.runbook.book.steps[self.find(step)?].phase == Phase::Postmortem
             }
-            Act::Severity { .. } | Act::HandOver { .. } | Act::Enter { .. } | Act::Close { .. } => false,
+            // What was begun may end after closing.
+            Act::Acting(Acting::End { .. } | Acting::Lose { .. }) => true,
+            Act::Acting(acting) => match acting.step() {
+                Some(step) => self.runbook.book.steps[self.find(step)?].phase == Phase::Postmortem,
+                None => false,
+            },
+            Act::Severity { .. }
+            | Act::HandOver { .. }
+            | Act::Scribe { .. }
+            | Act::Update { .. }
+            | Act::Enter { .. }
+            | Act::Close { .. } => false,
         };
         if late {
             return Ok(());
@@ -244,11 +303,11 @@ impl Incident {
         })
     }
 
-    fn id(&self, index: usize) -> String {
+    pub(super) fn id(&self, index: usize) -> String {
         self.runbook.book.steps[index].id.clone()
     }
 
-    fn expect(&self, index: usize, wanted: &[StepStatus]) -> Result<()> {
+    pub(super) fn expect(&self, index: usize, wanted: &[StepStatus]) -> Result<()> {
         let (step, state) = (&self.runbook.book.steps[index], &self.steps[index]);
         if wanted.contains(&state.state) {
             return Ok(());
@@ -278,7 +337,7 @@ impl Incident {
 
     /// Working on a step of a later phase means that the incident has got there: nobody should have
     /// to tick off the rest before they may contain.
-    fn catch_up(&self, index: usize) -> Vec<IncidentEvent> {
+    pub(super) fn catch_up(&self, index: usize) -> Vec<IncidentEvent> {
         let phase = self.runbook.book.steps[index].phase;
         if phase > self.phase && self.is_open() {
             vec![IncidentEvent::PhaseEntered { phase }]
@@ -288,7 +347,7 @@ impl Incident {
     }
 
     /// A step is settled; when it was the last of its phase, the next phase with work is entered.
-    fn settle(&self, index: usize, event: IncidentEvent) -> Vec<IncidentEvent> {
+    pub(super) fn settle(&self, index: usize, event: IncidentEvent) -> Vec<IncidentEvent> {
         let mut events = self.catch_up(index);
         let phase = self.runbook.book.steps[index].phase.max(self.phase);
         events.push(event);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Evidence, Hash, Outcome, Pinned};
+use super::{ActingEvent, Action, Evidence, Hash, Outcome, Pinned};
 use crate::domain::Untrusted;
 use crate::domain::runbook::{Phase, Runbook, Section, Severity};
 
@@ -101,6 +101,16 @@ pub enum IncidentEvent {
         /// What they should know.
         note: Option<Untrusted>,
     },
+    /// Somebody keeps the record from here.
+    ScribeSet {
+        /// Who; none: whoever leads.
+        who: Option<Untrusted>,
+    },
+    /// Those who wait were told something.
+    Updated {
+        /// What.
+        text: Untrusted,
+    },
     /// A phase was entered.
     PhaseEntered {
         /// Which.
@@ -130,6 +140,11 @@ pub enum IncidentEvent {
         /// It.
         action: Action,
     },
+    /// Somebody has read the post-mortem.
+    ReadSigned,
+    /// A step acted, looked or watched.
+    #[serde(untagged)]
+    Acting(ActingEvent),
 }
 
 /// An event as it stands in the record.
@@ -159,6 +174,7 @@ impl IncidentEvent {
             | Self::StepReopened { step, .. }
             | Self::OwnerAssigned { step, .. } => Some(step),
             Self::Noted { step, .. } => step.as_deref(),
+            Self::Acting(event) => event.step(),
             _ => None,
         }
     }
@@ -222,9 +238,14 @@ impl IncidentEvent {
             Self::HandedOver { from, to, note } => {
                 with(format!("command handed from {} to {}", from.raw(), to.raw()), note)
             }
+            Self::ScribeSet { who: Some(who) } => format!("{} keeps the record", who.raw()),
+            Self::ScribeSet { who: None } => "whoever leads keeps the record".to_owned(),
+            Self::Updated { text } => format!("update: {}", text.raw()),
+            Self::ReadSigned => "post-mortem signed as read".to_owned(),
             Self::PhaseEntered { phase } => format!("phase {} of 6: {}", phase.number(), phase.title()),
             Self::Closed { outcome, note } => with(format!("closed, {}", outcome.words()), note),
             Self::Reopened { note } => with("opened again".to_owned(), note),
+            Self::Acting(event) => event.words(book),
             Self::Written { section, .. } => {
                 format!("post-mortem: “{}” written", section.title())
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::times::ms_between;
-use super::{Closing, Exhibit, Incident, IncidentEvent, Recorded, StepState, StepStatus};
+use super::{Acts, Closing, Exhibit, Incident, IncidentEvent, Recorded, StepState, StepStatus, Update};
 use crate::domain::Untrusted;
 use crate::domain::runbook::Phase;
 
@@ -46,7 +46,11 @@ impl Incident {
             feature: feature.clone(),
             began_at: *began_at,
             opened_at: at,
+            acknowledged_at: None,
             commander: recorded.actor.clone(),
+            scribe: None,
+            updates: Vec::new(),
+            readers: Vec::new(),
             runbook: runbook.clone(),
             steps,
             phase: first,
@@ -65,6 +69,9 @@ impl Incident {
     pub fn apply(&mut self, recorded: &Recorded) {
         let (at, by) = (recorded.happened_at, &recorded.actor);
         self.seq = recorded.seq;
+        if self.acknowledged_at.is_none() && self.takes_up_detect(&recorded.event) {
+            self.acknowledged_at = Some(at);
+        }
         match &recorded.event {
             IncidentEvent::Opened { .. } => {}
             IncidentEvent::StepStarted { step, owner, note } => {
@@ -87,6 +94,8 @@ impl Incident {
                     state.started_at = None;
                     state.ended = None;
                     state.note = note.clone().or(state.note.take());
+                    // What was done stands in the record; the step begins anew.
+                    state.acts = Acts::default();
                 }
             }
             IncidentEvent::OwnerAssigned { step, owner } => {
@@ -102,6 +111,11 @@ impl Incident {
                 self.evidence.push(Exhibit { at, by: by.clone(), evidence: evidence.clone() });
             }
             IncidentEvent::HandedOver { to, .. } => self.commander = to.clone(),
+            IncidentEvent::ScribeSet { who } => self.scribe = who.clone(),
+            IncidentEvent::Updated { text } => {
+                self.updates.push(Update { at, by: by.clone(), text: text.clone() });
+            }
+            IncidentEvent::ReadSigned => self.readers.push((at, by.clone())),
             IncidentEvent::PhaseEntered { phase } => {
                 self.phase = *phase;
                 self.entered[phase.index()] = Some(at);
@@ -120,11 +134,25 @@ impl Incident {
                 }
             }
             IncidentEvent::ActionAdded { action } => self.actions.push(action.clone()),
+            IncidentEvent::Acting(event) => self.apply_acting(recorded, event),
         }
         self.mark_settled(at);
     }
 
-    fn state(&mut self, step: &str) -> Option<&mut StepState> {
+    /// Whether somebody begins or settles a step of Detect, or goes past it: from then on it is acknowledged.
+    fn takes_up_detect(&self, event: &IncidentEvent) -> bool {
+        match event {
+            IncidentEvent::StepStarted { step, .. }
+            | IncidentEvent::StepDone { step, .. }
+            | IncidentEvent::StepSkipped { step, .. } => {
+                self.steps_of(Phase::Detect).any(|(_, of, _)| of.id == *step)
+            }
+            IncidentEvent::PhaseEntered { phase } => *phase > Phase::Detect,
+            _ => false,
+        }
+    }
+
+    pub(super) fn state(&mut self, step: &str) -> Option<&mut StepState> {
         let index = self.runbook.book.steps.iter().position(|s| s.id == step)?;
         self.steps.get_mut(index)
     }

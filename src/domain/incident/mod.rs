@@ -3,9 +3,11 @@
 //! [`Incident::handle`] says what an [`Act`] would record, or why it may not happen; [`Incident::apply`]
 //! folds what was recorded. Nothing here knows where the record is kept or what time it is. To add an
 //! act: a variant of [`Act`], its event in [`IncidentEvent`], an arm in each of `handle`, `apply` and
-//! [`IncidentEvent::words`].
+//! [`IncidentEvent::words`]. What steps do that act, look or watch is [`Acting`] and [`ActingEvent`].
 
 mod act;
+mod act_steps;
+mod acting;
 mod chain;
 mod event;
 mod fold;
@@ -23,9 +25,13 @@ use super::Untrusted;
 use super::runbook::{Phase, Runbook, Section, Severity, Step};
 
 pub use act::{Act, OpenSpec};
+pub use act_steps::{Acting, Agreement};
+pub use acting::{ActPlan, ActStage, ActState, ActingEvent, Acts, Found, Verdict, Watch};
 pub use chain::{Hash, Link, link};
 pub use event::{IncidentEvent, Recorded};
 pub use missing::Missing;
+#[cfg(test)]
+pub use times::Marks;
 pub use times::{Times, span_words};
 
 /// The state of an incident: what its record comes to.
@@ -45,8 +51,16 @@ pub struct Incident {
     pub began_at: Option<Timestamp>,
     /// When it was opened, which is when it was detected.
     pub opened_at: Timestamp,
+    /// When somebody first took a step of Detect up: it is acknowledged.
+    pub acknowledged_at: Option<Timestamp>,
     /// Who leads it.
     pub commander: Untrusted,
+    /// Who keeps the record, where it is not who leads.
+    pub scribe: Option<Untrusted>,
+    /// What those who wait were told, oldest first.
+    pub updates: Vec<Update>,
+    /// Who signed the post-mortem as read, oldest first.
+    pub readers: Vec<(Timestamp, Untrusted)>,
     /// The runbook as it was when the incident was opened.
     pub runbook: Pinned,
     /// State of each step, in the runbook's order.
@@ -97,6 +111,8 @@ pub struct StepState {
     pub ended: Option<(Timestamp, Untrusted)>,
     /// Time the work took, over all the times it was taken up, in milliseconds.
     pub taken_ms: u64,
+    /// What the record says of its acts, looks and watches.
+    pub acts: Acts,
 }
 
 /// Where a step stands.
@@ -181,6 +197,17 @@ impl Outcome {
             Self::FalseAlarm => "false alarm",
         }
     }
+}
+
+/// What those who wait were told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Update {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Untrusted,
+    /// In their words.
+    pub text: Untrusted,
 }
 
 /// Evidence in the record, with who attached it when.
@@ -354,6 +381,21 @@ impl Incident {
     /// The steps of a phase with their states; the number is the place in the whole runbook.
     pub fn steps_of(&self, phase: Phase) -> impl Iterator<Item = (usize, &Step, &StepState)> {
         self.runbook.book.steps_of(phase).map(|(index, step)| (index, step, &self.steps[index]))
+    }
+
+    /// When those who wait want to hear something next: the severity's interval after the last update, or after
+    /// the opening. `None` once closed, and where the runbook sets no interval for the severity; before one is set,
+    /// that of the worst counts.
+    pub fn update_due(&self) -> Option<Timestamp> {
+        let every = &self.runbook.book.update_every_ms;
+        let every = match self.severity {
+            Some(severity) => every.iter().find(|(of, _)| *of == severity),
+            None => every.iter().min_by_key(|(of, _)| *of),
+        };
+        let (_, every) = every.filter(|_| self.is_open())?;
+        let last = self.updates.last().map_or(self.opened_at, |update| update.at);
+        let due = last.as_millisecond().saturating_add(i64::try_from(*every).ok()?);
+        Timestamp::from_millisecond(due).ok()
     }
 
     /// Steps settled and steps in all.

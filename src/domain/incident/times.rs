@@ -11,6 +11,8 @@ use crate::domain::runbook::Phase;
 pub struct Times {
     /// From the beginning of the harm to its detection.
     pub detect_ms: Option<u64>,
+    /// From detection to its acknowledgement.
+    pub acknowledge_ms: Option<u64>,
     /// From detection to containment.
     pub contain_ms: Option<u64>,
     /// From detection to the fix.
@@ -23,23 +25,54 @@ pub struct Times {
     pub open_ms: u64,
 }
 
+/// The moments that the durations lie between.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// When the harm began.
+    pub onset: Option<Timestamp>,
+    /// When it was noticed.
+    pub detected: Timestamp,
+    /// When somebody took it up.
+    pub acknowledged: Option<Timestamp>,
+    /// When it was contained.
+    pub contained: Option<Timestamp>,
+    /// When it was fixed.
+    pub fixed: Option<Timestamp>,
+    /// When the fix was shown to hold.
+    pub verified: Option<Timestamp>,
+}
+
+impl Marks {
+    /// The durations between them. All but the first count from detection, and exposure from onset.
+    pub fn times(&self, open_ms: u64) -> Times {
+        let since_detected = |at: Option<Timestamp>| at.map(|at| ms_between(self.detected, at));
+        let since_onset = |at: Timestamp| self.onset.map(|onset| ms_between(onset, at));
+        Times {
+            detect_ms: since_onset(self.detected),
+            acknowledge_ms: since_detected(self.acknowledged),
+            contain_ms: since_detected(self.contained),
+            fix_ms: since_detected(self.fixed),
+            verify_ms: since_detected(self.verified),
+            exposure_ms: self.contained.and_then(since_onset),
+            open_ms,
+        }
+    }
+}
+
 impl Incident {
     /// The durations as of `now`.
     pub fn times(&self, now: Timestamp) -> Times {
-        let since_detected =
-            |phase: Phase| self.settled[phase.index()].map(|at| ms_between(self.opened_at, at));
         let end = self.closed.as_ref().map_or(now, |closing| closing.at);
-        Times {
-            detect_ms: self.began_at.map(|began| ms_between(began, self.opened_at)),
-            contain_ms: since_detected(Phase::Contain),
-            fix_ms: since_detected(Phase::Fix),
-            verify_ms: since_detected(Phase::Verify),
-            exposure_ms: self
-                .began_at
-                .zip(self.settled[Phase::Contain.index()])
-                .map(|(began, contained)| ms_between(began, contained)),
-            open_ms: ms_between(self.opened_at, end),
-        }
+        let settled = |phase: Phase| self.settled[phase.index()];
+        let marks = Marks {
+            onset: self.began_at,
+            detected: self.opened_at,
+            acknowledged: self.acknowledged_at,
+            contained: settled(Phase::Contain),
+            fixed: settled(Phase::Fix),
+            verified: settled(Phase::Verify),
+        };
+        marks.times(ms_between(self.opened_at, end))
     }
 }
 

@@ -8,6 +8,7 @@ mod alert;
 mod defaults;
 mod life;
 mod message;
+mod notice;
 mod receiver;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use alert::{Alert, AlertState, Evidence, Fingerprint, Group, Silence, SliceS
 pub use defaults::defaults;
 pub use life::{Life, Reading, State, Turn};
 pub use message::{Delivery, Message, RETRY_MINUTES, What};
+pub use notice::{Grouping, Notice, feature_of};
 pub use receiver::{Receiver, ReceiverKind};
 
 /// Milliseconds in a minute.
@@ -38,13 +40,21 @@ pub struct Monitors {
     pub rules: Vec<Rule>,
     /// Who is told.
     pub receivers: Vec<Receiver>,
+    /// How alerts are gathered into messages.
+    pub grouping: Grouping,
     /// The file that says so; `None`: nothing is said, and these are the defaults.
     pub file: Option<std::path::PathBuf>,
 }
 
 impl Default for Monitors {
     fn default() -> Self {
-        Self { false_pages_per_month: 1.0, rules: defaults(), receivers: Vec::new(), file: None }
+        Self {
+            false_pages_per_month: 1.0,
+            rules: defaults(),
+            receivers: Vec::new(),
+            grouping: Grouping::default(),
+            file: None,
+        }
     }
 }
 

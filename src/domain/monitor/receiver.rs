@@ -51,6 +51,11 @@ impl ReceiverKind {
         }
     }
 
+    /// Whether each alert is told alone: it gathers them itself, by their own keys.
+    pub fn is_told_alone(&self) -> bool {
+        matches!(self, Self::PagerDuty { .. })
+    }
+
     /// Whether it knows a message that it is told twice for the same one.
     pub fn knows_repeats(&self) -> bool {
         matches!(self, Self::Alertmanager { .. } | Self::PagerDuty { .. })

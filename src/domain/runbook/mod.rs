@@ -6,6 +6,7 @@
 
 mod limit;
 mod phase;
+pub mod template;
 mod would;
 
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,9 @@ pub enum StepKind {
         expect: Vec<u16>,
         /// Given up after this long.
         timeout_ms: u64,
+        /// Whether sending it twice does no harm.
+        #[serde(default)]
+        idempotent: bool,
     },
     /// Switches a feature.
     Flag {
@@ -196,6 +200,14 @@ impl StepKind {
         match self {
             Self::Ask { choices } => choices,
             _ => &[],
+        }
+    }
+
+    /// Whether doing it twice does no harm: a flag and a version are set, not turned.
+    pub fn is_idempotent(&self) -> bool {
+        match self {
+            Self::Command { idempotent, .. } | Self::Http { idempotent, .. } => *idempotent,
+            _ => true,
         }
     }
 
@@ -338,7 +350,9 @@ pub enum Section {
     Summary,
     /// What it meant for people, in words; the figures stand beside it.
     Impact,
-    /// The causes.
+    /// What set it off: the change or event that came before it.
+    Trigger,
+    /// The causes: the root, and what contributed.
     Why,
     /// How it was noticed, and why not sooner.
     Detection,
@@ -350,19 +364,23 @@ pub enum Section {
     Lucky,
     /// What keeps it from coming back.
     Prevention,
+    /// Why the eval set did not have it, or why fewer than five of its traces are in it now.
+    EvalSet,
 }
 
 impl Section {
     /// All, in the post-mortem's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Summary,
         Self::Impact,
+        Self::Trigger,
         Self::Why,
         Self::Detection,
         Self::WentWell,
         Self::WentBadly,
         Self::Lucky,
         Self::Prevention,
+        Self::EvalSet,
     ];
 
     /// Its name in files and on the command line.
@@ -370,12 +388,14 @@ impl Section {
         match self {
             Self::Summary => "summary",
             Self::Impact => "impact",
+            Self::Trigger => "trigger",
             Self::Why => "why",
             Self::Detection => "detection",
             Self::WentWell => "went_well",
             Self::WentBadly => "went_badly",
             Self::Lucky => "lucky",
             Self::Prevention => "prevention",
+            Self::EvalSet => "eval_set",
         }
     }
 
@@ -384,12 +404,14 @@ impl Section {
         match self {
             Self::Summary => "Summary",
             Self::Impact => "Impact",
+            Self::Trigger => "Trigger",
             Self::Why => "Why",
             Self::Detection => "Detection",
             Self::WentWell => "What went well",
             Self::WentBadly => "What went badly",
             Self::Lucky => "Where we were lucky",
             Self::Prevention => "Prevention",
+            Self::EvalSet => "Eval set",
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Calendar {
     /// Traces before the end of each hour.
     until: Vec<u64>,
     burst: (i64, i64),
+    /// Nothing of the story happens: one version, no refusals, no model that gets slower.
+    quiet: bool,
 }
 
 impl Calendar {
@@ -75,7 +77,17 @@ impl Calendar {
         }
         let burst_day = now_ms.div_euclid(DAY_MS) - BURST_DAYS_AGO;
         let burst = burst_day * DAY_MS + BURST_HOUR * HOUR_MS;
-        Self { now_ms, until, burst: (burst, burst + BURST_HOURS * HOUR_MS) }
+        Self { now_ms, until, burst: (burst, burst + BURST_HOURS * HOUR_MS), quiet: false }
+    }
+
+    /// So many traces in each hour of the 28 days before now, day and night, and nothing that happens to them.
+    pub fn quiet(now: Timestamp, an_hour: impl Fn(u64) -> u64) -> Self {
+        let mut sum = 0;
+        let until = (0..HOURS).map(|hour| {
+            sum += an_hour(hour);
+            sum
+        });
+        Self { now_ms: now.as_millisecond(), until: until.collect(), burst: (0, 0), quiet: true }
     }
 
     /// Milliseconds since the epoch of the end of the demo.
@@ -101,6 +113,9 @@ impl Calendar {
 
     /// The share of sessions that get `v4` at this time.
     pub fn v4_share(&self, at_ms: i64) -> f64 {
+        if self.quiet {
+            return 0.0;
+        }
         let hours_ago = self.days_ago(at_ms) * 24.0;
         ROLL_OUT.iter().rev().find(|(from, _)| hours_ago <= *from).map_or(0.0, |(_, share)| *share)
     }
@@ -113,7 +128,7 @@ impl Calendar {
 
     /// Whether the experiment on greetings runs, in the second week.
     pub fn greeting_experiment(&self, at_ms: i64) -> bool {
-        (14.0..19.0).contains(&self.days_ago(at_ms))
+        !self.quiet && (14.0..19.0).contains(&self.days_ago(at_ms))
     }
 
     /// The version that a session of the support bot gets, for a uniform draw.
@@ -123,6 +138,9 @@ impl Calendar {
 
     /// By what the drifting model's latency is multiplied.
     pub fn drift(&self, at_ms: i64) -> f64 {
+        if self.quiet {
+            return 1.0;
+        }
         1.0 + DRIFT_BY * (1.0 - self.days_ago(at_ms) / DRIFT_DAYS).clamp(0.0, 1.0)
     }
 

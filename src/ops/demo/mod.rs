@@ -12,6 +12,7 @@ mod dialog;
 mod dice;
 mod feedback;
 mod figures;
+mod live;
 mod make;
 mod phrase;
 mod question;
@@ -36,8 +37,10 @@ use jiff::Timestamp;
 
 use crate::domain::Trace;
 use calendar::{Calendar, HOURS};
+pub use live::{Fault, HISTORY_HOURS, Live, Served, history};
 pub use make::{DemoView, discard, make, place};
-pub use truth::{Cause, Truth, Verdict};
+pub use team::{folder as team_folder, write as write_team};
+pub use truth::{Cause, Truth, Verdict, Version};
 #[cfg(test)]
 pub use truth::{Kind, Mode};
 

@@ -19,6 +19,7 @@ const LONGEST_MS: i64 = 25 * 60_000;
 const MOST_TURNS: usize = 6;
 
 /// A conversation.
+#[derive(Clone)]
 pub struct Session {
     /// Which one it is: hour and number in the hour.
     pub place: u64,
@@ -33,6 +34,7 @@ pub struct Session {
 }
 
 /// One question and its answer.
+#[derive(Clone)]
 pub struct Turn {
     pub at_ms: i64,
     pub step: Step,
@@ -364,7 +366,7 @@ impl Session {
     }
 
     /// Whether the templates have a way to fail like this here.
-    fn can_fail(&self, step: Step, mode: Mode, book: &Book) -> bool {
+    pub fn can_fail(&self, step: Step, mode: Mode, book: &Book) -> bool {
         let common = &book.voices[self.user.voice].common;
         let english = self.user.voice == 0;
         let free = step.topic().is_some_and(Topic::answers_freely);

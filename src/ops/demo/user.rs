@@ -45,6 +45,7 @@ pub enum Hand {
 }
 
 /// A customer.
+#[derive(Clone)]
 pub struct User {
     pub id: String,
     /// Place of the language among the book's voices.

@@ -6,6 +6,7 @@
 //! an hour, are counted from columns. The quality score comes from what people and judges said of
 //! sampled traces.
 
+mod during;
 mod figure;
 mod group;
 mod page;
@@ -31,8 +32,10 @@ use scope::{Chosen, dearer, down, failed, instant, slower};
 use series::Hours;
 use window::Window;
 
+pub(in crate::ops) use during::{Moment, before_and_during, during};
 pub use figure::{Figure, Verdict};
 pub use group::{By, GroupView};
+pub(in crate::ops) use page::render;
 pub use page::write_page;
 pub use quality::JudgedBy;
 pub use recent::{Recent, recent};
@@ -40,6 +43,9 @@ pub use scope::{Only, Scope};
 #[cfg(test)]
 use series::MarkKind;
 pub use series::{Bar, Bucket, Day, Mark, Series, TimesAxis, condensed, range_words};
+pub use window::traffic;
+
+pub(in crate::ops) use svg::Chart;
 
 /// Hours of a week.
 const WEEK_HOURS: i64 = 168;

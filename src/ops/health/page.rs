@@ -6,7 +6,7 @@ use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
 use super::figure::{Figure, Verdict};
@@ -54,12 +54,6 @@ pub fn write_page(view: &HealthView, recent: &[Recent], path: &Path) -> Result<(
 
 /// The page.
 pub(super) fn page(view: &HealthView, recent: &[Recent]) -> Result<String> {
-    let failed = |e| Error::failed("The page cannot be written.").because(e);
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
-    environment.set_syntax(syntax);
-    environment.add_template("page", include_str!("templates/health.html")).map_err(failed)?;
     let utc = |at: jiff::Timestamp| date_clock(at.as_millisecond(), &jiff::tz::TimeZone::UTC);
     let whose = view.feature.as_ref().map_or("all traffic", Untrusted::raw).to_owned();
     let whose: Vec<String> = std::iter::once(whose).chain(view.only()).collect();
@@ -88,6 +82,24 @@ pub(super) fn page(view: &HealthView, recent: &[Recent]) -> Result<String> {
         marks => marks.collect::<Vec<_>>(),
         recent => Serde(recent.iter().map(response).collect::<Vec<_>>()),
     };
+    render(include_str!("templates/health.html"), values)
+}
+
+/// Fills a page's template, which escapes by itself. It can include `style` and, with `charts` among the values,
+/// `charts`.
+pub(in crate::ops) fn render(template: &str, values: Value) -> Result<String> {
+    let failed = |e| Error::failed("The page cannot be written.").because(e);
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
+    environment.set_syntax(syntax);
+    for (name, text) in [
+        ("style", include_str!("templates/style.css")),
+        ("charts", include_str!("templates/charts.html")),
+        ("page", template),
+    ] {
+        environment.add_template(name, text).map_err(failed)?;
+    }
     environment.get_template("page").and_then(|page| page.render(values)).map_err(failed)
 }
 

@@ -20,7 +20,7 @@ const LABELS: usize = 7;
 
 /// A chart.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Chart {
+pub(in crate::ops) struct Chart {
     title: &'static str,
     width: f64,
     height: f64,
@@ -29,7 +29,7 @@ pub(super) struct Chart {
     ticks: Vec<Text>,
     labels: Vec<Text>,
     marks: Vec<Text>,
-    legend: Vec<(&'static str, &'static str)>,
+    pub(super) legend: Vec<(&'static str, &'static str)>,
     /// Top and bottom of the plot.
     plot: (f64, f64),
     left: f64,
@@ -66,7 +66,7 @@ struct Text {
 /// The four charts of the dashboard; those without anything to show are left out.
 pub(super) fn charts(view: &HealthView) -> Vec<Chart> {
     let all = [latency(view), times(view), errors(view), cost(view)];
-    all.into_iter().filter(|chart| !chart.bars.is_empty() || !chart.curves.is_empty()).collect()
+    all.into_iter().filter(Chart::shows).collect()
 }
 
 /// A line of a trend in a box of `width` by `height`: the points of each unbroken part.
@@ -98,7 +98,12 @@ fn parts(values: &[Option<f64>], place: impl Fn(usize, f64) -> (f64, f64)) -> Ve
 }
 
 impl Chart {
-    fn new(title: &'static str, top: f64, figure: impl Fn(f64) -> String, labels: &[String]) -> Self {
+    pub(super) fn new(
+        title: &'static str,
+        top: f64,
+        figure: impl Fn(f64) -> String,
+        labels: &[String],
+    ) -> Self {
         let mut chart = Self {
             title,
             width: BOX.0,
@@ -129,7 +134,13 @@ impl Chart {
     }
 
     /// Puts bars on each other in a slot.
-    fn stack(&mut self, (n, of): (usize, usize), top: f64, parts: &[(f64, &'static str)], says: &str) {
+    pub(super) fn stack(
+        &mut self,
+        (n, of): (usize, usize),
+        top: f64,
+        parts: &[(f64, &'static str)],
+        says: &str,
+    ) {
         let (x, width) = self.slot(n, of);
         let mut below = 0.0;
         for (value, class) in parts.iter().filter(|(value, _)| *value > 0.0) {
@@ -140,7 +151,13 @@ impl Chart {
         }
     }
 
-    fn curve(&mut self, top: f64, class: &'static str, name: &'static str, values: &[Option<f64>]) {
+    pub(super) fn curve(
+        &mut self,
+        top: f64,
+        class: &'static str,
+        name: &'static str,
+        values: &[Option<f64>],
+    ) {
         let Some(last) = values.iter().flatten().next_back() else { return };
         let place = |n: usize, value: f64| {
             let (x, width) = self.slot(n, values.len());
@@ -153,9 +170,32 @@ impl Chart {
         self.curves.push(Curve { class, name, parts, end });
     }
 
-    fn mark(&mut self, (n, of): (usize, usize), name: &str) {
+    pub(super) fn mark(&mut self, (n, of): (usize, usize), name: &str) {
         let (x, width) = self.slot(n, of);
         self.marks.push(Text { x: x + width / 2.0, y: TOP - 6.0, text: clean_line(name).into_string() });
+    }
+
+    /// Whether there is anything to see.
+    pub(super) fn shows(&self) -> bool {
+        !self.bars.is_empty() || !self.curves.is_empty()
+    }
+
+    /// A word below a slot.
+    pub(super) fn label(&mut self, (n, of): (usize, usize), name: &str) {
+        let (x, _) = self.slot(n, of);
+        self.labels.push(Text { x, y: BOX.1 - 6.0, text: name.to_owned() });
+    }
+
+    /// Puts the names of marks that stand close to each other in turn on one of two heights.
+    pub(super) fn spread_marks(&mut self) {
+        self.marks.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let mut low = true;
+        let mut last = f64::MIN;
+        for mark in &mut self.marks {
+            low = mark.x - last > 90.0 || !low;
+            last = mark.x;
+            mark.y = if low { TOP - 6.0 } else { TOP - 18.0 };
+        }
     }
 
     fn marks(&mut self, of: usize, marks: &[Mark], slot: impl Fn(&Mark) -> Option<usize>) {
@@ -237,11 +277,11 @@ fn cost(view: &HealthView) -> Chart {
     chart
 }
 
-fn counted(n: f64) -> String {
+pub(super) fn counted(n: f64) -> String {
     // Half a request is none.
     if n.fract() == 0.0 { thousands(n as i64) } else { String::new() }
 }
 
-fn requests(n: u64) -> String {
+pub(super) fn requests(n: u64) -> String {
     crate::text::figures::plural(usize::try_from(n).unwrap_or(usize::MAX), "request")
 }

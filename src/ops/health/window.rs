@@ -25,6 +25,14 @@ pub(super) struct Window {
     edges: Vec<(Side, i64, i64)>,
 }
 
+/// The sums of some traffic from `from` up to `to` (milliseconds since the epoch, `to` excluded): whole hours from
+/// the hourly figures, the rest from the columns.
+pub fn traffic(ctx: &Ctx, cut: Cut, (from, to): (i64, i64)) -> Result<Sums> {
+    let mut window = Window::new(from, to, ctx.clock.now().as_millisecond());
+    window.read(ctx, Detail::Whole, cut)?;
+    Ok(window.all)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Side {
     Add,

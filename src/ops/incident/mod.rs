@@ -7,16 +7,20 @@
 mod act;
 mod figures;
 mod head;
+mod links;
 mod list;
 mod markdown;
 mod postmortem;
+pub mod step;
 #[cfg(test)]
 mod tests;
+mod update;
 mod view;
 
 pub use crate::domain::incident::Act;
 pub use act::{OpenRequest, act, acts, attach, attach_to_open, open};
 pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, keep_figures};
 pub use list::{IncidentLine, list, of_trace};
-pub use postmortem::{PostmortemView, postmortem, save_postmortem};
-pub use view::{IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};
+pub use postmortem::{Form, PostmortemView, postmortem, postmortem_page, save_postmortem};
+pub use update::{draft_update, update};
+pub use view::{ActingState, IncidentView, LineView, PhaseState, PhaseView, StepView, header, show};

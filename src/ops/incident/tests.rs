@@ -228,12 +228,12 @@ fn a_file_that_is_there_is_replaced_only_when_asked() {
     let world = World::new();
     world.open("x");
     let path = world.folder.path().join("pm/inc-1.md");
-    save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, false).unwrap();
+    save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), false).unwrap();
     std::fs::write(&path, "edited").unwrap();
-    let error = save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, false).unwrap_err();
+    let error = save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), false).unwrap_err();
     assert!(error.hints[0].contains("--force"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "edited");
-    save_postmortem(&world.ctx, "1", &TimeZone::UTC, &path, true).unwrap();
+    save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), true).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("# Post-mortem INC-1"));
 }
 
@@ -353,6 +353,16 @@ fn closing_takes_the_figures_and_a_draft_shows_them_as_they_stand() {
     let taken = figures_now(&world.ctx, "1", &request, &crate::task::Cancel::default()).unwrap().figures;
     assert_eq!((taken.all.requests, taken.query.raw()), (20, "status:error"));
     assert_eq!(view.figures, None);
+    // Of as long before, nothing failed: all that failed since is beyond the usual.
+    let told = postmortem(&world.ctx, "1", &TimeZone::UTC).unwrap();
+    let excess = told.facts.excess.unwrap();
+    assert_eq!((excess.errors, excess.thumbs_down, excess.users_hit), (20.0, 0.0, Some(6.0)));
+    assert!(told.markdown.contains("| Failed requests beyond the usual | about 20 |"), "{}", told.markdown);
+    let page = postmortem_page(&world.ctx, "1", &TimeZone::UTC).unwrap();
+    assert_eq!(page.matches("<figure>").count(), 2, "before and during, and what failed: {page}");
+    for word in ["began", "noticed", "users hit", "Draft"] {
+        assert!(page.contains(word), "{word}");
+    }
     let view = close(&world.ctx, "1", Outcome::Resolved, None).unwrap();
     let kept = view.figures.unwrap();
     assert_eq!((kept.all.requests, kept.all.errors, kept.before.unwrap().requests), (40, 20, 20));
@@ -360,4 +370,50 @@ fn closing_takes_the_figures_and_a_draft_shows_them_as_they_stand() {
     assert_eq!(view.suggested_severity, Some(Severity::Sev1), "everybody was hit");
     let words: Vec<String> = view.timeline.iter().map(|line| line.text.raw().to_owned()).collect();
     assert_eq!(words[1..], ["figures taken: 40 requests, 20 errors, 0 thumbs down", "closed, resolved"]);
+}
+
+#[test]
+fn a_second_reader_signs_and_the_one_who_led_cannot() {
+    let world = World::new();
+    world.open("x");
+    let lacks = |what: &str| {
+        let told = postmortem(&world.ctx, "1", &TimeZone::UTC).unwrap();
+        told.missing.iter().any(|missing| missing.what.contains(what))
+    };
+    assert!(lacks("second reader") && lacks("in an eval set"));
+    let error = act(&world.ctx, "1", Act::SignRead, None).unwrap_err();
+    assert!(error.what.contains("mira led INC-1"), "{error:?}");
+    let jo = Ctx { reviewer: "jo".into(), ..world.ctx.clone() };
+    act(&jo, "1", Act::SignRead, None).unwrap();
+    assert!(act(&jo, "1", Act::SignRead, None).unwrap_err().what.contains("signed it already"));
+    let reason =
+        Act::Write { section: Section::EvalSet, text: "Nothing was answered, so there is no case.".into() };
+    act(&world.ctx, "1", reason, None).unwrap();
+    assert!(!lacks("second reader") && !lacks("in an eval set"));
+    assert!(world.markdown().contains("## Read by\n\njo\n"), "{}", world.markdown());
+}
+
+#[test]
+fn those_who_wait_are_told_in_time() {
+    let world = World::new();
+    let view = world.open("x");
+    let minutes =
+        |due: Option<Timestamp>| (due.unwrap().as_second() - world.ctx.clock.now().as_second()) / 60;
+    assert_eq!(minutes(view.update_due), 30, "SEV2 wants to hear something every half hour");
+    world.later(40);
+    world.done("acknowledge", "it is mine");
+    assert_eq!(minutes(show(&world.ctx, "1").unwrap().update_due), -10);
+    let draft = draft_update(&world.ctx, "1", &crate::task::Cancel::default()).unwrap();
+    for words in ["Conditions: SEV2, Detect", "done: Acknowledge, and say who leads", "Next update in 30m."] {
+        assert!(draft.contains(words), "{words}: {draft}");
+    }
+    assert!(update(&world.ctx, "1", " ".into()).unwrap_err().what.contains("empty"));
+    let view = update(&world.ctx, "1", draft.into()).unwrap();
+    assert_eq!((minutes(view.update_due), view.updates.len()), (30, 1));
+    let view = act(&world.ctx, "1", Act::Severity { severity: Severity::Sev4, note: None }, None).unwrap();
+    assert_eq!(view.update_due, None, "nobody waits for news of a SEV4");
+    let scribe = |who: &str| act(&world.ctx, "1", Act::Scribe { who: Some(who.into()) }, None);
+    assert_eq!(scribe("jo").unwrap().scribe, Some("jo".into()));
+    assert!(scribe("jo").is_err());
+    assert_eq!(scribe("").unwrap().scribe, None);
 }

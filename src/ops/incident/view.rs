@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::head::IncidentHead;
+use super::links::query_of;
 use crate::domain::incident::{
-    Action, Evidence, Figures, Incident, Missing, StepState, StepStatus, Times, TraceExcerpt, span_words,
+    ActStage, ActState, Action, Evidence, Figures, Found, Incident, Missing, StepState, StepStatus, Times,
+    TraceExcerpt, Update, span_words,
 };
-use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, would};
+use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, StepKind, would};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::store::{IncidentFile, IncidentRef};
@@ -32,6 +34,12 @@ pub struct IncidentView {
     pub closing_note: Option<Untrusted>,
     /// The time that durations reach to.
     pub as_of: Timestamp,
+    /// Who keeps the record, where it is not who leads.
+    pub scribe: Option<Untrusted>,
+    /// What those who wait were told, oldest first.
+    pub updates: Vec<Update>,
+    /// When they want to hear something next.
+    pub update_due: Option<Timestamp>,
     /// How long things took.
     pub times: Times,
     /// All six phases.
@@ -152,6 +160,53 @@ pub struct StepView {
     pub box_ms: Option<u64>,
     /// Whether it has taken longer than that.
     pub over_box: bool,
+    /// Its last act.
+    pub acting: Option<ActingView>,
+    /// What its last check found.
+    pub found: Option<Found>,
+    /// When that was.
+    pub found_at: Option<Timestamp>,
+    /// Who asked a second person to agree to its act, and has no answer yet.
+    pub waits_for_approval: Option<Untrusted>,
+    /// Since when its watch is clean, while it watches.
+    pub clean_from: Option<Timestamp>,
+}
+
+/// An act of a step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActingView {
+    /// How far it is.
+    pub state: ActingState,
+    /// Who acts.
+    pub by: Untrusted,
+    /// When it began.
+    pub at: Timestamp,
+    /// What it does, a line a step.
+    pub lines: Vec<Untrusted>,
+    /// How it stood before.
+    pub from: Option<Untrusted>,
+    /// What it becomes.
+    pub to: Option<Untrusted>,
+    /// What was seen or said.
+    pub said: Option<Untrusted>,
+    /// Whether its effect is in the traces: `none` is waited for, `waiting`, `confirmed`, `unconfirmed`.
+    pub effect: &'static str,
+    /// The effect in words, once it is known.
+    pub effect_words: Option<Untrusted>,
+}
+
+/// How far an act is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActingState {
+    /// Somebody carries it out now.
+    Running,
+    /// It was done.
+    Done,
+    /// It was not done.
+    Failed,
+    /// It may have been done.
+    Unknown,
 }
 
 /// A line of the timeline.
@@ -169,12 +224,16 @@ pub struct LineView {
     pub step: Option<String>,
     /// What happened.
     pub text: Untrusted,
+    /// The query that shows it, where traces do.
+    pub query: Option<Untrusted>,
 }
 
 /// One incident, named `INC-7`, `7` or by its UUID.
 pub fn show(ctx: &Ctx, name: &str) -> Result<IncidentView> {
     let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
-    Ok(view(&file, ctx.clock.now()))
+    let now = ctx.clock.now();
+    let runs = ctx.store.act_lease(&file.incident.uuid, now)?.is_some();
+    Ok(view(&file, runs, now))
 }
 
 /// The header that never scrolls away, as of `now`: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
@@ -203,7 +262,8 @@ pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
+/// `runs`: somebody carries a step out at this moment.
+pub(super) fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
     let incident = &file.incident;
     let book = &incident.runbook.book;
     IncidentView {
@@ -213,8 +273,11 @@ fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
         began_at: incident.began_at,
         closing_note: incident.closed.as_ref().and_then(|closing| closing.note.clone()),
         as_of: now,
+        scribe: incident.scribe.clone(),
+        updates: incident.updates.clone(),
+        update_due: incident.update_due(),
         times: incident.times(now),
-        phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, now)).collect(),
+        phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, runs, now)).collect(),
         timeline: file
             .record
             .iter()
@@ -225,6 +288,7 @@ fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
                 actor: recorded.actor.clone(),
                 step: recorded.event.step().map(str::to_owned),
                 text: recorded.event.words(book),
+                query: query_of(incident, recorded),
             })
             .collect(),
         evidence: incident.traces().into_iter().cloned().collect(),
@@ -253,9 +317,11 @@ fn view(file: &IncidentFile, now: Timestamp) -> IncidentView {
     }
 }
 
-fn phase_view(incident: &Incident, phase: Phase, now: Timestamp) -> PhaseView {
-    let steps: Vec<StepView> =
-        incident.steps_of(phase).map(|(index, step, state)| step_view(index, step, state, now)).collect();
+fn phase_view(incident: &Incident, phase: Phase, runs: bool, now: Timestamp) -> PhaseView {
+    let steps: Vec<StepView> = incident
+        .steps_of(phase)
+        .map(|(index, step, state)| step_view(index, step, state, runs, now))
+        .collect();
     let open = steps.iter().any(|step| !step.state.is_settled());
     let index = phase.index();
     let state = match (incident.phase == phase && incident.is_open(), open) {
@@ -275,7 +341,7 @@ fn phase_view(incident: &Incident, phase: Phase, now: Timestamp) -> PhaseView {
     }
 }
 
-fn step_view(index: usize, step: &Step, state: &StepState, now: Timestamp) -> StepView {
+fn step_view(index: usize, step: &Step, state: &StepState, runs: bool, now: Timestamp) -> StepView {
     let running = match state.state {
         StepStatus::Doing => state
             .started_at
@@ -304,5 +370,40 @@ fn step_view(index: usize, step: &Step, state: &StepState, now: Timestamp) -> St
         taken_ms,
         box_ms: step.box_ms,
         over_box: step.box_ms.is_some_and(|limit| taken_ms > limit),
+        acting: state.acts.act.as_ref().map(|act| acting(step, act, runs)),
+        found: state.acts.found.as_ref().map(|(_, found)| found.clone()),
+        found_at: state.acts.found.as_ref().map(|(at, _)| *at),
+        waits_for_approval: state
+            .acts
+            .asked
+            .as_ref()
+            .filter(|_| state.acts.approved.is_empty() && !state.state.is_settled())
+            .map(|(_, by)| by.clone()),
+        clean_from: state.acts.watch.as_ref().map(|watch| watch.clean_from),
+    }
+}
+
+fn acting(step: &Step, act: &ActState, runs: bool) -> ActingView {
+    let waits = matches!(&step.kind, StepKind::Flag { effect: Some(_), .. });
+    ActingView {
+        state: match act.stage {
+            ActStage::Begun if runs => ActingState::Running,
+            ActStage::Begun | ActStage::Unknown => ActingState::Unknown,
+            ActStage::Done => ActingState::Done,
+            ActStage::Failed => ActingState::Failed,
+        },
+        by: act.by.clone(),
+        at: act.begun_at,
+        lines: act.plan.lines.clone(),
+        from: act.plan.from.clone(),
+        to: act.plan.to.clone(),
+        said: act.said.clone(),
+        effect: match &act.effect {
+            Some((true, _)) => "confirmed",
+            Some((false, _)) => "unconfirmed",
+            None if waits && act.stage != ActStage::Failed => "waiting",
+            None => "none",
+        },
+        effect_words: act.effect.as_ref().map(|(_, words)| words.clone()),
     }
 }

@@ -1,6 +1,7 @@
 //! The quality monitor over what judges said of sampled traces.
 
-use super::tests::{bot, healthy, looked, state, told_by};
+use super::tests::{bot, healthy, looked, state};
+use super::tests_told::told_by;
 use super::*;
 use crate::domain::monitor::{Monitors, State, Urgency};
 use crate::domain::{Assessment, LabelBody, Method, Outcome, Untrusted, Verdict};

@@ -28,6 +28,8 @@ mod tape;
 mod tell;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_told;
 mod trial;
 mod view;
 mod world;

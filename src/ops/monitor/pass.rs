@@ -8,7 +8,7 @@ use super::advance::advance;
 use super::alerts::AlertView;
 use super::tell::Hush;
 use crate::domain::Result;
-use crate::domain::monitor::{Alert, Monitors, ReceiverKind, What};
+use crate::domain::monitor::{Alert, Group, Monitors, ReceiverKind, What, feature_of};
 use crate::ops::Ctx;
 use crate::store::Outgoing;
 
@@ -80,35 +80,41 @@ pub fn pass(ctx: &Ctx, monitors: &Monitors) -> Result<PassView> {
     }
     let last_told =
         |alert: &Alert| told.iter().find(|(number, _)| *number == alert.number).map(|(_, at)| *at);
-    let mut messages = 0;
-    let changed = ctx.store.keep_pass(&write, now, |alert, raised| {
-        let out = match (raised, last_told(alert)) {
+    let (changed, mut messages) = ctx.store.keep_pass(&write, now, |alert, raised| {
+        match (raised, last_told(alert)) {
             (true, _) if !hush.keeps(alert) => hush.messages(alert, What::Firing),
             // Whoever was told that it is out is told that it is over.
             (false, Some(_)) => hush.messages(alert, What::Resolved),
             _ => Vec::new(),
-        };
-        messages += out.len();
-        out
+        }
     })?;
     let (resolved, fired): (Vec<Alert>, Vec<Alert>) =
         changed.into_iter().partition(|one| one.resolved_at.is_some());
     let over = |alert: &Alert| resolved.iter().any(|one| one.number == alert.number);
+    // What is hushed since it was put into a message that waits is not told.
+    let hushed = before.iter().filter(|alert| hush.keeps(alert)).map(|alert| alert.number);
+    ctx.store.withdraw(&hushed.collect::<Vec<_>>(), now)?;
+    let loud: Vec<&Alert> = before.iter().filter(|alert| !over(alert) && !hush.keeps(alert)).collect();
+    let is_due = |alert: &Alert| {
+        let rule = monitors.rules.iter().find(|rule| rule.id == alert.rule);
+        let since = last_told(alert).map(|at| now.as_millisecond() - at.as_millisecond());
+        rule.zip(since).is_some_and(|(rule, since)| since >= rule.repeat)
+    };
+    // Of a group all that is out is said again at once.
+    let due: Vec<Group> = loud.iter().filter(|one| is_due(one)).map(|one| feature_of(&one.group)).collect();
     let mut again: Vec<Outgoing> = Vec::new();
-    for alert in before.iter().filter(|alert| !over(alert) && !hush.keeps(alert)) {
-        let Some(rule) = monitors.rules.iter().find(|rule| rule.id == alert.rule) else { continue };
+    for alert in loud {
         match last_told(alert) {
             // It was raised in silence, and the silence is over.
             None => again.extend(hush.messages(alert, What::Firing)),
-            Some(at) if now.as_millisecond() - at.as_millisecond() >= rule.repeat => {
+            Some(_) if due.contains(&feature_of(&alert.group)) => {
                 again.extend(hush.messages(alert, What::Repeat));
             }
             Some(_) => {}
         }
     }
-    messages += again.len();
     if !again.is_empty() {
-        ctx.store.post(&again, now)?;
+        messages.extend(ctx.store.post(&again, now)?);
     }
     let knows_repeats: Vec<&str> = monitors
         .receivers
@@ -126,6 +132,6 @@ pub fn pass(ctx: &Ctx, monitors: &Monitors) -> Result<PassView> {
         fired: fired.iter().map(|one| AlertView::of(one, &hush.silences, now)).collect(),
         resolved: resolved.iter().map(|one| AlertView::of(one, &hush.silences, now)).collect(),
         firing,
-        messages,
+        messages: messages.len(),
     })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::tell::{SentView, of_rule};
 use super::view::rule;
-use crate::domain::monitor::{Delivery, Group, Message, Monitors, Receiver};
+use crate::domain::monitor::{Delivery, Group, Message, Monitors, Notice, Receiver};
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
 use crate::store::{Outgoing, Toll};
@@ -18,12 +18,13 @@ use crate::wire::notify::{Notifier, PATIENCE, Told};
 /// Looks a variable of the environment up.
 pub type Variable<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 /// Rings the terminal's bell for a message.
-pub type Ring<'a> = &'a (dyn Fn(&Message) + Sync);
+pub type Ring<'a> = &'a (dyn Fn(&Notice) + Sync);
 
 /// Sends the outbox's messages.
 pub struct Sender<'a> {
     ctx: Ctx,
     receivers: Vec<Receiver>,
+    wait: i64,
     variable: Variable<'a>,
     ring: Ring<'a>,
     runtime: tokio::runtime::Runtime,
@@ -39,7 +40,8 @@ impl<'a> Sender<'a> {
             .build()
             .map_err(|e| Error::failed("No thread can be started to send alerts.").because(e))?;
         let receivers = monitors.receivers.clone();
-        Ok(Self { ctx: ctx.clone(), receivers, variable, ring, runtime, ready: Mutex::default() })
+        let wait = monitors.grouping.wait;
+        Ok(Self { ctx: ctx.clone(), receivers, wait, variable, ring, runtime, ready: Mutex::default() })
     }
 
     /// Sends messages, each on its own; gives the tasks.
@@ -48,7 +50,7 @@ impl<'a> Sender<'a> {
         for toll in due {
             match self.notifier(&toll.receiver) {
                 Ok(notifier) if notifier.is_bell() => {
-                    (self.ring)(&toll.message);
+                    (self.ring)(&toll.notice);
                     settle(&self.ctx, toll.seq, &taken());
                 }
                 Ok(notifier) => {
@@ -65,8 +67,8 @@ impl<'a> Sender<'a> {
         tasks
     }
 
-    fn due(&self) -> Result<Vec<Toll>> {
-        self.ctx.store.take_due(self.ctx.clock.now())
+    fn due(&self, ahead: i64) -> Result<Vec<Toll>> {
+        self.ctx.store.take_due(self.ctx.clock.now(), ahead)
     }
 
     fn notifier(&self, name: &str) -> Result<Arc<Notifier>> {
@@ -82,9 +84,10 @@ impl<'a> Sender<'a> {
         Ok(notifier)
     }
 
-    /// Sends what is due and waits for the answers.
+    /// Sends what is due and waits for the answers. What waits for others of its group waits no longer: whoever
+    /// calls this ends after it.
     pub fn send_now(&self) -> Result<()> {
-        self.send(self.due()?);
+        self.send(self.due(self.wait)?);
         Ok(())
     }
 
@@ -103,7 +106,7 @@ impl<'a> Sender<'a> {
     pub fn run(&self, cancel: &Cancel, trouble: &(dyn Fn(&Error) + Sync)) {
         let mut tasks = Vec::new();
         while cancel.wait(Duration::from_millis(500)).is_ok() {
-            match self.due() {
+            match self.due(0) {
                 Ok(due) => tasks.extend(self.begin(due)),
                 Err(error) => trouble(&error),
             }
@@ -116,7 +119,7 @@ impl<'a> Sender<'a> {
 }
 
 async fn send(ctx: Ctx, notifier: Arc<Notifier>, toll: Toll) {
-    let told = notifier.tell(&toll.message, &format!("tuesday-{}", toll.seq)).await;
+    let told = notifier.tell(&toll.notice, &format!("tuesday-{}", toll.seq)).await;
     settle(&ctx, toll.seq, &told);
 }
 
@@ -167,6 +170,8 @@ pub fn test(
             alert: None,
             receiver: receiver.name.clone(),
             kind: receiver.kind.name(),
+            group: String::new(),
+            grouping: monitors.grouping,
             message: message.clone(),
         })
         .collect();

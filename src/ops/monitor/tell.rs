@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::instance::SEVERITY;
+use super::view::group_words;
 use crate::domain::monitor::{
-    Alert, Delivery, Group, Message, Monitors, Receiver, Rule, Silence, Urgency, What,
+    Alert, Delivery, Group, Message, Monitors, Receiver, Rule, Silence, Urgency, What, feature_of,
 };
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
@@ -111,6 +112,11 @@ impl Hush<'_> {
                 alert: Some(alert.number),
                 receiver: receiver.name.clone(),
                 kind: receiver.kind.name(),
+                group: match receiver.kind.is_told_alone() {
+                    true => alert.fingerprint().0,
+                    false => group_words(&feature_of(&alert.group)),
+                },
+                grouping: self.monitors.grouping,
                 message: Message::of(alert, what, rule.runbook.as_deref()),
             })
             .collect()

@@ -6,6 +6,7 @@ use super::tape::{FINE_MS, Tape};
 use crate::domain::monitor::{Baseline, DAY_MS, HOUR_MS, Metric, Monitors, Rule, step_of};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
+use crate::ops::judged::judged;
 use crate::store::{JudgedRow, JudgedSet, SessionCost, Tally};
 
 /// How much is read.
@@ -131,14 +132,6 @@ impl World {
             Some((one, !good))
         })
     }
-}
-
-/// Judged traces of these times: of draws that were made evenly, without regard to how the traces went.
-fn judged(ctx: &Ctx, (from, to): (i64, i64)) -> Result<JudgedSet> {
-    let samples = ctx.store.samples()?;
-    let even = samples.iter().filter(|one| one.drawn_at.as_millisecond() >= from && one.rule.is_even());
-    let names: Vec<&str> = even.map(|one| one.name.as_str()).collect();
-    ctx.store.judged(&names, (from, to))
 }
 
 /// The limits of time that the rules count by.

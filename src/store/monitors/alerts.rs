@@ -1,5 +1,7 @@
 //! The state of monitors, alerts and silences.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -53,14 +55,16 @@ impl Store {
     }
 
     /// Keeps what a pass found, with what is to be told of it: `tell` says that of each alert that was raised
-    /// (`true`) or is over. All of it or nothing. Gives the alerts that changed.
+    /// (`true`) or is over. All of it or nothing. Gives the alerts that changed,
+    /// and the numbers of the messages.
     pub fn keep_pass(
         &self,
         pass: &PassWrite,
         now: Timestamp,
         mut tell: impl FnMut(&Alert, bool) -> Vec<Outgoing>,
-    ) -> Result<Vec<Alert>> {
+    ) -> Result<(Vec<Alert>, BTreeSet<i64>)> {
         self.write_work(|tx| {
+            let mut messages = BTreeSet::new();
             let sql = |e| self.explain_work(e);
             for (rule, group, life) in &pass.lives {
                 let values = params![rule, group_text(group)?, text(life)?];
@@ -86,7 +90,7 @@ impl Store {
                 )
                 .map_err(sql)?;
                 for message in tell(&alert, false) {
-                    post(tx, &message, now).map_err(sql)?;
+                    messages.extend(post(tx, &message, now).map_err(sql)?);
                 }
                 changed.push(alert);
             }
@@ -99,12 +103,12 @@ impl Store {
                 let alert = insert(tx, new, &group, &text(&new.evidence)?).map_err(sql)?;
                 if alert.resolved_at.is_none() {
                     for message in tell(&alert, true) {
-                        post(tx, &message, now).map_err(sql)?;
+                        messages.extend(post(tx, &message, now).map_err(sql)?);
                     }
                 }
                 changed.push(alert);
             }
-            Ok(changed)
+            Ok((changed, messages))
         })
     }
 

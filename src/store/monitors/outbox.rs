@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{instant, json};
-use crate::domain::monitor::{Delivery, MINUTE_MS, Message, RETRY_MINUTES, What};
+use crate::domain::monitor::{
+    Delivery, Grouping, MINUTE_MS, Message, Notice, RETRY_MINUTES, What, alert_name,
+};
 use crate::domain::{Result, Untrusted};
 use crate::store::open::Store;
 
-/// A message to one receiver.
+/// What is to be told of an alert to one receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// `alert.number`; `None` of a test.
@@ -17,6 +19,10 @@ pub struct Outgoing {
     pub receiver: String,
     /// The receiver's kind.
     pub kind: &'static str,
+    /// What is told to a receiver of one group is one message, as far as it comes together.
+    pub group: String,
+    /// How it is gathered with others of its group.
+    pub grouping: Grouping,
     /// What is said.
     pub message: Message,
 }
@@ -29,7 +35,7 @@ pub struct Toll {
     /// The receiver's name.
     pub receiver: String,
     /// What is said.
-    pub message: Message,
+    pub notice: Notice,
 }
 
 /// A message and what became of it.
@@ -57,57 +63,157 @@ pub struct Sent {
     pub answer: Option<Untrusted>,
 }
 
-const SENT: &str = "seq, receiver, kind, what, state, attempts, at, ended_at, status, answer";
+/// The columns of [`sent_row`]: of a whole message (`o`), or of what it says of one alert (`a`).
+fn sent_columns(of: char) -> String {
+    format!(
+        "o.seq, o.receiver, o.kind, {of}.what, o.state, o.attempts, {of}.at, o.ended_at, o.status, o.answer"
+    )
+}
 
-/// Puts a message into the outbox.
-pub(super) fn post(tx: &Transaction<'_>, out: &Outgoing, now: Timestamp) -> rusqlite::Result<i64> {
-    let message = serde_json::to_string(&out.message)
-        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+/// Puts what is to be told into the outbox: into the message of its group that waits and was not tried yet, or
+/// into a new one. Gives the message's number; `None` where there is nothing left to be told.
+pub(super) fn post(tx: &Transaction<'_>, out: &Outgoing, now: Timestamp) -> rusqlite::Result<Option<i64>> {
+    let waiting: Option<(i64, Notice)> = tx
+        .prepare_cached(
+            "SELECT seq, message FROM outbox WHERE receiver = ? AND grp = ? AND state = 'waiting' AND attempts = 0 \
+             AND what <> 'test'",
+        )?
+        .query_row([&out.receiver, &out.group], |row| Ok((row.get(0)?, json(row, 1)?)))
+        .optional()?;
+    let (seq, notice) = match waiting {
+        Some((seq, mut notice)) => {
+            notice.add(out.message.clone());
+            (seq, notice)
+        }
+        None => (insert(tx, out, due(tx, out, now)?, now)?, Notice::of(out.message.clone())),
+    };
+    rewrite(tx, seq, notice, out.alert, now)
+}
+
+/// When a new message of a group may be sent.
+fn due(tx: &Transaction<'_>, out: &Outgoing, now: Timestamp) -> rusqlite::Result<i64> {
+    let last: Option<i64> = tx
+        .prepare_cached(
+            // One that is tried again was told, or nearly, when it was tried last.
+            "SELECT max(min(due_at, ?3)) FROM outbox WHERE receiver = ?1 AND grp = ?2 AND what <> 'test'",
+        )?
+        .query_row(params![out.receiver, out.group, now.as_millisecond()], |row| row.get(0))?;
+    let first = now.as_millisecond() + out.grouping.wait;
+    Ok(last.map_or(first, |last| first.max(last + out.grouping.interval)))
+}
+
+fn insert(tx: &Transaction<'_>, out: &Outgoing, due: i64, now: Timestamp) -> rusqlite::Result<i64> {
     tx.execute(
-        "INSERT INTO outbox(alert, rule, receiver, kind, what, message, state, attempts, due_at, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', 0, ?7, ?7)",
+        "INSERT INTO outbox(rule, receiver, kind, grp, what, message, state, attempts, due_at, at) \
+         VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?)",
         params![
-            out.alert,
             out.message.rule,
             out.receiver,
             out.kind,
+            out.group,
             out.message.what.name(),
-            message,
+            notice_text(&Notice::of(out.message.clone()))?,
+            due,
             now.as_millisecond()
         ],
     )?;
     Ok(tx.last_insert_rowid())
 }
 
+fn notice_text(notice: &Notice) -> rusqlite::Result<String> {
+    serde_json::to_string(notice).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+/// Writes what a waiting message says now; of an alert of which it says nothing more, it was not told. A message that
+/// says nothing is taken out.
+fn rewrite(
+    tx: &Transaction<'_>,
+    seq: i64,
+    notice: Notice,
+    alert: Option<i64>,
+    now: Timestamp,
+) -> rusqlite::Result<Option<i64>> {
+    let notice = notice.sorted();
+    if let Some(number) = alert {
+        let name = alert_name(number);
+        match notice.alerts.iter().find(|one| one.alert.as_deref() == Some(name.as_str())) {
+            Some(message) => tx.execute(
+                "INSERT OR REPLACE INTO outbox_alert(alert, seq, what, at) VALUES (?, ?, ?, ?)",
+                params![number, seq, message.what.name(), now.as_millisecond()],
+            )?,
+            None => tx.execute("DELETE FROM outbox_alert WHERE alert = ? AND seq = ?", [number, seq])?,
+        };
+    }
+    let Some(first) = notice.alerts.first() else {
+        tx.execute("DELETE FROM outbox WHERE seq = ?", [seq])?;
+        return Ok(None);
+    };
+    tx.execute(
+        "UPDATE outbox SET message = ?, rule = ?, what = ? WHERE seq = ?",
+        params![notice_text(&notice)?, first.rule, first.what.name(), seq],
+    )?;
+    Ok(Some(seq))
+}
+
 impl Store {
-    /// Puts messages into the outbox.
-    pub fn post(&self, messages: &[Outgoing], now: Timestamp) -> Result<()> {
+    /// Puts messages into the outbox; gives their numbers.
+    pub fn post(&self, messages: &[Outgoing], now: Timestamp) -> Result<Vec<i64>> {
         self.write_work(|tx| {
-            for one in messages {
-                post(tx, one, now).map_err(|e| self.explain_work(e))?;
-            }
-            Ok(())
+            let put = |one: &Outgoing| post(tx, one, now).map_err(|e| self.explain_work(e));
+            messages.iter().filter_map(|one| put(one).transpose()).collect()
         })
     }
 
-    /// Puts messages into the outbox that the caller sends itself, at once.
+    /// Takes out of the messages that were not tried yet what they say of these alerts being out.
+    pub fn withdraw(&self, alerts: &[i64], now: Timestamp) -> Result<()> {
+        const WAITING: &str = "SELECT o.seq, o.message, a.alert FROM work.outbox o JOIN work.outbox_alert a USING (seq) \
+             WHERE o.state = 'waiting' AND o.attempts = 0 AND a.what <> 'resolved' \
+             AND a.alert IN (SELECT value FROM json_each(?)) LIMIT 1";
+        let numbers = serde_json::Value::from(alerts).to_string();
+        let any = self.read(|db| db.prepare_cached(WAITING)?.query_row([&numbers], |_| Ok(())).optional())?;
+        if any.is_none() {
+            return Ok(());
+        }
+        self.write_work(|tx| {
+            let withdraw = || -> rusqlite::Result<()> {
+                let mut find = tx.prepare_cached(&WAITING.replace("work.", ""))?;
+                let mut next = || {
+                    let row =
+                        |row: &Row<'_>| Ok((row.get(0)?, json::<Notice>(row, 1)?, row.get::<_, i64>(2)?));
+                    find.query_row([&numbers], row).optional()
+                };
+                while let Some((seq, mut notice, alert)) = next()? {
+                    let name = alert_name(alert);
+                    notice.alerts.retain(|one| one.alert.as_deref() != Some(name.as_str()));
+                    rewrite(tx, seq, notice, Some(alert), now)?;
+                }
+                Ok(())
+            };
+            withdraw().map_err(|e| self.explain_work(e))
+        })
+    }
+
+    /// Puts messages into the outbox that the caller sends itself, at once, each alone.
     pub fn post_taken(&self, messages: &[Outgoing], now: Timestamp) -> Result<Vec<Toll>> {
         self.write_work(|tx| {
             let take = |one: &Outgoing| -> rusqlite::Result<Toll> {
-                let seq = post(tx, one, now)?;
+                let seq = insert(tx, one, now.as_millisecond(), now)?;
                 tx.execute("UPDATE outbox SET state = 'sending', attempts = 1 WHERE seq = ?", [seq])?;
-                Ok(Toll { seq, receiver: one.receiver.clone(), message: one.message.clone() })
+                Ok(Toll { seq, receiver: one.receiver.clone(), notice: Notice::of(one.message.clone()) })
             };
             messages.iter().map(|one| take(one).map_err(|e| self.explain_work(e))).collect()
         })
     }
 
-    /// Takes what is due, oldest first, to send it: what is taken is marked as being sent before this returns,
-    /// so that a program that ends in the middle does not send it twice.
-    pub fn take_due(&self, now: Timestamp) -> Result<Vec<Toll>> {
+    /// Takes what is due, oldest first, to send it; of what was not tried yet, what is due so many milliseconds
+    /// later too. What is taken is marked as being sent before this returns, so that a program that ends in the
+    /// middle does not send it twice.
+    pub fn take_due(&self, now: Timestamp, ahead: i64) -> Result<Vec<Toll>> {
+        const DUE: &str = "state = 'waiting' AND due_at <= ?1 + (CASE attempts WHEN 0 THEN ?2 ELSE 0 END)";
+        let ms = now.as_millisecond();
         let due = self.read(|db| {
-            db.prepare_cached("SELECT 1 FROM work.outbox WHERE state = 'waiting' AND due_at <= ? LIMIT 1")?
-                .query_row([now.as_millisecond()], |_| Ok(()))
+            db.prepare_cached(&format!("SELECT 1 FROM work.outbox WHERE {DUE} LIMIT 1"))?
+                .query_row([ms, ahead], |_| Ok(()))
                 .optional()
         })?;
         if due.is_none() {
@@ -116,18 +222,15 @@ impl Store {
         self.write_work(|tx| {
             let take = || -> rusqlite::Result<Vec<Toll>> {
                 let due: Vec<Toll> = tx
-                    .prepare_cached(
-                        "SELECT seq, receiver, message FROM outbox WHERE state = 'waiting' AND due_at <= ? \
-                         ORDER BY seq",
-                    )?
-                    .query_map([now.as_millisecond()], |row| {
-                        Ok(Toll { seq: row.get(0)?, receiver: row.get(1)?, message: json(row, 2)? })
+                    .prepare_cached(&format!("SELECT seq, receiver, message FROM outbox WHERE {DUE} ORDER BY seq"))?
+                    .query_map([ms, ahead], |row| {
+                        Ok(Toll { seq: row.get(0)?, receiver: row.get(1)?, notice: json(row, 2)? })
                     })?
                     .collect::<rusqlite::Result<_>>()?;
                 for toll in &due {
                     tx.execute(
                         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = ? WHERE seq = ?",
-                        params![now.as_millisecond(), toll.seq],
+                        params![ms, toll.seq],
                     )?;
                 }
                 Ok(due)
@@ -212,10 +315,13 @@ impl Store {
 
     /// What was told of an alert, oldest first.
     pub fn told_of_alert(&self, number: i64) -> Result<Vec<Sent>> {
+        let columns = sent_columns('a');
         self.read(|db| {
-            db.prepare_cached(&format!("SELECT {SENT} FROM work.outbox WHERE alert = ? ORDER BY seq"))?
-                .query_map([number], sent_row)?
-                .collect()
+            db.prepare_cached(&format!(
+                "SELECT {columns} FROM work.outbox_alert a JOIN work.outbox o USING (seq) WHERE a.alert = ? ORDER BY a.seq"
+            ))?
+            .query_map([number], sent_row)?
+            .collect()
         })
     }
 
@@ -223,7 +329,7 @@ impl Store {
     pub fn last_told(&self, number: i64) -> Result<Option<Timestamp>> {
         self.read(|db| {
             db.prepare_cached(
-                "SELECT max(at) FROM work.outbox WHERE alert = ? AND what IN ('firing', 'repeat')",
+                "SELECT max(at) FROM work.outbox_alert WHERE alert = ? AND what IN ('firing', 'repeat')",
             )?
             .query_row([number], |row| Ok(row.get::<_, Option<i64>>(0)?.map(instant)))
         })
@@ -233,8 +339,9 @@ impl Store {
     pub fn tests_of_rule(&self, rule: &str) -> Result<Vec<Sent>> {
         self.read(|db| {
             db.prepare_cached(&format!(
-                "SELECT {SENT} FROM work.outbox WHERE seq IN (SELECT max(seq) FROM work.outbox \
-                 WHERE rule = ? AND what = 'test' GROUP BY receiver) ORDER BY seq"
+                "SELECT {} FROM work.outbox o WHERE seq IN (SELECT max(seq) FROM work.outbox \
+                 WHERE rule = ? AND what = 'test' GROUP BY receiver) ORDER BY seq",
+                sent_columns('o')
             ))?
             .query_map([rule], sent_row)?
             .collect()
@@ -278,4 +385,44 @@ fn sent_row(row: &Row<'_>) -> rusqlite::Result<Sent> {
         status: row.get(8)?,
         answer: row.get::<_, Option<String>>(9)?.map(Untrusted::from),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::domain::monitor::{Group, Urgency};
+    use crate::store::schema::WORK;
+
+    #[test]
+    fn what_waited_in_an_older_outbox_is_told_all_the_same() {
+        let db = Connection::open_in_memory().unwrap();
+        let run = |migrations: &[crate::store::schema::Migration]| {
+            migrations
+                .iter()
+                .flat_map(|one| one.scripts)
+                .for_each(|script| db.execute_batch(script).unwrap());
+        };
+        run(&WORK.migrations[..5]);
+        let at = "2026-03-10T02:55:00Z".parse().unwrap();
+        let group = Group::from([("feature".to_owned(), Untrusted::from("support"))]);
+        let old = Message {
+            alert: Some("A-7".into()),
+            what: What::Firing,
+            ..Message::test("errors", group, Urgency::Page, at)
+        };
+        db.execute(
+            "INSERT INTO outbox(alert, rule, receiver, kind, what, message, state, attempts, due_at, at) \
+             VALUES (7, 'errors', 'chat', 'slack', 'firing', ?, 'waiting', 0, 1, 1)",
+            [serde_json::to_string(&old).unwrap()],
+        )
+        .unwrap();
+        run(&WORK.migrations[5..6]);
+        let notice: Notice = db.query_row("SELECT message FROM outbox", [], |row| json(row, 0)).unwrap();
+        assert_eq!(notice, Notice::of(old));
+        let told =
+            db.query_row("SELECT alert, what FROM outbox_alert", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(told.unwrap(), (7, "firing".to_owned()));
+    }
 }

@@ -186,6 +186,25 @@ impl Store {
         })
     }
 
+    /// The time of the newest trace up to now, in milliseconds since the epoch.
+    pub fn newest_trace(&self, now: i64) -> Result<Option<i64>> {
+        self.read(|db| db.query_row("SELECT max(ts) FROM main.trace WHERE ts <= ?", [now], |row| row.get(0)))
+    }
+
+    /// Judges that spoke for the first time from this time on (milliseconds), though an evaluator of their name
+    /// had spoken before: it judges by another model, template or setting since.
+    pub fn changed_judges(&self, from: i64) -> Result<Vec<String>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT DISTINCT evaluator FROM work.trace_score s GROUP BY evaluator, version, decider \
+                 HAVING min(at) >= ?1 AND EXISTS (SELECT 1 FROM work.trace_score b \
+                 WHERE b.evaluator = s.evaluator AND b.at < ?1) ORDER BY 1",
+            )?
+            .query_map([from], |row| row.get(0))?
+            .collect()
+        })
+    }
+
     /// The names of features by their ids.
     pub fn feature_ids(&self) -> Result<BTreeMap<i64, String>> {
         self.read(|db| {

@@ -108,7 +108,10 @@ pub(super) const WORK: Schema = Schema {
         Migration { scripts: &[include_str!("work_0004_monitors.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0005_switches.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0006_judged.sql")], fills: &[] },
-        Migration { scripts: &[include_str!("work_0007_marks.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0007_notices.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0008_marks.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0009_incident_lease.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0010_drills.sql")], fills: &[] },
     ],
 };
 

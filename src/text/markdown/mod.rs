@@ -4,6 +4,7 @@
 //! through `clean`. A line break in a paragraph is kept, as chat windows do. What stands before and between blocks is in
 //! [`sheet`], tables are in [`table`].
 
+mod html;
 mod sheet;
 mod table;
 
@@ -11,6 +12,7 @@ use super::clean::{Clean, clean_line, clean_str};
 use super::json::json_text;
 use super::line::{Line, Role, Span, Style};
 use super::width::wrap_line;
+pub use html::markdown_html;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
 use sheet::{Container, Sheet};
 use std::collections::HashSet;

@@ -10,6 +10,7 @@ mod palette;
 mod picker;
 mod promote;
 mod prompt;
+mod run_step;
 mod start_run;
 
 pub use confirm::Confirm;
@@ -20,6 +21,7 @@ pub use palette::Palette;
 pub use picker::{Choice, Picker};
 pub use promote::{Promote, like};
 pub use prompt::Prompt;
+pub use run_step::{Let, RunStep};
 pub use start_run::StartRun;
 
 use ratatui::layout::Rect;
@@ -107,6 +109,7 @@ pub enum Overlay {
     Editor(Box<Editor>),
     Promote(Box<Promote>),
     StartRun(Box<StartRun>),
+    RunStep(Box<RunStep>),
 }
 
 macro_rules! each {
@@ -121,6 +124,7 @@ macro_rules! each {
             Overlay::Editor($layer) => $body,
             Overlay::Promote($layer) => $body,
             Overlay::StartRun($layer) => $body,
+            Overlay::RunStep($layer) => $body,
         }
     };
 }
@@ -161,6 +165,12 @@ impl From<Promote> for Overlay {
 impl From<StartRun> for Overlay {
     fn from(form: StartRun) -> Self {
         Overlay::StartRun(Box::new(form))
+    }
+}
+
+impl From<RunStep> for Overlay {
+    fn from(overlay: RunStep) -> Self {
+        Overlay::RunStep(Box::new(overlay))
     }
 }
 

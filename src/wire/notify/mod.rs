@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::monitor::{Message, Receiver, ReceiverKind};
+use crate::domain::monitor::{Notice, Receiver, ReceiverKind};
 use crate::domain::{Error, Result, Untrusted};
 use crate::wire::http::{self, Mask};
 
@@ -106,15 +106,15 @@ impl Notifier {
     }
 
     /// Tells it, once. `id` is the message's own, so that a receiver can know one that it had.
-    pub async fn tell(&self, message: &Message, id: &str) -> Told {
+    pub async fn tell(&self, notice: &Notice, id: &str) -> Told {
         match &self.place {
             Place::Bell => self.told(true, false, None, ""),
-            Place::Program(argv) => program::tell(argv, message, id, PATIENCE).await,
+            Place::Program(argv) => program::tell(argv, notice, id, PATIENCE).await,
             Place::Post { client, url, form } => {
                 let body = match form {
-                    Form::Slack => slack(message),
-                    Form::Alertmanager => alertmanager(message),
-                    Form::PagerDuty(key) => pagerduty(message, key.expose_secret()),
+                    Form::Slack => slack(notice),
+                    Form::Alertmanager => alertmanager(notice),
+                    Form::PagerDuty(key) => pagerduty(notice, key.expose_secret()).unwrap_or_default(),
                 };
                 let ask = client
                     .post(url.clone())

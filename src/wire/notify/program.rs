@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Told;
 use crate::domain::Untrusted;
-use crate::domain::monitor::Message;
+use crate::domain::monitor::Notice;
 
 /// The most bytes of its words that are kept.
 const WORDS: u64 = 300;
 
 /// Starts the program and gives it the message; it is killed when it takes longer than `patience`.
-pub(super) async fn tell(argv: &[String], message: &Message, id: &str, patience: Duration) -> Told {
-    match tokio::time::timeout(patience, run(argv, message, id)).await {
+pub(super) async fn tell(argv: &[String], notice: &Notice, id: &str, patience: Duration) -> Told {
+    match tokio::time::timeout(patience, run(argv, notice, id)).await {
         Ok(told) => told,
         Err(_) => {
             failed(true, None, format!("It did not end within {} s and was killed.", patience.as_secs()))
@@ -22,11 +22,18 @@ pub(super) async fn tell(argv: &[String], message: &Message, id: &str, patience:
     }
 }
 
-async fn run(argv: &[String], message: &Message, id: &str) -> Told {
+/// The most urgent alert's message, with those of all alerts as `alerts`.
+fn text(notice: &Notice) -> serde_json::Result<String> {
+    let mut whole = serde_json::to_value(notice.alerts.first())?;
+    whole["alerts"] = serde_json::to_value(&notice.alerts)?;
+    serde_json::to_string(&whole)
+}
+
+async fn run(argv: &[String], notice: &Notice, id: &str) -> Told {
     let Some((program, arguments)) = argv.split_first() else {
         return failed(false, None, "No program is named.".to_owned());
     };
-    let Ok(text) = serde_json::to_string(message) else {
+    let Ok(text) = text(notice) else {
         return failed(false, None, "The message cannot be written.".to_owned());
     };
     let started = tokio::process::Command::new(program)

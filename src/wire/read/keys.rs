@@ -54,6 +54,17 @@ impl<'a> Keys<'a> {
         self.what = what;
     }
 
+    /// Where a value stands, whether or not the key belongs here; the start of the table where it has none.
+    pub(super) fn place_of(&self, key: &str) -> usize {
+        let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
+        found.map_or(self.at, |(_, value)| value.span().start)
+    }
+
+    /// An error at a byte of the file.
+    pub(super) fn error(&self, at: usize, what: &str) -> Error {
+        self.source.error(at, what)
+    }
+
     /// The value of a key, as it is.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
         self.asked.borrow_mut().push(key);

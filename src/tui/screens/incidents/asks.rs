@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::run_step::{Leads, Open};
 use super::{IncidentsScreen, Request};
 use crate::domain::incident::{Action, ActionKind, Outcome};
 use crate::domain::runbook::{Section, Severity};
@@ -13,7 +14,7 @@ use crate::tui::overlays::{Choice, Confirm, Editor, Field, Form, Picker, Prompt,
 use crate::tui::screen::Cx;
 use crate::tui::words::{line, words};
 
-const ASK: Tag = Tag("incident");
+pub(super) const ASK: Tag = Tag("incident");
 
 /// A question that is open, with what it is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,16 +42,25 @@ pub enum Asked {
     Part,
     Text(Section),
     Action,
+    /// What this step would do was shown.
+    Plan(String, Leads),
+    /// What became of an act of this step is asked.
+    Unsettled(String, Vec<Open>),
 }
 
 impl IncidentsScreen {
-    fn ask(&mut self, asked: Asked, overlay: impl Into<crate::tui::overlays::Overlay>, cx: &mut Cx<'_>) {
+    pub(super) fn ask(
+        &mut self,
+        asked: Asked,
+        overlay: impl Into<crate::tui::overlays::Overlay>,
+        cx: &mut Cx<'_>,
+    ) {
         self.asked = Some(asked);
         cx.open(overlay);
     }
 
     /// The step under the cursor.
-    fn step(&self) -> Option<StepView> {
+    pub(super) fn step(&self) -> Option<StepView> {
         self.open.as_ref()?.step().cloned()
     }
 
@@ -82,7 +92,7 @@ impl IncidentsScreen {
     }
 
     /// Asks what came of a step: in an editor when it becomes a part of the post-mortem.
-    fn ask_words(&mut self, step: &StepView, cx: &mut Cx<'_>) {
+    pub(super) fn ask_words(&mut self, step: &StepView, cx: &mut Cx<'_>) {
         let asked = Asked::Done(step.id.clone());
         let text = step.note.as_ref().map(Untrusted::raw).unwrap_or_default();
         if step.fills.is_some() {
@@ -242,11 +252,11 @@ impl IncidentsScreen {
             Reply::Text(text) => self.answered_text(asked, text, cx),
             Reply::Picked(index) => self.picked(asked, index, cx),
             Reply::Fields(fields) => self.filled(fields, cx),
-            Reply::Yes => {
-                if let Asked::Replace(request) = asked {
-                    Self::act(request, cx);
-                }
-            }
+            Reply::Yes => match asked {
+                Asked::Replace(request) => Self::act(request, cx),
+                Asked::Plan(step, leads) => self.let_step(step, &leads, None, cx),
+                _ => {}
+            },
         }
     }
 
@@ -263,6 +273,7 @@ impl IncidentsScreen {
         let note = || (!text.trim().is_empty()).then(|| Untrusted::from(text.as_str()));
         match asked {
             Asked::Title => Self::act(Request::Open { title: text, runbook: cx.env.runbook.clone() }, cx),
+            Asked::Plan(step, leads) => self.let_step(step, &leads, Some(text), cx),
             Asked::Done(step) => self.settled("done", step, |step| Act::Done { step, note: note() }, cx),
             Asked::Skip(step) => self.settled("skipped", step, |step| Act::Skip { step, note: note() }, cx),
             Asked::Owner(step) => {
@@ -331,6 +342,11 @@ impl IncidentsScreen {
                     }
                 }
             },
+            Asked::Unsettled(step, ways) => {
+                if let Some(way) = ways.get(index) {
+                    self.settle_unknown(step, *way, cx);
+                }
+            }
             Asked::Severity => {
                 if let Some(severity) = Severity::ALL.get(index) {
                     let act = Act::Severity { severity: *severity, note: None };

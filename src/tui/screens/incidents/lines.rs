@@ -3,10 +3,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::run_step::{act_lines, x_words};
+use super::watch::watch_lines;
 use crate::domain::incident::{Figures, StepStatus, Tally, span_words};
 use crate::domain::runbook::Figure;
+use crate::ops::incident::step::{Ran, WatchView};
 use crate::ops::incident::{IncidentView, LineView, StepView, TallyWords};
 use crate::text::{Line, Role, Span, clean, figures, markdown, pad, wrap_line};
+use crate::tui::screen::Env;
 use crate::tui::words::{line, span, words};
 
 /// The mark of a step's state, with the word for whoever sees no colours.
@@ -42,10 +46,11 @@ pub fn step_facts(step: &StepView) -> Line {
 pub fn detail(
     view: &IncidentView,
     step: &StepView,
-    taken: Option<&Figures>,
-    zone: &TimeZone,
+    (taken, ran, watch): (Option<&Figures>, Option<&Ran>, Option<&WatchView>),
+    env: &Env,
     cols: usize,
 ) -> Vec<Line> {
+    let zone = &env.zone;
     let mut lines = Vec::new();
     let mut facts = words().muted(step.kind);
     if let Some(limit) = step.box_ms {
@@ -58,10 +63,19 @@ pub fn detail(
     lines.push(facts.done());
     if let Some(would) = &step.would {
         lines.extend(wrap_line(&line(Role::Plain, would.raw()), cols, &[], &[]));
-        if step.acts {
-            let sign = "Do this by hand, then sign it here: say in the note what was done.";
-            lines.extend(wrap_line(&line(Role::Alert, sign), cols, &[], &[]));
-        }
+    }
+    if let Some(way) = x_words(step, env) {
+        lines.extend(wrap_line(&way, cols, &[], &[]));
+    }
+    let now = (view.as_of.as_millisecond(), &env.zone);
+    for told in act_lines(step, ran, now) {
+        lines.extend(wrap_line(&told, cols, &[], &[span(Role::Plain, "  ")]));
+    }
+    if step.kind == "monitor"
+        && let Some(watch) = watch.filter(|watch| watch.step == step.id)
+    {
+        lines.push(Line::default());
+        lines.extend(watch_lines(watch, now.0, now.1));
     }
     if let Some(note) = step.note.as_ref().filter(|note| !note.is_empty()) {
         let first = [span(Role::Muted, "note  ")];

@@ -3,11 +3,14 @@
 //! What a person is asked is in `asks`; how it looks in `view` and `lines`; what the store is asked in `work`.
 
 mod asks;
+mod find;
 mod lines;
 mod panel;
+mod run_step;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watch;
 mod work;
 
 pub use work::{Answer, Request};
@@ -21,6 +24,7 @@ use crate::command::table::{app, incidents as table};
 use crate::command::{Id, Place, When};
 use crate::domain::Result;
 use crate::domain::runbook::Phase;
+use crate::ops::incident::step::{Ran, WatchView};
 use crate::ops::incident::{
     Act, FiguresNow, IncidentLine, IncidentView, PhaseView, PostmortemView, StepView,
 };
@@ -41,7 +45,7 @@ const TIMELINE: Pane = Pane("incident timeline");
 const STORY: Pane = Pane("postmortem");
 
 /// Commands on the step under the cursor: its text is what they are about.
-const ON_STEP: [Id; 5] = [table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
+const ON_STEP: [Id; 6] = [table::RUN, table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
 
 /// The state of the screen.
 #[derive(Debug, Default)]
@@ -59,6 +63,10 @@ struct Open {
     id: String,
     view: Option<IncidentView>,
     figures: Option<FiguresNow>,
+    /// What came of the step that was run last.
+    ran: Option<Ran>,
+    /// How the watch stands.
+    watch: Option<WatchView>,
     /// The phase that is looked at.
     phase: Phase,
     /// The step under the cursor, counted in its phase.
@@ -100,6 +108,8 @@ impl Open {
             id,
             view: None,
             figures: None,
+            ran: None,
+            watch: None,
             phase: Phase::Detect,
             step: 0,
             face: Face::Steps,
@@ -224,7 +234,12 @@ impl IncidentsScreen {
     fn fill_panel(&self, cx: &mut Cx<'_>) {
         let Some(open) = self.open.as_ref().filter(|open| open.view.is_some()) else { return };
         if open.panels.wants(open.phase, cx.env.now) {
-            let of = PanelOf { id: open.id.clone(), phase: open.phase, monitors: cx.env.monitors.clone() };
+            let of = PanelOf {
+                id: open.id.clone(),
+                phase: open.phase,
+                monitors: cx.env.monitors.clone(),
+                team: cx.env.team.clone(),
+            };
             cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
         }
     }
@@ -289,6 +304,19 @@ impl IncidentsScreen {
                     story.written = Some(written);
                 }
             }
+            Answer::Plan(plan) => self.planned(*plan, cx),
+            Answer::Ran(ran) => self.ran(&request, *ran, cx),
+            Answer::Watch(watch) => {
+                if let Some(open) = self.open.as_mut().filter(|open| open.id == watch.incident) {
+                    // It may have ended the step.
+                    let over = open.watch.as_ref().is_some_and(|before| before.state != watch.state);
+                    open.watch = Some(*watch);
+                    open.detail.cols = 0;
+                    if over {
+                        self.read_again(cx);
+                    }
+                }
+            }
             Answer::Saved => {
                 if let Request::Save { path, .. } = &request {
                     cx.say(words().plain("wrote ").plain(path.display().to_string()).done());
@@ -319,6 +347,7 @@ impl IncidentsScreen {
             Request::Act { said, .. } => Some(said.clone()),
             Request::Open { .. } => Some(format!("opened {}", view.head.id)),
             Request::Attach { .. } | Request::AttachQuery { .. } => Some("attached as evidence".to_owned()),
+            Request::Approve { .. } => Some("approved: they can run it now".to_owned()),
             Request::KeepFigures { .. } => Some("figures kept in the record".to_owned()),
             Request::Close { .. } => {
                 Some(format!("closed {}; what is missing stands at the end", view.head.id))
@@ -337,9 +366,15 @@ impl IncidentsScreen {
             (before.began_at, &before.head.feature) != (view.began_at, &view.head.feature)
         });
         let in_story = matches!(open.face, Face::Story(_));
+        let first = open.view.is_none();
         open.take(view);
         if counts {
             open.panels.forget();
+        }
+        if first {
+            self.look_again(cx);
+        }
+        if counts {
             self.count(cx);
         }
         self.fill_panel(cx);
@@ -366,60 +401,6 @@ impl IncidentsScreen {
             );
         } else {
             cx.start(promote_traces(traces));
-        }
-    }
-
-    /// Goes to the next line, step or incident that has these words.
-    fn find(&mut self, wanted: &str, cx: &mut Cx<'_>) {
-        let wanted = wanted.to_lowercase();
-        let has = |text: &str| text.to_lowercase().contains(&wanted);
-        // The first one after the present place, and from the start when there is none.
-        let next = |count: usize, at: usize, here: &dyn Fn(usize) -> bool| {
-            (at + 1..count).chain(0..count.min(at + 1)).find(|index| here(*index))
-        };
-        let found = match (&mut self.open, &mut self.list) {
-            (Some(open), _) => match open.reading() {
-                Some((pane, laid)) => {
-                    let lines = &laid.lines;
-                    let found = next(lines.len(), laid.scroll.top, &|at| has(&lines[at].text()));
-                    if let Some(line) = found {
-                        laid.scroll.top = line;
-                        laid.scroll.clamp(laid.lines.len(), cx.env.page(pane));
-                    }
-                    found.is_some()
-                }
-                None => {
-                    let phases = open.view.as_ref().map_or(&[][..], |view| &view.phases);
-                    let steps: Vec<(Phase, usize, bool)> = phases
-                        .iter()
-                        .flat_map(|phase| {
-                            phase.steps.iter().enumerate().map(|(at, step)| (phase.phase, at, step))
-                        })
-                        .map(|(phase, at, step)| (phase, at, has(step.title.raw())))
-                        .collect();
-                    let here =
-                        steps.iter().position(|(phase, at, _)| (*phase, *at) == (open.phase, open.step));
-                    let found = next(steps.len(), here.unwrap_or(0), &|at| steps[at].2);
-                    if let Some((phase, step, _)) = found.map(|at| steps[at]) {
-                        open.look_at(phase);
-                        open.move_to(step);
-                    }
-                    found.is_some()
-                }
-            },
-            (None, Some(list)) => {
-                let rows = list.rows();
-                let found = next(rows.len(), list.selected_index(), &|at| has(rows[at].head.title.raw()));
-                if let Some(row) = found {
-                    list.select(row);
-                    list.settle(cx.env.page(LIST));
-                }
-                found.is_some()
-            }
-            (None, None) => false,
-        };
-        if !found {
-            cx.say(words().plain("not found: ").plain(wanted).done());
         }
     }
 
@@ -498,6 +479,7 @@ impl IncidentsScreen {
                     open.panels.enter();
                 }
             }
+            table::RUN => self.run_step(cx),
             table::DONE | app::OPEN => self.ask_done(cx),
             table::BEGIN => self.begin(cx),
             table::SKIP => self.ask_skip(cx),
@@ -631,6 +613,7 @@ impl Screen for IncidentsScreen {
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.read_again(cx);
+        self.look_again(cx);
     }
 
     fn changed(&mut self, changes: Changes, cx: &mut Cx<'_>) {
@@ -641,6 +624,7 @@ impl Screen for IncidentsScreen {
         if changes.traces {
             self.count(cx);
             self.fill_panel(cx);
+            self.look_again(cx);
         }
     }
 

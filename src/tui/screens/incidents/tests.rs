@@ -3,8 +3,15 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use std::sync::Arc;
+
+use crate::domain::EvalConfig;
+use crate::domain::incident::{ActPlan, Acting};
+use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::runbook::Phase;
+use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
 use crate::ops::Ctx;
+use crate::ops::incident::step::{Hands, Real};
 use crate::ops::incident::{self, IncidentView};
 use crate::ops::testing::{World, of_json};
 use crate::task::Clock;
@@ -97,9 +104,9 @@ fn an_incident_is_walked_from_open_to_a_written_post_mortem() {
 
     // Nobody has to finish assessing before they may contain.
     story.press("] j");
-    assert!(story.text().contains("Do this by hand, then sign it here"), "{}", story.text());
+    assert!(story.text().contains("x shows exactly what it would do"), "{}", story.text());
     insta::assert_snapshot!("contain_80", story.snapshot());
-    story.press("x").type_text("support-ai enabled -> disabled").press("enter");
+    story.press("d").type_text("support-ai enabled -> disabled").press("enter");
     let view = night.view();
     assert_eq!(
         (view.head.phase, view.phases[2].steps[1].note.clone()),
@@ -209,4 +216,178 @@ fn hostile_words_stay_words() {
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{200b}']), "{text:?}");
         }
     }
+}
+
+/// A team whose flag file, prompts and commands are real.
+fn team(folder: &std::path::Path) -> Hands {
+    std::fs::write(folder.join("flags.json"), "{\"ai\": true}\n").unwrap();
+    let prompts = folder.join("prompts/customer_support");
+    std::fs::create_dir_all(&prompts).unwrap();
+    for file in ["v3.txt", "v4_current.txt"] {
+        std::fs::write(prompts.join(file), format!("{file}\n")).unwrap();
+    }
+    let switch = SwitchSpec {
+        kind: SwitchKind::FlagFile(FlagFile {
+            path: "flags.json".into(),
+            format: FlagFormat::Json,
+            pointer: "/ai".into(),
+            on: true.into(),
+            off: false.into(),
+            fallback_pointer: None,
+        }),
+        ofrep: None,
+        timeout: std::time::Duration::from_secs(5),
+        settle: std::time::Duration::from_secs(1),
+    };
+    let team = TeamConfig {
+        home: folder.to_owned(),
+        prompts_dir: folder.join("prompts"),
+        features: vec![FeatureSpec {
+            name: "customer_support".into(),
+            prompts: Some("prompts/customer_support".into()),
+            switch: Some(switch),
+            line: 1,
+        }],
+        ..TeamConfig::default()
+    };
+    Real::of(Arc::new(team), Arc::new(EvalConfig::default())).into()
+}
+
+const BOOK: &str = r#"
+schema = 1
+name = "test"
+feature = "customer_support"
+[[step]]
+id = "fails"
+phase = "detect"
+kind = "check"
+title = "Do requests fail?"
+metric = "error_share"
+must = "< 5%"
+window = "2h"
+[[step]]
+id = "off"
+phase = "contain"
+kind = "flag"
+title = "Switch the AI answer off"
+to = "off"
+undo = "on"
+confirm = "type"
+confirm_effect = { metric = "model_answered", must = "== 0", for = "5m", min_expected = 5 }
+[[step]]
+id = "back"
+phase = "fix"
+kind = "rollback"
+title = "Put v3 back"
+to = "v3"
+approve = { by = "other", within = "5m", break_glass = true }
+[[step]]
+id = "once"
+phase = "fix"
+kind = "command"
+title = "Tell the queue"
+run = ["./nowhere", "{{incident.id}}"]
+[[step]]
+id = "watch"
+phase = "verify"
+kind = "monitor"
+title = "One clean hour"
+for = "60m"
+every = "1m"
+stages = [10, 50, 100]
+must = [
+  { metric = "error_share", op = "<", value = 0.05, prove = 0.95 },
+  { metric = "share_over_3s", op = "<", value = 0.05, prove = 0.95 },
+  { metric = "prompt_share", version = "v4", op = "<", value = 0.01, prove = 0.95 },
+]
+"#;
+
+#[test]
+fn steps_are_run_from_the_screen_and_the_traces_prove_it() {
+    let night = Night::new();
+    let book = night.folder.path().join("book.toml");
+    std::fs::write(&book, BOOK).unwrap();
+    let hands = team(night.folder.path());
+    let request = incident::OpenRequest {
+        title: "Bad overdraft advice".into(),
+        runbook: Some(book),
+        ..incident::OpenRequest::default()
+    };
+    incident::open(&night.ctx("mira"), request).unwrap();
+    let story_of = |who: &str| {
+        let mut story = Story::new(night.ctx(who), ScreenId::Review);
+        story.model.env.hands = hands.clone();
+        story.model.env.reviewer = who.to_owned();
+        story.press("I");
+        story
+    };
+    let mut story = story_of("mira");
+    story.press("x");
+    assert!(story.status().starts_with("ok: error share: 0 %"), "{}", story.status());
+    let flags = || std::fs::read_to_string(night.folder.path().join("flags.json")).unwrap();
+
+    // The dry run comes first; a wrong word does nothing.
+    story.press("x");
+    insta::assert_snapshot!("dry_run_80", story.snapshot());
+    insta::assert_snapshot!("dry_run_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    story.type_text("support").press("enter");
+    assert!(flags().contains("true"));
+    story.press("ctrl-u").type_text("customer_support").press("enter");
+    assert_eq!(flags(), "{\"ai\": false}\n");
+    insta::assert_snapshot!("acted_80", story.snapshot());
+    let add = |from: i64, to: i64| {
+        let now: Timestamp = NOW.parse().unwrap();
+        let traces = (from..to).map(|n| {
+            json!({"id": format!("f-{n}"), "time": now + jiff::SignedDuration::from_secs(n * 10),
+                "input": "q", "output": "a", "feature": "customer_support", "fallback": true})
+        });
+        night.world.add(of_json(traces.collect()));
+    };
+    add(0, 36);
+    later(&story, 6);
+    let changes = crate::ops::watch::Changes { traces: true, work: false };
+    story.send(crate::tui::message::Message::Changed(changes));
+    assert_eq!(night.view().phases[2].steps[0].acting.as_ref().unwrap().effect, "confirmed");
+    story.press("[");
+    insta::assert_snapshot!("confirmed_80", story.snapshot());
+
+    // A second person is asked, and approves on their own screen.
+    story.press("] x y");
+    insta::assert_snapshot!("waits_80", story.snapshot());
+    let mut other = story_of("jo");
+    other.press("x");
+    insta::assert_snapshot!("approve_80", other.snapshot());
+    other.press("y");
+    story.send(crate::tui::message::Message::Changed(crate::ops::watch::Changes {
+        traces: false,
+        work: true,
+    }));
+    story.press("x y");
+    assert!(night.folder.path().join("prompts/customer_support/v3_current.txt").exists(), "{}", story.text());
+
+    // What would fail is said, and nothing is begun.
+    story.press("x");
+    assert!(story.text().contains("would fail"), "{}", story.text());
+    insta::assert_snapshot!("fails_80", story.snapshot());
+    story.press("esc");
+    // A program was killed in the middle.
+    let plan = ActPlan { lines: vec!["./nowhere INC-1".into()], from: None, to: None };
+    let begin = Acting::Begin { step: "once".into(), act: "killed".into(), plan, again: false };
+    incident::act(&night.ctx("jo"), "1", incident::Act::Acting(begin), None).unwrap();
+    story.send(crate::tui::message::Message::Changed(crate::ops::watch::Changes {
+        traces: false,
+        work: true,
+    }));
+    story.press("x");
+    insta::assert_snapshot!("unknown_80", story.snapshot());
+    story.press("d").type_text("the queue is open").press("enter");
+
+    // One clean hour.
+    story.press("x");
+    later(&story, 10);
+    add(36, 96);
+    story.send(crate::tui::message::Message::Changed(changes));
+    insta::assert_snapshot!("watch_80", story.snapshot());
+    insta::assert_snapshot!("watch_200", story.snapshot_at(200, 50));
 }

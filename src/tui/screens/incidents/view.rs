@@ -189,8 +189,9 @@ pub fn settle(open: &mut Open, area: Rect, env: &Env) {
     };
     let step = open.step().cloned();
     let shown = open.figures.as_ref().map(|now| &now.figures);
+    let (ran, watch) = (open.ran.as_ref(), open.watch.as_ref());
     stay(&mut open.detail, parts.detail.unwrap_or_default(), &|cols| match &step {
-        Some(step) => detail(view, step, shown, &env.zone, cols),
+        Some(step) => detail(view, step, (shown, ran, watch), env, cols),
         None => vec![line(Role::Muted, "The runbook has no steps here.")],
     });
     let place = match (&open.face, parts.timeline) {

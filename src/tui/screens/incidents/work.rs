@@ -8,8 +8,9 @@ use super::panel::{Panel, PanelOf};
 use crate::domain::incident::{Evidence, Outcome};
 use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
+use crate::ops::incident::step::{self, DryRun, Hands, Ran, RunAsk, WatchView};
 use crate::ops::incident::{
-    self, Act, FiguresNow, FiguresRequest, IncidentLine, IncidentView, OpenRequest, PostmortemView,
+    self, Act, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, PostmortemView,
 };
 use crate::task::{Cancel, Progress};
 
@@ -46,6 +47,35 @@ pub enum Request {
         outcome: Outcome,
         note: Option<Untrusted>,
     },
+    /// What a step would do.
+    Plan {
+        hands: Hands,
+        id: String,
+        step: String,
+    },
+    /// Carries a step out.
+    Run {
+        hands: Hands,
+        id: String,
+        step: String,
+        ask: RunAsk,
+    },
+    /// Looks again at what came of an act.
+    Recheck {
+        hands: Hands,
+        id: String,
+        step: String,
+    },
+    /// Agrees to somebody else's act.
+    Approve {
+        id: String,
+        step: String,
+    },
+    /// Looks at the watch.
+    Watch {
+        hands: Hands,
+        id: String,
+    },
     /// Counts what it did; reads much, and is asked for again when traces come in.
     Figures {
         id: String,
@@ -73,6 +103,9 @@ pub enum Answer {
     /// As far as it could be had: a failure stands in the panel.
     Panel(Result<Panel>),
     Postmortem(PostmortemView),
+    Plan(Box<DryRun>),
+    Ran(Box<Ran>),
+    Watch(Box<WatchView>),
     /// The file was written.
     Saved,
     /// A file of this name is there already and was left alone.
@@ -107,6 +140,19 @@ impl Request {
             Request::Close { id, outcome, note } => {
                 incident::close(ctx, id, *outcome, note.clone()).map(incident)
             }
+            Request::Plan { hands, id, step } => {
+                step::plan(ctx, hands, id, step, cancel).map(|plan| Answer::Plan(Box::new(plan)))
+            }
+            Request::Run { hands, id, step, ask } => {
+                step::run(ctx, hands, id, step, ask, cancel).map(|ran| Answer::Ran(Box::new(ran)))
+            }
+            Request::Recheck { hands, id, step } => {
+                step::recheck(ctx, hands, id, step, cancel).map(|ran| Answer::Ran(Box::new(ran)))
+            }
+            Request::Approve { id, step } => step::approve(ctx, id, step, None).map(incident),
+            Request::Watch { hands, id } => {
+                step::verify(ctx, hands, id, cancel).map(|watch| Answer::Watch(Box::new(watch)))
+            }
             Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
                 .map(|figures| Answer::Figures(Box::new(figures))),
             Request::Panel(of) => match of.run(ctx, cancel) {
@@ -115,7 +161,7 @@ impl Request {
             },
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
             Request::Save { id, zone, path, replace } => {
-                match incident::save_postmortem(ctx, id, zone, path, *replace) {
+                match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
                     Ok(_) => Ok(Answer::Saved),
                     Err(error) if error.kind == ErrorKind::NotSo && path.exists() => Ok(Answer::IsThere),
                     Err(error) => Err(error),
@@ -133,6 +179,8 @@ impl Request {
                 | Request::Figures { .. }
                 | Request::Panel(_)
                 | Request::Postmortem { .. }
+                | Request::Plan { .. }
+                | Request::Watch { .. }
         )
     }
 }

@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use super::keys::{self, Keys, Source};
 use crate::domain::incident::Pinned;
+use crate::domain::runbook::template::wrong_in;
 use crate::domain::runbook::{
     Approve, Bound, Confirm, Criterion, Effect, Figure, Guard, Limit, Op, Phase, Rule, Runbook, Section,
     Severity, Step, StepKind,
@@ -152,8 +153,15 @@ fn step(mut keys: Keys<'_>, index: usize) -> Result<(Step, usize)> {
     let fills = keys.choice("fills", Section::ALL.map(|section| (section.name(), section)))?;
     let kind = kind(&keys)?;
     let guard = if kind.acts() { guard(&keys)? } else { Guard::default() };
+    let step = Step { id, phase, title, say, owner, box_ms, show, fills, guard, kind };
+    if let Some((text, wrong)) = wrong_in(&step) {
+        let at = keys.place_of(if step.kind.name() == "command" { "run" } else { "json" });
+        return Err(keys
+            .error(at, &format!("\"{text}\" cannot be filled: {wrong}."))
+            .hint("Make it an argument of its own: [\"--id\", \"{{incident.id}}\"]."));
+    }
     keys.finish()?;
-    Ok((Step { id, phase, title, say, owner, box_ms, show, fills, guard, kind }, named.span().start))
+    Ok((step, named.span().start))
 }
 
 const KINDS: [&str; 9] = ["manual", "check", "command", "http", "flag", "rollback", "monitor", "ask", "gate"];
@@ -229,13 +237,16 @@ fn http(keys: &Keys<'_>) -> Result<StepKind> {
     }
     let expect: Vec<u16> =
         keys.wholes("expect", 100, 599)?.into_iter().filter_map(|code| u16::try_from(code).ok()).collect();
+    let method = keys.choice("method", methods)?.unwrap_or("POST");
     Ok(StepKind::Http {
-        method: keys.choice("method", methods)?.unwrap_or("POST").to_owned(),
+        method: method.to_owned(),
         url,
         header: keys.table("header")?.map(|header| header.pairs()).transpose()?.unwrap_or_default(),
         json: keys.get("json").map(|value| keys::json(value.get_ref())),
         expect: if expect.is_empty() { vec![200] } else { expect },
         timeout_ms: keys.duration("timeout")?.unwrap_or(10_000),
+        // By RFC 9110, 9.2.2, unless the file knows better.
+        idempotent: keys.yes("idempotent")?.unwrap_or(matches!(method, "GET" | "PUT" | "DELETE")),
     })
 }
 

@@ -1,101 +1,46 @@
-//! The post-mortem: Markdown written from the record. Works on an open incident as a draft.
+//! The words of a post-mortem, as Markdown.
 //!
 //! A plain writer and not a template: nearly every line is there or not depending on the record, and
 //! every text in it has to be made safe on the way in.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use super::figures::{FiguresRequest, TallyWords, figures_now};
-use super::markdown::{code, line, paragraphs};
-use super::view::{IncidentView, show};
-use crate::domain::incident::{Figures, Missing, Outcome, span_words};
+use super::super::figures::TallyWords;
+use super::super::markdown::{code, line, paragraphs};
+use super::Told;
+use super::facts::CASES;
+use crate::domain::Untrusted;
+use crate::domain::incident::{Figures, Outcome, span_words};
 use crate::domain::runbook::{Phase, Section};
-use crate::domain::{Error, Result, Untrusted};
-use crate::ops::Ctx;
-use crate::ops::gate::{WaiverLine, waivers};
-use crate::task::Cancel;
-use crate::text::figures;
-use crate::wire::write::new_file::write_text;
+use crate::text::figures::{self, dollars, thousands};
 
-/// A post-mortem.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PostmortemView {
-    /// `INC-7`.
-    pub id: String,
-    /// Whether it is still being written: the incident is open, or something is missing.
-    pub draft: bool,
-    /// The document.
-    pub markdown: String,
-    /// What is still missing.
-    pub missing: Vec<Missing>,
+/// A part of the document: from its heading, where it has one, to the next.
+pub(super) struct Part {
+    /// The heading.
+    pub(super) title: &'static str,
+    /// Heading and text.
+    pub(super) text: String,
 }
 
-/// Writes the post-mortem of an incident, with times in this zone.
-pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemView> {
-    let mut view = show(ctx, name)?;
-    if view.figures.is_none() && view.head.outcome != Some(Outcome::FalseAlarm) {
-        // A draft shows how things stand, whoever forgot to take figures.
-        let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
-        view.figures = taken.ok().map(|now| now.figures).filter(|taken| taken.all.requests > 0);
-    }
-    let waivers = waivers_of(ctx, &view)?;
-    let markdown = Writer { view: &view, waivers, zone, out: String::new() }.write();
-    Ok(PostmortemView { id: view.head.id.clone(), draft: draft(&view), markdown, missing: view.missing })
-}
+/// The heading under which the figures stand.
+pub(super) const IMPACT: &str = "Impact";
 
-/// Writes it into a file. A file that is there already is somebody's work: it is replaced only when
-/// `replace` says so.
-pub fn save_postmortem(
-    ctx: &Ctx,
-    name: &str,
-    zone: &TimeZone,
-    path: &Path,
-    replace: bool,
-) -> Result<PostmortemView> {
-    let written = postmortem(ctx, name, zone)?;
-    if write_text(path, &written.markdown, replace)? {
-        return Ok(written);
-    }
-    Err(Error::not_so(format!("{} is there already.", path.display()))
-        .hint("Name another file, or replace it with --force: what was edited in it is lost then."))
-}
-
-fn draft(view: &IncidentView) -> bool {
-    view.head.closed_at.is_none() || !view.missing.is_empty()
-}
-
-/// The waivers in force, while it lasted, of the gates of the versions that it is about.
-fn waivers_of(ctx: &Ctx, view: &IncidentView) -> Result<Vec<WaiverLine>> {
-    let Some(feature) = &view.head.feature else { return Ok(Vec::new()) };
-    let began = view.began_at.unwrap_or(view.head.opened_at);
-    let ended = view.head.closed_at.unwrap_or(view.as_of);
-    let mut lines = waivers(ctx, feature.raw(), ended, began)?;
-    if let Some(figures) = &view.figures {
-        let served = |version: &str| {
-            figures
-                .by_version
-                .iter()
-                .any(|(name, _)| name.raw().rsplit_once('@').is_some_and(|(_, of)| of == version))
-        };
-        lines.retain(|line| served(&line.version));
-    }
-    Ok(lines)
+/// The document, part by part.
+pub(super) fn parts(told: &Told, zone: &TimeZone) -> Vec<Part> {
+    Writer { told, zone, parts: Vec::new() }.write()
 }
 
 struct Writer<'a> {
-    view: &'a IncidentView,
-    waivers: Vec<WaiverLine>,
+    told: &'a Told,
     zone: &'a TimeZone,
-    out: String,
+    parts: Vec<Part>,
 }
 
 impl Writer<'_> {
-    fn write(mut self) -> String {
-        let view = self.view;
+    fn write(mut self) -> Vec<Part> {
+        let view = &self.told.view;
+        self.parts.push(Part { title: "", text: String::new() });
         self.line(&format!("# Post-mortem {}: {}", view.head.id, line(&view.head.title)));
         self.facts();
         if view.head.outcome == Some(Outcome::FalseAlarm) {
@@ -110,6 +55,7 @@ impl Writer<'_> {
         self.impact();
         self.heading("What happened");
         self.timeline();
+        self.section(Section::Trigger, "Not written yet: the change or event that came just before.");
         self.section(Section::Why, "Not written yet: the trigger, the cause, and what let it through.");
         self.waived();
         self.detection();
@@ -118,15 +64,19 @@ impl Writer<'_> {
         }
         self.section(Section::Prevention, "Not written yet: what keeps it from coming back.");
         self.actions();
+        self.eval_set();
         self.evidence();
         self.runbook();
+        self.readers();
         self.missing();
-        self.out
+        self.parts
     }
 
     fn line(&mut self, text: &str) {
-        self.out += text;
-        self.out.push('\n');
+        if let Some(part) = self.parts.last_mut() {
+            part.text += text;
+            part.text.push('\n');
+        }
     }
 
     fn block(&mut self, text: &str) {
@@ -134,14 +84,15 @@ impl Writer<'_> {
         self.line(text);
     }
 
-    fn heading(&mut self, title: &str) {
+    fn heading(&mut self, title: &'static str) {
+        self.parts.push(Part { title, text: String::new() });
         self.block(&format!("## {title}"));
     }
 
     fn section(&mut self, section: Section, otherwise: &str) {
-        let text = self.view.sections.get(&section);
+        let text = self.told.view.sections.get(&section);
         // Luck is told where there was some; nobody is asked for it.
-        if text.is_none() && section == Section::Lucky {
+        if text.is_none() && matches!(section, Section::Lucky | Section::Trigger) {
             return;
         }
         self.heading(section.title());
@@ -154,8 +105,8 @@ impl Writer<'_> {
     }
 
     fn facts(&mut self) {
-        let view = self.view;
-        let state = match (view.head.closed_at, draft(view)) {
+        let view = &self.told.view;
+        let state = match (view.head.closed_at, self.told.draft()) {
             (None, _) => "draft, the incident is open".to_owned(),
             (Some(at), true) => format!("draft, closed {}", self.at(at)),
             (Some(at), false) => format!("closed {}", self.at(at)),
@@ -172,6 +123,10 @@ impl Writer<'_> {
             ("Led by", line(&view.head.commander)),
             ("Began", view.began_at.map_or_else(unknown, |at| self.at(at))),
             ("Detected", format!("{}{after}", self.at(view.head.opened_at))),
+            (
+                "Acknowledged",
+                times.acknowledge_ms.map_or_else(unknown, |ms| format!("{} after detection", span_words(ms))),
+            ),
             ("Contained", self.reached(Phase::Contain, times.contain_ms)),
             ("Fixed", self.reached(Phase::Fix, times.fix_ms)),
             ("Verified", self.reached(Phase::Verify, times.verify_ms)),
@@ -184,7 +139,8 @@ impl Writer<'_> {
     }
 
     fn reached(&self, phase: Phase, after: Option<u64>) -> String {
-        let at = self.view.phases.iter().find(|view| view.phase == phase).and_then(|view| view.settled_at);
+        let at =
+            self.told.view.phases.iter().find(|view| view.phase == phase).and_then(|view| view.settled_at);
         match at.zip(after) {
             Some((at, after)) => format!("{} ({} after detection)", self.at(at), span_words(after)),
             None => "not recorded".to_owned(),
@@ -192,12 +148,12 @@ impl Writer<'_> {
     }
 
     fn waived(&mut self) {
-        if self.waivers.is_empty() {
+        if self.told.waivers.is_empty() {
             return;
         }
         self.block("These items of the deployment checklist were waived:");
         self.line("");
-        for waiver in std::mem::take(&mut self.waivers) {
+        for waiver in &self.told.waivers {
             let (item, reason, by) = (waiver.item.title(), line(&waiver.reason), line(&waiver.by));
             let version = line(&Untrusted::new(waiver.version.as_str()));
             self.line(&format!(
@@ -210,9 +166,10 @@ impl Writer<'_> {
     }
 
     fn impact(&mut self) {
-        let view = self.view;
-        self.heading("Impact");
-        let text = self.view.sections.get(&Section::Impact).map(paragraphs);
+        let view = &self.told.view;
+        self.heading(IMPACT);
+        self.sums();
+        let text = self.told.view.sections.get(&Section::Impact).map(paragraphs);
         match (&view.figures, &text) {
             (None, None) => self.block("_There was no traffic to count, or none could be read._"),
             (None, Some(_)) => {}
@@ -244,54 +201,110 @@ impl Writer<'_> {
     }
 
     fn timeline(&mut self) {
-        self.block("| when | who | what |");
-        self.line("|---|---|---|");
-        for entry in &self.view.timeline {
+        self.block("| when | who | what | the traces that show it |");
+        self.line("|---|---|---|---|");
+        for entry in &self.told.view.timeline {
             let late = entry.recorded_at.as_millisecond() - entry.at.as_millisecond() >= 60_000;
             let late =
                 if late { format!(" (recorded {})", self.at(entry.recorded_at)) } else { String::new() };
             let (when, who, what) = (self.at(entry.at), line(&entry.actor), line(&entry.text));
-            self.line(&format!("| {when} | {who} | {what}{late} |"));
+            let query = entry.query.as_ref().map(line).unwrap_or_default();
+            self.line(&format!("| {when} | {who} | {what}{late} | {query} |"));
         }
     }
 
     fn detection(&mut self) {
         self.heading(Section::Detection.title());
-        let gap = match self.view.times.detect_ms {
+        let gap = match self.told.view.times.detect_ms {
             Some(0) => "It was noticed at once.".to_owned(),
             Some(gap) => format!("It went unnoticed for {}.", span_words(gap)),
             None => "When it began is not recorded, so neither is how long it went unnoticed.".to_owned(),
         };
         self.block(&gap);
-        if let Some(text) = self.view.sections.get(&Section::Detection) {
+        if let Some(text) = self.told.view.sections.get(&Section::Detection) {
             self.block(&paragraphs(text));
         }
     }
 
     fn actions(&mut self) {
         self.heading("Actions");
-        if self.view.actions.is_empty() {
+        if self.told.view.actions.is_empty() {
             self.block("_None agreed on yet._");
             return;
         }
         self.block("| | what | to | owner | due |");
         self.line("|---:|---|---|---|---|");
         let or_open = |text: &Option<Untrusted>| text.as_ref().map_or("**nobody yet**".to_owned(), line);
-        for (number, action) in (1..).zip(&self.view.actions) {
+        for (number, action) in (1..).zip(&self.told.view.actions) {
             let due = action.due.as_ref().map_or("**no date yet**".to_owned(), line);
             let (text, kind) = (line(&action.text), action.kind.name());
             self.line(&format!("| {number} | {text} | {kind} | {} | {due} |", or_open(&action.owner)));
         }
     }
 
+    fn eval_set(&mut self) {
+        self.heading(Section::EvalSet.title());
+        let facts = &self.told.facts;
+        let noun = if facts.promoted == 1 { "is a case" } else { "are cases" };
+        let enough = if facts.promoted < CASES { format!("; {CASES} are asked for") } else { String::new() };
+        self.block(&format!(
+            "{} of the {} attached {noun} of an eval set now{enough}.",
+            facts.promoted,
+            figures::plural(usize::try_from(facts.evidence).unwrap_or(usize::MAX), "trace")
+        ));
+        if let Some(text) = self.told.view.sections.get(&Section::EvalSet) {
+            self.block(&paragraphs(text));
+        }
+    }
+
+    fn readers(&mut self) {
+        if self.told.facts.readers.is_empty() {
+            return;
+        }
+        self.heading("Read by");
+        let readers: Vec<String> = self.told.facts.readers.iter().map(line).collect();
+        self.block(&readers.join(", "));
+    }
+
+    /// What it came to, beyond what is usual.
+    fn sums(&mut self) {
+        let facts = &self.told.facts;
+        if self.told.view.head.outcome == Some(Outcome::FalseAlarm) {
+            return;
+        }
+        let (since, until) = (facts.exposed_since, facts.exposed_until);
+        let span = u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0);
+        let mut rows =
+            vec![("Exposed", format!("{} to {}, {}", self.at(since), self.at(until), span_words(span)))];
+        let about = |n: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "a count, rounded")]
+            let n = n.round() as i64;
+            if n > 0 { format!("about {}", thousands(n)) } else { "none".to_owned() }
+        };
+        if let Some(excess) = facts.excess {
+            rows.push(("Failed requests beyond the usual", about(excess.errors)));
+            rows.push(("Thumbs down beyond the usual", about(excess.thumbs_down)));
+            rows.extend(excess.users_hit.map(|n| ("Users hit beyond the usual", about(n))));
+            rows.extend(excess.cost_usd.map(|usd| ("Cost beyond the usual", dollars(usd.max(0.0)))));
+        }
+        for (severity, ms) in &facts.severities {
+            rows.push((severity.name(), format!("for {}", span_words(*ms))));
+        }
+        self.block("| what | how much |");
+        self.line("|---|---|");
+        for (name, value) in rows {
+            self.line(&format!("| {name} | {value} |"));
+        }
+    }
+
     fn evidence(&mut self) {
         self.heading("Evidence");
-        if self.view.evidence.is_empty() {
+        if self.told.view.evidence.is_empty() {
             self.block("_No traces were attached._");
         } else {
             self.line("");
         }
-        for trace in &self.view.evidence {
+        for trace in &self.told.view.evidence {
             let mut head = format!("- {}", code(&trace.id));
             if let Some(version) = &trace.version {
                 head += &format!(", version {}", code(version));
@@ -303,28 +316,28 @@ impl Writer<'_> {
             self.line(&format!("  - asked: {}", code(&trace.asked)));
             self.line(&format!("  - answered: {}", code(&trace.answered)));
         }
-        if !self.view.queries.is_empty() {
+        if !self.told.view.queries.is_empty() {
             self.line("");
         }
-        for query in &self.view.queries {
+        for query in &self.told.view.queries {
             self.line(&format!("- query {}", code(query)));
         }
     }
 
     fn runbook(&mut self) {
         self.heading("Runbook");
-        let (name, hash) = (line(&self.view.runbook.name), &self.view.runbook.hash);
-        let record = match self.view.record.broken_at {
+        let (name, hash) = (line(&self.told.view.runbook.name), &self.told.view.runbook.hash);
+        let record = match self.told.view.record.broken_at {
             None => format!(
                 "The record holds {} and is whole.",
-                figures::plural(self.view.record.events, "event")
+                figures::plural(self.told.view.record.events, "event")
             ),
             Some(seq) => format!("**The record was changed from outside at event {seq}.**"),
         };
         self.block(&format!("“{name}”, blake3 `{}`. {record}", &hash[..hash.len().min(16)]));
         self.block("| phase | step | state | owner | took | note |");
         self.line("|---|---|---|---|---:|---|");
-        for phase in &self.view.phases {
+        for phase in &self.told.view.phases {
             for step in &phase.steps {
                 let owner = step.owner.as_ref().map(line).unwrap_or_default();
                 let note = step.note.as_ref().map(line).unwrap_or_default();
@@ -341,12 +354,12 @@ impl Writer<'_> {
     }
 
     fn missing(&mut self) {
-        if self.view.missing.is_empty() {
+        if self.told.view.missing.is_empty() {
             return;
         }
         self.heading("Still missing");
         self.line("");
-        for missing in &self.view.missing {
+        for missing in &self.told.view.missing {
             let what = line(&Untrusted::from(missing.what.as_str()));
             self.line(&format!("- {what}: {}", code(&missing.way.as_str().into())));
         }

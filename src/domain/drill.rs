@@ -1,0 +1,210 @@
+//! Drills: the scenarios that can be rehearsed, and what a rehearsal came to.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Untrusted;
+
+/// What goes wrong in a drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// A new version of a prompt gives bad advice.
+    BadAdvice,
+    /// A provider stops answering.
+    Outage,
+    /// A model writes without end, and is paid for it.
+    Cost,
+    /// Quality sinks by a little every few minutes.
+    Drift,
+    /// The judge is broken and nothing else: a false alarm.
+    Judge,
+}
+
+impl Scenario {
+    /// All five.
+    pub const ALL: [Self; 5] = [Self::BadAdvice, Self::Outage, Self::Cost, Self::Drift, Self::Judge];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadAdvice => "bad-advice",
+            Self::Outage => "outage",
+            Self::Cost => "cost",
+            Self::Drift => "drift",
+            Self::Judge => "judge",
+        }
+    }
+
+    /// The scenario of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scenario| scenario.name() == name)
+    }
+
+    /// What it was, told when it is over.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::BadAdvice => {
+                "Version v4 of the support prompt advised people to move their money about. v3 was good."
+            }
+            Self::Outage => "The provider of gpt-4o did not answer. The prompt had nothing to do with it.",
+            Self::Cost => {
+                "claude-3-5-haiku wrote eight times as much as before, and cost as much more. \
+                 The prompt had nothing to do with it."
+            }
+            Self::Drift => {
+                "Answers went off the topic, more of them every hour, in every version, model and language alike."
+            }
+            Self::Judge => {
+                "The judge judged by another model and failed good answers. No user noticed anything: a false alarm."
+            }
+        }
+    }
+
+    /// Whether there was harm to stop.
+    pub fn is_real(self) -> bool {
+        self != Self::Judge
+    }
+
+    /// The version that must go, where a prompt is guilty.
+    pub fn guilty_version(self) -> Option<&'static str> {
+        (self == Self::BadAdvice).then_some("v4")
+    }
+
+    /// The words by which the cause is known, one of which a finding must hold.
+    pub fn cause_words(self) -> &'static [&'static str] {
+        match self {
+            Self::BadAdvice => &["v4"],
+            Self::Outage => &["gpt-4o", "provider"],
+            Self::Cost => &["haiku"],
+            Self::Drift => &["drift", "all", "every", "slow", "model or provider", "unknown"],
+            Self::Judge => &["judge", "meter", "false alarm"],
+        }
+    }
+}
+
+/// What a drill came to. Durations in milliseconds of the drill's clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// What it was.
+    pub scenario: Scenario,
+    /// When it was held, by the clock on the wall.
+    pub held_at: Timestamp,
+    /// Who was at the keyboard.
+    pub by: Untrusted,
+    /// Whether the default steps were taken without a person.
+    pub auto: bool,
+    /// How much faster than the wall's the drill's clock went.
+    pub speed: f64,
+    /// Seed of the traffic.
+    pub seed: u64,
+    /// From the fault to the incident.
+    pub noticed_ms: Option<u64>,
+    /// From the incident to its acknowledgement.
+    pub acknowledged_ms: Option<u64>,
+    /// From the incident to containment.
+    pub contained_ms: Option<u64>,
+    /// From the incident to the fix.
+    pub fixed_ms: Option<u64>,
+    /// From the incident to the end of verification.
+    pub verified_ms: Option<u64>,
+    /// From the fault to the end of the incident.
+    pub closed_ms: Option<u64>,
+    /// How far the time it was said to begin lies from when it did.
+    pub onset_off_ms: Option<u64>,
+    /// Whether the cause was named.
+    pub right_cause: bool,
+    /// Whether the version that must go was named and taken out; none where no prompt was guilty.
+    pub right_version: Option<bool>,
+    /// Whether it was closed as what it was.
+    pub right_outcome: bool,
+    /// Requests that the fault harmed before it was contained or over.
+    pub harmed: u64,
+    /// What was done that should not have been.
+    pub wrong_acts: Vec<String>,
+    /// What was not done.
+    pub missed: Vec<String>,
+    /// 0 to 100: see [`Score::points`].
+    pub points: u32,
+}
+
+impl Score {
+    /// Points of what was right: 15 each for noticing within the half hour and naming the cause, 20 each for the right
+    /// outcome and for containing within a quarter of an hour (a false alarm: for leaving everything on), 10 for
+    /// verifying (a false alarm: for closing it within the half hour); 10 less for each wrong act and 4 for each thing
+    /// missed, out of the remaining 20. At least 0.
+    pub fn points(&self) -> u32 {
+        const QUARTER: u64 = 15 * 60_000;
+        let within = |ms: Option<u64>, limit: u64| ms.is_some_and(|ms| ms <= limit);
+        let real = self.scenario.is_real();
+        let contained = if real { within(self.contained_ms, QUARTER) } else { self.wrong_acts.is_empty() };
+        let shown = if real { self.verified_ms.is_some() } else { within(self.closed_ms, 4 * QUARTER) };
+        let right = [
+            (within(self.noticed_ms, 2 * QUARTER), 15),
+            (self.right_cause, 15),
+            (self.right_outcome, 20),
+            (contained, 20),
+            (shown, 10),
+        ];
+        let sum: u32 = right.iter().filter(|(is, _)| *is).map(|(_, points)| points).sum();
+        let less = self.wrong_acts.len() * 10 + self.missed.len() * 4;
+        let rest = 20u32.saturating_sub(u32::try_from(less.min(20)).unwrap_or(20));
+        sum + rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(scenario: Scenario) -> Score {
+        Score {
+            scenario,
+            held_at: Timestamp::UNIX_EPOCH,
+            by: "mira".into(),
+            auto: false,
+            speed: 1.0,
+            seed: 1,
+            noticed_ms: Some(600_000),
+            acknowledged_ms: Some(60_000),
+            contained_ms: Some(600_000),
+            fixed_ms: Some(1_200_000),
+            verified_ms: Some(5_400_000),
+            closed_ms: Some(6_000_000),
+            onset_off_ms: Some(60_000),
+            right_cause: true,
+            right_version: Some(true),
+            right_outcome: true,
+            harmed: 12,
+            wrong_acts: Vec::new(),
+            missed: Vec::new(),
+            points: 0,
+        }
+    }
+
+    #[test]
+    fn all_right_is_a_hundred_and_each_fault_counts() {
+        assert_eq!(score(Scenario::BadAdvice).points(), 100);
+        let late = Score { contained_ms: Some(3_000_000), ..score(Scenario::Outage) };
+        assert_eq!(late.points(), 80);
+        let wrong = Score { wrong_acts: vec!["rolled back".into()], ..score(Scenario::Outage) };
+        assert_eq!(wrong.points(), 90);
+        let alarm = Score {
+            contained_ms: None,
+            verified_ms: None,
+            closed_ms: Some(900_000),
+            ..score(Scenario::Judge)
+        };
+        assert_eq!(alarm.points(), 100);
+        let fell_for_it = Score { right_outcome: false, wrong_acts: vec!["switched off".into()], ..alarm };
+        assert_eq!(fell_for_it.points(), 50);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for scenario in Scenario::ALL {
+            assert_eq!(Scenario::from_name(scenario.name()), Some(scenario));
+            assert_eq!(serde_json::to_value(scenario).unwrap(), scenario.name());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Drills that play themselves, on small stores.
+
+use super::*;
+use crate::domain::prompt::FeatureSpec;
+use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
+use crate::ops::testing::World;
+
+const NOW: &str = "2026-03-10T12:00:00Z";
+
+fn team(home: &std::path::Path, features: Vec<FeatureSpec>) -> TeamConfig {
+    TeamConfig {
+        home: home.to_owned(),
+        file: None,
+        prompts_dir: home.join("prompts"),
+        features,
+        min_pass_rate: 0.8,
+        min_cases: 10,
+    }
+}
+
+fn played(
+    scenario: Scenario,
+    own: &TeamConfig,
+    runbook: Option<std::path::PathBuf>,
+) -> (ScoreView, Drill, World) {
+    let home = World::new();
+    let now = NOW.parse().unwrap();
+    let plan = plan(scenario, 7, 120, 1.0, now);
+    let (cancel, progress) = (Cancel::default(), Progress::default());
+    let mut drill = Drill::make(plan, "mira", Some(Clock::fixed(now)), own, &cancel, &progress).unwrap();
+    play(&mut drill, runbook, &cancel, &progress).unwrap();
+    let view = drill.end(true, &home.as_reviewer("mira")).unwrap();
+    (view, drill, home)
+}
+
+#[test]
+fn a_bad_prompt_is_found_and_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (view, drill, home) = played(Scenario::BadAdvice, &team(folder.path(), Vec::new()), None);
+    let score = &view.score;
+    assert!(score.right_cause && score.right_outcome, "{view:#?}");
+    assert_eq!((score.right_version, score.wrong_acts.len()), (Some(true), 0), "{view:#?}");
+    assert!(score.harmed > 0 && score.contained_ms.is_some() && score.verified_ms.is_some(), "{view:#?}");
+    assert_eq!(score.points, score.points());
+    // It is kept in the person's own store, and nothing of the drill else.
+    let own = home.as_reviewer("mira");
+    assert_eq!(held(&own).unwrap(), [score.clone()]);
+    assert!(crate::ops::incident::list(&own).unwrap().is_empty());
+    drill.place.discard();
+    assert!(!drill.place.folder.exists());
+}
+
+#[test]
+fn a_broken_judge_is_a_false_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let (view, drill, _home) = played(Scenario::Judge, &team(folder.path(), Vec::new()), None);
+    drill.place.discard();
+    assert_eq!((view.score.right_outcome, view.score.harmed, view.score.points), (true, 0, 100), "{view:#?}");
+}
+
+/// The team's own flag file, programs and addresses stand in its configuration and runbook; a drill walks through all
+/// of them, and none is reached.
+#[cfg(unix)]
+#[test]
+fn nothing_real_is_reached() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let flags = "{\"support\": true}\n";
+    std::fs::write(at("flags.json"), flags).unwrap();
+    std::fs::write(at("page"), format!("#!/bin/sh\necho called >> {}\n", at("called").display())).unwrap();
+    std::fs::set_permissions(at("page"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let address = server.local_addr().unwrap();
+    let runbook = format!(
+        r#"
+schema = 1
+name = "ours"
+[[step]]
+id = "tell"
+phase = "detect"
+kind = "http"
+title = "Tell the status page"
+method = "POST"
+url = "http://{address}/incidents"
+[[step]]
+id = "page"
+phase = "contain"
+kind = "command"
+title = "Page the people"
+run = ["{page}"]
+[[step]]
+id = "off"
+phase = "contain"
+kind = "flag"
+title = "Off"
+to = "off"
+undo = "on"
+"#,
+        page = at("page").display()
+    );
+    std::fs::write(at("runbook.toml"), runbook).unwrap();
+    let switch = SwitchSpec {
+        kind: SwitchKind::FlagFile(FlagFile {
+            path: "flags.json".into(),
+            format: FlagFormat::Json,
+            pointer: "/support".to_owned(),
+            on: true.into(),
+            off: false.into(),
+            fallback_pointer: None,
+        }),
+        ofrep: None,
+        timeout: std::time::Duration::from_secs(5),
+        settle: std::time::Duration::from_secs(1),
+    };
+    let feature =
+        FeatureSpec { name: "customer_support".to_owned(), prompts: None, switch: Some(switch), line: 1 };
+    let own = team(folder.path(), vec![feature]);
+    let (view, drill, _home) = played(Scenario::Outage, &own, Some(at("runbook.toml")));
+    assert!(drill.hands.is_sandbox());
+    let Hands::Sandbox(sandbox) = drill.hands.as_ref() else { panic!() };
+    let kinds: Vec<String> = sandbox.acts().into_iter().map(|act| act.kind).collect();
+    assert_eq!(kinds, ["http", "command"], "what was to be done is written down: {view:#?}");
+    assert!(
+        crate::ops::incident::show(&drill.ctx, "1")
+            .unwrap()
+            .timeline
+            .iter()
+            .any(|line| { line.text.raw().contains("Off") })
+    );
+    assert_eq!(std::fs::read_to_string(at("flags.json")).unwrap(), flags);
+    assert!(!at("called").exists(), "the program was started");
+    let asked = server.accept();
+    assert!(asked.is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock), "somebody called the address");
+    drill.place.discard();
+}
