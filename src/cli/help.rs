@@ -32,6 +32,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json.txt"),
     },
     Topic {
+        name: "json-drill",
+        about: "The same, of drills: incident drill",
+        text: include_str!("../../fixtures/help/json-drill.txt"),
+    },
+    Topic {
         name: "json-eval",
         about: "The same, of evaluating: eval run, list, show, compare, trust, score, calibrate",
         text: include_str!("../../fixtures/help/json-eval.txt"),
@@ -126,8 +131,17 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = ["json", "json-eval", "json-gate", "json-incident", "json-monitor", "json-prompt"]
-            .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = [
+            "json",
+            "json-drill",
+            "json-eval",
+            "json-gate",
+            "json-incident",
+            "json-monitor",
+            "json-prompt",
+            "json-runbook",
+        ]
+        .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =

@@ -6,6 +6,7 @@
 
 mod acting;
 mod contract;
+mod drills;
 mod feature;
 mod flag_server;
 mod flows;
@@ -25,6 +26,7 @@ mod labelling;
 mod llm_server;
 mod local_model;
 mod monitors;
+mod pages;
 mod picture;
 mod pictures;
 mod prompt;

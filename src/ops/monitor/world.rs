@@ -93,11 +93,8 @@ impl World {
         let names = ctx.store.feature_ids()?.into_iter().map(|(id, name)| (id, name.into())).collect();
         let wants = |metric: &str| monitors.rules.iter().any(|rule| rule.metric.name() == metric);
         let sessions = if wants("session_cost") { sessions(ctx, now, begin, reach)? } else { Vec::new() };
-        let judged = if wants("fail_share") {
-            judged(ctx, (begin - FARTHEST_MS, now))?
-        } else {
-            JudgedSet::default()
-        };
+        let judged =
+            if wants("fail_share") { judged(ctx, (begin - FARTHEST_MS, now))? } else { JudgedSet::default() };
         Ok(Self { now, clock, tapes, all, names, limits, sessions, judged, reach })
     }
 
