@@ -8,7 +8,7 @@ use crate::domain::{Error, Result};
 /// Explain a topic or a command
 #[derive(Args, Debug)]
 pub(super) struct HelpArgs {
-    /// A topic (formats, json, receiver, schema) or a command
+    /// A topic (formats, json, monitor-tests, receiver, schema) or a command
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -53,7 +53,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic {
         name: "json-monitor",
-        about: "The same, of watching: monitor list, show, replay, test; watch; alert list, show, silence",
+        about: "The same, of watching: monitor list, show, replay, test, check; watch; alert list, show, silence",
         text: include_str!("../../fixtures/help/json-monitor.txt"),
     },
     Topic {
@@ -65,6 +65,11 @@ const TOPICS: &[Topic] = &[
         name: "json-runbook",
         about: "The same, of runbooks and of steps that act",
         text: include_str!("../../fixtures/help/json-runbook.txt"),
+    },
+    Topic {
+        name: "monitor-tests",
+        about: "Tests of monitors for `tuesday monitor check`, one of each default monitor",
+        text: include_str!("../../fixtures/monitor_tests.toml"),
     },
     Topic {
         name: "receiver",

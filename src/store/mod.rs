@@ -21,6 +21,7 @@ mod cases;
 mod changes;
 mod check;
 mod column;
+mod demonstration;
 mod draw;
 mod drills;
 mod early;

@@ -59,6 +59,7 @@ impl Model {
             hands: config.hands().as_ref().clone(),
             evaluation,
             team,
+            monitors: Arc::new(config.monitors.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),

@@ -114,6 +114,8 @@ pub struct Env {
     pub team: std::sync::Arc<crate::domain::prompt::TeamConfig>,
     /// What steps of incidents act with: real hands, or those of a drill.
     pub hands: crate::ops::incident::step::Hands,
+    /// The monitors of the configuration, as it was when the program started.
+    pub monitors: Arc<crate::domain::monitor::Monitors>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together

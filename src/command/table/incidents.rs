@@ -34,6 +34,8 @@ rows! {
         places: ONE, when: When::ALWAYS, keys: &["o"], hint: 40 }
     NOTE = "incident.note" { title: "Note", does: "Write something into the timeline.",
         places: ONE_AND_STORY, when: When::ALWAYS, keys: &["n"], hint: 80 }
+    FIGURES = "incident.figures" { title: "Figures", does: "Look into the figures of the phase: its lines lead to the traces behind them.",
+        places: ONE, when: When::ALWAYS, keys: &["i"], hint: 88 }
     PHASE_BACK = "incident.phase_before" { title: "Phase before", does: "Look at the phase before; the incident stays where it is.",
         places: ONE, when: When::ALWAYS, keys: &["["], hint: 0 }
     PHASE_ON = "incident.next_phase" { title: "Next phase", does: "Look at the next phase; the incident stays where it is.",

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::file::{Reader, kind};
 use crate::domain::monitor::{
-    Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule, Urgency,
+    Apart, Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule, Urgency,
 };
 use crate::domain::{FailureKind, Result};
 
@@ -183,11 +183,7 @@ impl Reader<'_> {
                     rule.severity =
                         self.word(value, "severity", &[("page", Urgency::Page), ("ticket", Urgency::Ticket)])?
                 }
-                "group_by" => {
-                    for one in self.list(value, "a list of texts belongs here.")? {
-                        self.word(one, "group", &[("feature", ()), ("kind", ())])?;
-                    }
-                }
+                "group_by" => rule.apart = self.group_by(value, metric)?,
                 "pin" => {
                     rule.pin_judge = false;
                     for one in self.list(value, "a list of texts belongs here.")? {
@@ -211,6 +207,31 @@ impl Reader<'_> {
             }
         }
         Ok(rule)
+    }
+
+    /// Features are always apart, and so are kinds of errors where the rule names none; one thing more may be.
+    fn group_by(&self, value: &Value<'_>, metric: Metric) -> Result<Option<Apart>> {
+        let words: Vec<(&str, Option<Apart>)> = [("feature", None), ("kind", None)]
+            .into_iter()
+            .chain(Apart::ALL.into_iter().map(|one| (one.name(), Some(one))))
+            .collect();
+        let mut apart = None;
+        for one in self.list(value, "a list of texts belongs here.")? {
+            let Some(found) = self.word(one, "group", &words)? else { continue };
+            if !metric.is_told_apart() {
+                let what = format!("{} is not told apart by {}.", metric.name(), found.name());
+                return Err(self.wrong(one.span(), what).hint(
+                    "Shares of requests are, and what a request costs; the others are of the whole feature.",
+                ));
+            }
+            if apart.is_some_and(|other| other != found) {
+                return Err(self
+                    .wrong(one.span(), "a monitor tells apart by one of model, prompt_version and language.")
+                    .hint("Write a second monitor for the other one."));
+            }
+            apart = Some(found);
+        }
+        Ok(apart)
     }
 
     fn some_texts(&self, value: &Value<'_>) -> Result<Vec<String>> {

@@ -5,6 +5,7 @@
 //! is [`figures`], which takes requests from anywhere, so that a bench can plant faults. What counts as failing is
 //! a [`Measure`].
 
+mod detect;
 mod figures;
 mod gather;
 mod measure;
@@ -18,6 +19,7 @@ mod words;
 
 use jiff::Timestamp;
 
+pub use detect::{Detection, ExampleView, MeterCheck, detect};
 pub use figures::Assessment;
 pub use measure::Measure;
 pub use read::{AssessRequest, assess};

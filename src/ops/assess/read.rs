@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::detect::ALERTS;
 use super::figures::{Assessment, Found, Names, SeverityView, Spec, Way, figures, find};
 use super::gather::Part;
 use super::measure::Measure;
@@ -9,10 +10,11 @@ use super::near::{self, Change, ChangeKind};
 use super::slices::SliceView;
 use super::{NONE, instant};
 use crate::domain::incident::Incident;
+use crate::domain::monitor::Alert;
 use crate::domain::query::{NameField, PromptRef, Term, TimeBound, TimeRange, Word};
 use crate::domain::runbook::Severity;
 use crate::domain::switch::SwitchOf;
-use crate::domain::{Error, Query, Result, Untrusted, nearest};
+use crate::domain::{Error, Query, Result, Taxonomy, Untrusted, nearest};
 use crate::ops::{Ctx, taxonomy};
 use crate::store::{IncidentRef, NameKind};
 use crate::task::Cancel;
@@ -42,7 +44,7 @@ pub fn assess(ctx: &Ctx, name: &str, request: AssessRequest, cancel: &Cancel) ->
         until,
         measure: match request.measure {
             Some(measure) => Some(measure),
-            None => of_its_alert(ctx, &incident)?,
+            None => of_its_alert(ctx, &incident)?.and_then(|alert| Measure::of_alert(&alert.evidence)),
         },
     };
     let mut found = find(&mut |times, each| ctx.store.each_request(feature, times, cancel, each), &spec)?;
@@ -57,7 +59,7 @@ pub fn assess(ctx: &Ctx, name: &str, request: AssessRequest, cancel: &Cancel) ->
     Ok(assessment)
 }
 
-fn feature_id(ctx: &Ctx, name: &Untrusted) -> Result<i64> {
+pub(super) fn feature_id(ctx: &Ctx, name: &Untrusted) -> Result<i64> {
     if let Some(id) = ctx.store.name_id(NameKind::Feature, name.raw())? {
         return Ok(id);
     }
@@ -69,12 +71,10 @@ fn feature_id(ctx: &Ctx, name: &Untrusted) -> Result<i64> {
     })
 }
 
-/// What the alert was about that the incident was opened for.
-fn of_its_alert(ctx: &Ctx, incident: &Incident) -> Result<Option<Measure>> {
-    const MOST: usize = 500;
-    let alerts = ctx.store.alerts(false, MOST)?;
-    let of = alerts.into_iter().find(|alert| alert.incident.as_deref() == Some(&incident.name()));
-    Ok(of.and_then(|alert| Measure::of_alert(&alert.evidence)))
+/// The alert that the incident was opened for.
+pub(super) fn of_its_alert(ctx: &Ctx, incident: &Incident) -> Result<Option<Alert>> {
+    let alerts = ctx.store.alerts(false, ALERTS)?;
+    Ok(alerts.into_iter().find(|alert| alert.incident.as_deref() == Some(&incident.name())))
 }
 
 /// Names by their ids, each read once.
@@ -199,6 +199,12 @@ fn add_acts(ctx: &Ctx, assessment: &mut Assessment, feature: Option<&Untrusted>)
     Ok(())
 }
 
+/// What a failure mode is called.
+pub(super) fn mode_name(taxonomy: &Taxonomy, id: &str) -> Untrusted {
+    let known = taxonomy.all().iter().find(|known| known.id.as_str() == id);
+    known.map_or_else(|| id.into(), |known| known.name.clone())
+}
+
 /// Adds what people said of the failing traces, and what severity it all comes to.
 fn add_modes(
     ctx: &Ctx,
@@ -217,8 +223,7 @@ fn add_modes(
     let mut modes: Vec<Way> = modes
         .into_iter()
         .map(|(mode, count)| {
-            let known = taxonomy.all().iter().find(|known| known.id.as_str() == mode);
-            let name = known.map_or_else(|| mode.into(), |known| known.name.clone());
+            let name = mode_name(&taxonomy, &mode);
             Way { name, count, share: count as f64 / total.max(1) as f64 }
         })
         .collect();

@@ -7,6 +7,7 @@ use super::figures::{Assessment, UsersKind};
 use super::near::{Change, ChangeKind};
 use super::onset::OnsetVerdict;
 use super::slices::{SliceView, SlicesVerdict};
+use crate::domain::Untrusted;
 use crate::text::clean_line;
 use crate::text::figures::{date, duration, fixed, percent, share_within, signed, thousands, when};
 
@@ -54,7 +55,7 @@ pub fn slices_said(of: &Assessment) -> String {
     match of.slices.verdict {
         SlicesVerdict::TooFew => {
             format!(
-                "{} known outcomes are too few to say who fails; it takes 200.",
+                "{} known outcomes are too few to say who fails: it takes 200.",
                 thousands(of.known.cast_signed())
             )
         }
@@ -67,7 +68,7 @@ pub fn slices_said(of: &Assessment) -> String {
         }
         SlicesVerdict::Found if of.slices.few => {
             format!(
-                "Of {} known outcomes: with fewer than 500 the first may not be the guilty one.",
+                "Only {} known outcomes: the first may not be the guilty one.",
                 thousands(of.known.cast_signed())
             )
         }
@@ -109,10 +110,10 @@ fn rest_words(one: &SliceView, plain: Option<&str>) -> String {
     match (one.rest_as_usual, &one.without) {
         (Some(usual), Some(value)) => {
             let value = value_words(value.raw(), plain);
-            format!("without {value} {}", if usual { "as usual" } else { "worse too" })
+            format!("{} without {value}", if usual { "usual" } else { "worse" })
         }
-        (Some(true), None) => "rest as usual".to_owned(),
-        (Some(false), None) => "rest worse too".to_owned(),
+        (Some(true), None) => "rest usual".to_owned(),
+        (Some(false), None) => "rest worse".to_owned(),
         (None, _) => String::new(),
     }
 }
@@ -145,11 +146,8 @@ fn how_bad(of: &Assessment) -> String {
     }
     if let Some(excess) = of.excess {
         let some = if of.unknown > 0 { "~" } else { "" };
-        text += &format!(
-            "  {some}{} extra of {} requests",
-            count(excess.count),
-            thousands(of.requests.cast_signed())
-        );
+        text +=
+            &format!("  {some}{} too many of {}", count(excess.count), thousands(of.requests.cast_signed()));
     }
     text
 }
@@ -183,19 +181,18 @@ fn since(of: &Assessment, zone: &TimeZone) -> String {
     let same_day = date(first.as_millisecond(), zone) == date(last.as_millisecond(), zone);
     let end = |ms: i64| if same_day { crate::text::figures::clock(ms, zone) } else { when(ms, now, zone) };
     let ends = [first, last].map(|at| end(at.as_millisecond()));
-    text += &format!("{} ({}–{})  G² {}", clock(at), ends[0], ends[1], fixed(g2, 1));
+    let sparse = if onset.sparse { format!("; at {:.0}/h hours off", onset.per_hour) } else { String::new() };
+    text += &format!("{} ({}–{}{sparse})  G² {}", clock(at), ends[0], ends[1], fixed(g2, 1));
     if let Some(ms) = onset.undetected_ms {
-        text += &format!("  undetected for {}", duration(ms as f64));
-    }
-    if onset.sparse {
-        text += &format!("; at {:.0} requests/h it may be hours off", onset.per_hour);
+        text += &format!("  undetected {}", duration(ms as f64));
     }
     text
 }
 
-/// A change in words: `prompt support@v4 first seen 6 min before`.
-pub(super) fn change_words(change: &Change) -> String {
-    let name = clean_line(change.name.raw());
+/// A change in words: `prompt v4 first seen 6 min before`. A version of the prompt that is called like the feature is
+/// told by itself.
+fn change_words(change: &Change, feature: Option<&str>) -> String {
+    let name = value_words(change.name.raw(), feature);
     let what = match change.kind {
         ChangeKind::VersionCame => format!("prompt {name} first seen"),
         ChangeKind::VersionWent => format!("prompt {name} last seen"),
@@ -204,13 +201,18 @@ pub(super) fn change_words(change: &Change) -> String {
         ChangeKind::Switched => format!("switched {name}"),
         ChangeKind::Marked => format!("“{name}”"),
     };
-    let way = if change.before_ms >= 0 { "before" } else { "after" };
-    format!("{what} {} {way}", duration(change.before_ms.abs() as f64))
+    match change.before_ms {
+        -59_999..=59_999 => format!("{what} at that time"),
+        ms if ms > 0 => format!("{what} {} before", duration(ms as f64)),
+        ms => format!("{what} {} after", duration(ms.abs() as f64)),
+    }
 }
 
 fn near_it(of: &Assessment) -> String {
     const MOST: usize = 3;
-    let mut said: Vec<String> = of.near.iter().take(MOST).map(change_words).collect();
+    let feature = of.feature.as_ref().map(Untrusted::raw);
+    let mut said: Vec<String> =
+        of.near.iter().take(MOST).map(|change| change_words(change, feature)).collect();
     if of.near.len() > MOST {
         said.push(format!("{} more", of.near.len() - MOST));
     }

@@ -99,6 +99,10 @@ pub struct PhaseView {
     pub entered_at: Option<Timestamp>,
     /// Since when it is settled.
     pub settled_at: Option<Timestamp>,
+    /// How long it is meant to take: the longest time of its open steps, in milliseconds.
+    pub box_ms: Option<u64>,
+    /// Whether the incident has been in it for longer: time to go on.
+    pub over_box: bool,
     /// Its steps.
     pub steps: Vec<StepView>,
 }
@@ -301,6 +305,9 @@ fn phase_view(incident: &Incident, phase: Phase, runs: bool, now: Timestamp) -> 
         (false, _) if incident.phase > phase || !incident.is_open() => PhaseState::Left,
         (false, _) => PhaseState::Todo,
     };
+    let box_ms = steps.iter().filter(|step| !step.state.is_settled()).filter_map(|step| step.box_ms).max();
+    let in_it = incident.entered[index].map_or(0, |at| now.as_millisecond() - at.as_millisecond());
+    let over = box_ms.is_some_and(|limit| u64::try_from(in_it).unwrap_or(0) > limit);
     PhaseView {
         phase,
         title: phase.title(),
@@ -308,6 +315,8 @@ fn phase_view(incident: &Incident, phase: Phase, runs: bool, now: Timestamp) -> 
         state,
         entered_at: incident.entered[index],
         settled_at: incident.settled[index],
+        box_ms,
+        over_box: state == PhaseState::Now && over,
         steps,
     }
 }

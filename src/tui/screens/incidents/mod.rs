@@ -5,6 +5,7 @@
 mod asks;
 mod find;
 mod lines;
+mod panel;
 mod run_step;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub use work::{Answer, Request};
 use ratatui::layout::Rect;
 
 use self::asks::Asked;
+use self::panel::{PanelOf, Panels};
 use super::evals::promote_traces;
 use crate::command::table::{app, incidents as table};
 use crate::command::{Id, Place, When};
@@ -42,6 +44,9 @@ const STEPS: Pane = Pane("incident steps");
 const DETAIL: Pane = Pane("incident step");
 const TIMELINE: Pane = Pane("incident timeline");
 const STORY: Pane = Pane("postmortem");
+
+/// Commands on the step under the cursor: its text is what they are about.
+const ON_STEP: [Id; 5] = [table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
 
 /// The state of the screen.
 #[derive(Debug, Default)]
@@ -70,6 +75,7 @@ struct Open {
     face: Face,
     detail: Laid,
     timeline: Laid,
+    panels: Panels,
 }
 
 /// What is shown of the incident.
@@ -110,6 +116,7 @@ impl Open {
             face: Face::Steps,
             detail: Laid::default(),
             timeline: Laid::default(),
+            panels: Panels::default(),
         }
     }
 
@@ -158,12 +165,14 @@ impl Open {
             .and_then(|phase| phase.steps.iter().position(|step| !step.state.is_settled()))
             .unwrap_or(0);
         self.detail = Laid::default();
+        self.panels.come();
     }
 
     fn move_to(&mut self, step: usize) {
         let last = self.phase().map_or(0, |phase| phase.steps.len().saturating_sub(1));
         self.step = step.min(last);
         self.detail = Laid::default();
+        self.panels.leave();
     }
 
     fn lay_out_again(&mut self) {
@@ -227,6 +236,15 @@ impl IncidentsScreen {
         cx.start(Job::replace("incident figures", "counting what it did", request.into()));
     }
 
+    /// Has the panel of the phase on screen made, unless it is fresh.
+    fn fill_panel(&self, cx: &mut Cx<'_>) {
+        let Some(open) = self.open.as_ref().filter(|open| open.view.is_some()) else { return };
+        if open.panels.wants(open.phase, cx.env.now) {
+            let of = PanelOf { id: open.id.clone(), phase: open.phase, monitors: cx.env.monitors.clone() };
+            cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
+        }
+    }
+
     fn refresh_list(cx: &mut Cx<'_>) {
         cx.start(Job::replace("incidents", "reading the incidents", Request::List.into()));
     }
@@ -270,6 +288,13 @@ impl IncidentsScreen {
                 {
                     open.figures = Some(*figures);
                     open.detail.cols = 0;
+                }
+            }
+            Answer::Panel(made) => {
+                if let (Some(open), Request::Panel(of)) = (&mut self.open, &request)
+                    && open.id == of.id
+                {
+                    open.panels.take(of.phase, made, cx.env.now);
                 }
             }
             Answer::Postmortem(written) => {
@@ -353,12 +378,14 @@ impl IncidentsScreen {
         let in_story = matches!(open.face, Face::Story(_));
         let first = open.view.is_none();
         open.take(view);
+        if counts {
+            open.panels.forget();
+            self.count(cx);
+        }
         if first {
             self.look_again(cx);
         }
-        if counts {
-            self.count(cx);
-        }
+        self.fill_panel(cx);
         if in_story || matches!(request, Request::Close { .. }) {
             self.read_story(cx);
         }
@@ -445,8 +472,26 @@ impl IncidentsScreen {
     }
 
     fn in_incident(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
+        if let Some(open) =
+            self.open.as_mut().filter(|open| open.panels.entered && matches!(open.face, Face::Steps))
+            && open.panels.command(id, cx)
+        {
+            return Handled::Yes;
+        }
+        if ON_STEP.contains(&id)
+            && let Some(open) = &mut self.open
+        {
+            open.panels.leave();
+        }
         match id {
             table::RUN => self.run_step(cx),
+            table::FIGURES => {
+                if let Some(open) = &mut self.open
+                    && panel::has_panel(open.phase)
+                {
+                    open.panels.enter();
+                }
+            }
             table::DONE | app::OPEN => self.ask_done(cx),
             table::BEGIN => self.begin(cx),
             table::SKIP => self.ask_skip(cx),
@@ -492,7 +537,11 @@ impl IncidentsScreen {
             table::EDIT_PART => self.ask_part(cx),
             table::ADD_ACTION => self.ask_action(cx),
             app::BACK => return self.leave(cx),
-            _ => return if self.moved(id, cx.env) { Handled::Yes } else { Handled::No },
+            _ => {
+                let moved = self.moved(id, cx.env);
+                self.fill_panel(cx);
+                return if moved { Handled::Yes } else { Handled::No };
+            }
         }
         Handled::Yes
     }
@@ -530,6 +579,7 @@ impl Screen for IncidentsScreen {
     fn clicked(&mut self, pane: Pane, index: usize, cx: &mut Cx<'_>) {
         match (pane, &mut self.open, &mut self.list) {
             (STEPS, Some(open), _) => open.move_to(index),
+            (panel::PANEL, Some(open), _) => open.panels.clicked(index, cx),
             (LIST, None, Some(list)) => {
                 if list.selected_index() == index {
                     let _ = self.in_list(app::OPEN, cx);
@@ -548,6 +598,7 @@ impl Screen for IncidentsScreen {
                 list.by(i64::from(rows));
                 list.settle(page);
             }
+            (panel::PANEL, Some(open), _) => open.panels.wheel(rows, page),
             (_, Some(open), _) => {
                 let laid = match (pane, &mut open.face) {
                     (DETAIL, _) => &mut open.detail,
@@ -593,6 +644,7 @@ impl Screen for IncidentsScreen {
         if changes.traces {
             self.count(cx);
             self.look_again(cx);
+            self.fill_panel(cx);
         }
     }
 

@@ -34,6 +34,9 @@ use crate::tui::words::{line, span, words};
 /// Columns from which the timeline has a pane of its own.
 const WIDE: u16 = 120;
 
+/// Rows from which the panel and the text of the step both show.
+const TALL: u16 = 32;
+
 /// What stands in the program's header while an incident is open.
 pub fn badge(lines: &[IncidentLine]) -> Option<Line> {
     let mut open = lines.iter().filter(|line| line.head.state == "open");
@@ -102,7 +105,13 @@ struct Parts {
     question: Rect,
     steps: Rect,
     lower_rule: Rect,
-    detail: Rect,
+    /// The panel of the phase, where it shows.
+    panel: Option<Rect>,
+    /// The rows that the panel may take.
+    panel_room: u16,
+    /// The rule below it, where the text of the step stands below it.
+    panel_rule: Option<Rect>,
+    detail: Option<Rect>,
     timeline: Option<Rect>,
 }
 
@@ -115,12 +124,36 @@ fn parts(open: &Open, area: Rect) -> Parts {
     let steps = u16::try_from(open.phase().map_or(0, |phase| phase.steps.len())).unwrap_or(0);
     // The text of a step keeps a third of the room however many steps a phase has.
     let steps = steps.min(main.height.saturating_sub(3) * 2 / 3);
+    let both = main.height >= TALL;
+    let panel = super::panel::has_panel(open.phase) && (both || open.panels.shown);
+    // A small screen keeps the step under the cursor in sight, with one on each side.
+    let steps = if panel && !both { steps.min(3) } else { steps };
     let inner = |y: u16, height: u16| Rect {
         x: main.x + 1,
         y: main.y + y,
         width: main.width.saturating_sub(2),
         height: height.min(main.height.saturating_sub(y)),
     };
+    let lower = inner(3 + steps, main.height.saturating_sub(3 + steps));
+    // With both, the text of the step keeps a third, and the panel takes no more than it has to say.
+    let room = if both { lower.height * 2 / 3 } else { lower.height };
+    let said = u16::try_from(open.panels.rows()).unwrap_or(room).min(room);
+    let panel = panel.then(|| Rect { height: if both { said } else { room }, ..lower });
+    let below = panel.map(|panel| Rect {
+        y: panel.bottom() + 1,
+        height: lower.height.saturating_sub(panel.height + 1),
+        ..lower
+    });
+    let detail = match below {
+        None => Some(lower),
+        Some(below) => both.then_some(below),
+    };
+    let panel_rule = detail.zip(panel).map(|(_, panel)| Rect {
+        x: main.x,
+        width: main.width,
+        y: panel.bottom(),
+        height: 1,
+    });
     Parts {
         header: row(0),
         title: row(1),
@@ -130,13 +163,20 @@ fn parts(open: &Open, area: Rect) -> Parts {
         question: inner(1, 1),
         steps: inner(2, steps),
         lower_rule: Rect { x: main.x, width: main.width, ..inner(2 + steps, 1) },
-        detail: inner(3 + steps, main.height.saturating_sub(3 + steps)),
+        panel,
+        panel_room: room,
+        panel_rule,
+        detail,
         timeline,
     }
 }
 
 /// Lays long texts out again when their width, or what they say, has changed.
 pub fn settle(open: &mut Open, area: Rect, env: &Env) {
+    let before = parts(open, area);
+    if let Some(place) = before.panel {
+        open.panels.settle(open.phase, place.width, usize::from(before.panel_room), &env.zone);
+    }
     let Some(view) = &open.view else { return };
     let parts = parts(open, area);
     let stay = |laid: &mut Laid, place: Rect, lines: &dyn Fn(usize) -> Vec<Line>| {
@@ -151,7 +191,7 @@ pub fn settle(open: &mut Open, area: Rect, env: &Env) {
     let step = open.step().cloned();
     let shown = open.figures.as_ref().map(|now| &now.figures);
     let (ran, watch) = (open.ran.as_ref(), open.watch.as_ref());
-    stay(&mut open.detail, parts.detail, &|cols| match &step {
+    stay(&mut open.detail, parts.detail.unwrap_or_default(), &|cols| match &step {
         Some(step) => detail(view, step, (shown, ran, watch), env, cols),
         None => vec![line(Role::Muted, "The runbook has no steps here.")],
     });
@@ -208,12 +248,26 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let mut question = words().muted(phase.question);
         if phase.phase != view.head.phase {
             question = question.put(Role::Accent, "  you look at another phase");
+        } else if let (true, Some(limit), Some(next)) = (phase.over_box, phase.box_ms, phase.phase.next()) {
+            let meant =
+                format!("Over the {} that it was to take: on to {}, ", span_words(limit), next.title());
+            question =
+                words().put(Role::Alert, meant).key(env.key(table::PHASE_ON)).put(Role::Alert, " then ");
+            question = question.key(env.key(table::ENTER_PHASE));
         }
         canvas.line(parts.question, &question.done());
     }
     steps(open, canvas, parts.steps);
     canvas.rule(parts.lower_rule);
-    open.detail.scroll.view(canvas, parts.detail, DETAIL, &open.detail.lines);
+    if let Some(place) = parts.panel {
+        open.panels.view(canvas, place, env);
+    }
+    if let Some(rule) = parts.panel_rule {
+        canvas.rule(rule);
+    }
+    if let Some(place) = parts.detail {
+        open.detail.scroll.view(canvas, place, DETAIL, &open.detail.lines);
+    }
     if let Some(pane) = parts.timeline {
         canvas.rule_down(Rect { width: 1, ..pane });
         let place = Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane };

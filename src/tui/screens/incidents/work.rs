@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use super::panel::{Panel, PanelOf};
 use crate::domain::incident::{Evidence, Outcome};
 use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
@@ -79,6 +80,8 @@ pub enum Request {
     Figures {
         id: String,
     },
+    /// What a phase's panel shows; reads much.
+    Panel(PanelOf),
     Postmortem {
         id: String,
         zone: TimeZone,
@@ -101,6 +104,8 @@ pub enum Answer {
     List(Vec<IncidentLine>),
     Incident(Box<IncidentView>),
     Figures(Box<FiguresNow>),
+    /// As far as it could be had: a failure stands in the panel.
+    Panel(Result<Panel>),
     Postmortem(PostmortemView),
     Draft(String),
     Plan(Box<DryRun>),
@@ -155,6 +160,10 @@ impl Request {
             }
             Request::Figures { id } => incident::figures_now(ctx, id, &FiguresRequest::default(), cancel)
                 .map(|figures| Answer::Figures(Box::new(figures))),
+            Request::Panel(of) => match of.run(ctx, cancel) {
+                Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+                made => Ok(Answer::Panel(made)),
+            },
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
             Request::Draft { id } => incident::draft_update(ctx, id, cancel).map(Answer::Draft),
             Request::Save { id, zone, path, replace } => {
@@ -174,6 +183,7 @@ impl Request {
             Request::List
                 | Request::Show { .. }
                 | Request::Figures { .. }
+                | Request::Panel(_)
                 | Request::Postmortem { .. }
                 | Request::Draft { .. }
                 | Request::Plan { .. }
