@@ -36,7 +36,7 @@ fn the_post_mortem_is_drawn_by_a_browser_without_a_complaint() {
     let browser = String::from_utf8(made.stdout).expect("UTF-8").trim().to_owned();
 
     let (folder, store) = store_with(2_000);
-    let began = ["--feature", "customer_support", "--began", "19h45m", "--severity", "SEV2"];
+    let began = ["--feature", "customer_support", "--began", "1185m", "--severity", "SEV2"];
     run_to(
         0,
         &store,
