@@ -146,7 +146,8 @@ impl Face {
         } else {
             Ctx::open(&path, access, &reviewer, Clock::System)?
         };
-        Ok(ctx.with_evals_dir(self.config.evals_dir.value.clone()))
+        let ctx = ctx.with_evals_dir(self.config.evals_dir.value.clone());
+        Ok(ctx.with_fallback(self.config.fallback.clone()))
     }
 
     fn store_path(&self) -> Result<PathBuf> {

@@ -24,6 +24,7 @@ mod column;
 mod draw;
 mod early;
 mod embeddings;
+mod fallbacks;
 mod filter;
 mod filter_judged;
 mod filter_terms;
