@@ -162,7 +162,8 @@ impl Face {
         } else {
             Ctx::open(&path, access, &reviewer, self.clock.clone())?
         };
-        Ok(ctx.with_evals_dir(self.config.evals_dir.value.clone()))
+        let ctx = ctx.with_evals_dir(self.config.evals_dir.value.clone());
+        Ok(ctx.with_fallback(self.config.fallback.clone()))
     }
 
     fn store_path(&self) -> Result<PathBuf> {

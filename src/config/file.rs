@@ -14,7 +14,7 @@ use crate::domain::monitor::Monitors;
 use crate::domain::prompt::FeatureSpec;
 use crate::domain::{Error, EvalConfig, JudgeSample, Result};
 use crate::ops::compare::Thresholds;
-use crate::text::Role;
+use crate::text::{Fallback, Role};
 
 const KEYS: &[&str] = &[
     "store",
@@ -39,6 +39,7 @@ const KEYS: &[&str] = &[
     "notify",
     "features",
     "judge_sample",
+    "fallback",
 ];
 
 /// What the file says.
@@ -60,6 +61,7 @@ pub struct FileConfig {
     pub judge_from: Option<Origin>,
     pub monitors: Monitors,
     pub judge_sample: Option<JudgeSample>,
+    pub fallback: Fallback,
     pub features: Vec<FeatureSpec>,
 }
 
@@ -116,6 +118,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             }
             "features" => config.features = reader.features(value)?,
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
+            "fallback" => config.fallback = reader.fallback(value)?,
             "judge_sample" => judge_sample = Some(value),
             "monitors" => monitoring.monitors = Some(value),
             "monitor" => monitoring.monitor = Some(value),

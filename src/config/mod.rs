@@ -7,6 +7,7 @@
 mod colour;
 mod compare;
 mod evaluators;
+mod fallback;
 mod features;
 mod file;
 mod judge_sample;
@@ -26,7 +27,7 @@ use crate::domain::{Error, EvalConfig, JudgeSample, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::ops::drill::Place;
 use crate::ops::incident::step::{Hands, Real};
-use crate::text::Role;
+use crate::text::{Fallback, Role};
 
 pub use colour::Colour;
 
@@ -152,6 +153,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Monitors, and who is told.
     pub monitors: Monitors,
+    /// By what answers are found to be fallbacks.
+    pub fallback: Fallback,
     /// How many of the arriving traces are judged; `None`: none.
     pub judge_sample: Option<JudgeSample>,
     /// Where prompts lie, and how features are switched.
@@ -242,6 +245,7 @@ impl Config {
             judge_from: file.judge_from.unwrap_or(Origin::Default),
             thresholds: file.thresholds,
             monitors,
+            fallback: file.fallback,
             judge_sample: file.judge_sample,
             file: path,
             drill: None,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::Result;
 use crate::store::{Access, Store};
 use crate::task::{Cancel, Clock, Progress};
+use crate::text::Fallback;
 
 /// The context of a request. Cheap to clone.
 #[derive(Clone)]
@@ -17,12 +18,20 @@ pub struct Ctx {
     pub reviewer: String,
     /// Where `<set>.jsonl` is written for the team's repository; `None`: the store alone is changed.
     pub evals_dir: Option<PathBuf>,
+    /// By what answers are found to be fallbacks.
+    pub fallback: Fallback,
 }
 
 impl Ctx {
     /// Opens the store at `path` for this person.
     pub fn open(path: &Path, access: Access, reviewer: &str, clock: Clock) -> Result<Self> {
-        Ok(Self { store: Store::open(path, access)?, clock, reviewer: reviewer.to_owned(), evals_dir: None })
+        Ok(Self {
+            store: Store::open(path, access)?,
+            clock,
+            reviewer: reviewer.to_owned(),
+            evals_dir: None,
+            fallback: Fallback::default(),
+        })
     }
 
     /// The same, where somebody watches an old layout being brought up to date, and may stop it.
@@ -34,7 +43,13 @@ impl Ctx {
         progress: &Progress,
     ) -> Result<Self> {
         let store = Store::open_watched(path, access, cancel, progress)?;
-        Ok(Self { store, clock: Clock::System, reviewer: reviewer.to_owned(), evals_dir: None })
+        Ok(Self {
+            store,
+            clock: Clock::System,
+            reviewer: reviewer.to_owned(),
+            evals_dir: None,
+            fallback: Fallback::default(),
+        })
     }
 
     /// Whether opening the store at `path` takes a while, since its layout is an older one.
@@ -56,6 +71,11 @@ impl Ctx {
     /// Whether the store is one that a drill is held on.
     pub fn is_drill(&self) -> bool {
         crate::ops::drill::Place::of_store(self.store.path()).is_some()
+    }
+
+    /// The same, with fallbacks found by these patterns.
+    pub fn with_fallback(self, fallback: Fallback) -> Self {
+        Self { fallback, ..self }
     }
 
     /// Whether the store takes people's work, or can only be read.

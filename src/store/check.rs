@@ -341,6 +341,38 @@ mod tests {
     }
 
     #[test]
+    fn fallbacks_are_found_among_the_traces_that_were_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), Access::Create).unwrap();
+        let mut preparer = Preparer::new(None).unwrap();
+        let mut trace = |n: i64| {
+            let answer = if n % 10 == 0 { "I do not know." } else { "It was a fee." };
+            let said = n % 10 == 5;
+            let json = format!(
+                r#"{{"id":"t{n}","feature":"f","input":"words","output":"{answer}","fallback":{said}}}"#
+            );
+            let at = jiff::Timestamp::from_second(1_700_000_000 + n * 60).unwrap();
+            preparer.prepare(serde_json::from_str(&json).unwrap(), at).unwrap()
+        };
+        write(&store, (0..5000).map(&mut trace).collect());
+        let marked = |store: &Store| -> (i64, i64, i64) {
+            let sql = "SELECT sum(flags & 32 <> 0), sum(flags & 65536 <> 0), \
+                       (SELECT sum(fallbacks) FROM main.rollup_feature) FROM main.trace";
+            store.read(|db| db.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))).unwrap()
+        };
+        assert_eq!(marked(&store), (1000, 500, 1000));
+        // As a program before left it.
+        let undo = "UPDATE trace SET flags = flags & ~(32 | 65536) WHERE flags & 65536 <> 0; \
+                    UPDATE rollup_feature SET fallbacks = 7; PRAGMA user_version = 4";
+        store.traces_writer().unwrap().db().execute_batch(undo).unwrap();
+        let path = store.path().to_owned();
+        drop(store);
+        let store = Store::open(&path, Access::Existing).unwrap();
+        assert_eq!(marked(&store), (1000, 500, 1000));
+        assert_eq!(check(&store).traces, Vec::<String>::new());
+    }
+
+    #[test]
     fn a_whole_store_is_whole() {
         let checked = told_after("");
         assert_eq!((checked.traces, checked.work), (vec![], vec![]));

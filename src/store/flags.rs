@@ -14,7 +14,7 @@ pub const RATE_LIMIT: i64 = 1 << 2;
 pub const CONTENT_POLICY: i64 = 1 << 3;
 /// `error_kind` is `other`.
 pub const OTHER: i64 = 1 << 4;
-/// A fallback answered.
+/// A fallback answered: the source says so, or the answer reads like one.
 pub const FALLBACK: i64 = 1 << 5;
 /// The latest thumb is up.
 pub const UP: i64 = 1 << 6;
@@ -36,9 +36,10 @@ pub const HAS_SCORE: i64 = 1 << 13;
 pub const TOOL_CALLS: i64 = 1 << 14;
 /// Has spans.
 pub const SPANS: i64 = 1 << 15;
-
+/// The source did not say so, but the answer reads like a fallback. Only together with [`FALLBACK`].
+pub const READS_LIKE_FALLBACK: i64 = 1 << 16;
 /// The source states no language: it is guessed from the text.
-pub const GUESSED_LANGUAGE: i64 = 1 << 16;
+pub const GUESSED_LANGUAGE: i64 = 1 << 17;
 
 /// All bits that feedback sets.
 pub const FEEDBACK: i64 = UP | DOWN | REPORT | FOLLOW_UP | HAS_FEEDBACK;

@@ -26,6 +26,7 @@ mod draw;
 mod drills;
 mod early;
 mod embeddings;
+mod fallbacks;
 mod filter;
 mod filter_judged;
 mod filter_terms;

@@ -9,7 +9,7 @@ use super::flags;
 use super::ids::id_hash;
 use super::names::NameKind;
 use crate::domain::{Content, FeedbackKind, Result, Thumbs, Trace, Untrusted};
-use crate::text::trace_language;
+use crate::text::{Fallback, trace_language};
 
 /// A trace ready to be written.
 pub struct Prepared {
@@ -181,6 +181,7 @@ pub struct Preparer {
     sorted: Vec<u8>,
     keep_samples: bool,
     feature: Option<Untrusted>,
+    fallback: Fallback,
 }
 
 impl Preparer {
@@ -192,6 +193,7 @@ impl Preparer {
             sorted: Vec::new(),
             keep_samples: dictionary.is_none(),
             feature: None,
+            fallback: Fallback::default(),
         })
     }
 
@@ -199,6 +201,11 @@ impl Preparer {
     /// the same trace imported without it is the same trace.
     pub fn with_feature(self, feature: Option<Untrusted>) -> Self {
         Self { feature, ..self }
+    }
+
+    /// Finds fallbacks in answers by these patterns. They are no part of a trace's content either.
+    pub fn with_fallback(self, fallback: Fallback) -> Self {
+        Self { fallback, ..self }
     }
 
     /// Makes ready a trace that was made of these spans; more of them may come.
@@ -215,6 +222,7 @@ impl Preparer {
         if trace.fallback {
             bits |= flags::FALLBACK;
         }
+        let alike = !trace.fallback && self.fallback.reads_like(&trace.output);
         if !trace.spans.is_empty() {
             bits |= flags::SPANS;
         }
@@ -294,6 +302,9 @@ impl Preparer {
             })
             .collect();
         bits |= feedback_flags(&feedback);
+        if alike {
+            bits |= flags::FALLBACK | flags::READS_LIKE_FALLBACK;
+        }
         Ok(Prepared {
             id_hash: id_hash(id.raw()),
             id,

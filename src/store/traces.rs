@@ -58,7 +58,8 @@ impl Store {
         trace.tokens_in = row.tokens_in.and_then(|n| u64::try_from(n).ok());
         trace.tokens_out = row.tokens_out.and_then(|n| u64::try_from(n).ok());
         (trace.status, trace.error_kind) = (status, error_kind);
-        trace.fallback = row.flags & flags::FALLBACK != 0;
+        // What the source said: that the answer reads like one is no part of the trace.
+        trace.fallback = row.flags & (flags::FALLBACK | flags::READS_LIKE_FALLBACK) == flags::FALLBACK;
         trace.feedback = feedback
             .into_iter()
             .map(|f| Feedback { kind: FeedbackRow::kind(f.kind), comment: f.comment, time: Some(time(f.ts)) })

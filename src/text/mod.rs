@@ -8,6 +8,7 @@ mod chars;
 mod clean;
 mod diff;
 pub mod embedding;
+mod fallback;
 pub mod figures;
 mod find;
 mod json;
@@ -22,6 +23,7 @@ mod width;
 
 pub use clean::{Clean, clean, clean_line, clean_str};
 pub use diff::{WordChange, diff, side_by_side, word_diff};
+pub use fallback::Fallback;
 pub use find::{Hit, count, find, mark};
 pub use json::{JsonPiece, json, json_piece, json_pieces, json_text};
 pub use language::{detect_language, languages, trace_language};

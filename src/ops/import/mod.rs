@@ -174,7 +174,7 @@ impl ImportReport {
 pub fn traces(ctx: &Ctx, traces: impl IntoIterator<Item = Trace>) -> Result<ImportReport> {
     let mut traces = traces.into_iter();
     let mut loader = ctx.store.loader(traces.size_hint().0 as u64)?;
-    let mut preparer = Preparer::new(loader.dictionary())?;
+    let mut preparer = Preparer::new(loader.dictionary())?.with_fallback(ctx.fallback.clone());
     let mut report = ImportReport::default();
     let mut batch: Vec<Prepared> = Vec::new();
     loop {
@@ -188,7 +188,7 @@ pub fn traces(ctx: &Ctx, traces: impl IntoIterator<Item = Trace>) -> Result<Impo
             loader.write(&mut batch)?.into_iter().for_each(|outcome| report.count(outcome));
             batch.clear();
             if !trained && loader.dictionary().is_some() {
-                preparer = Preparer::new(loader.dictionary())?;
+                preparer = Preparer::new(loader.dictionary())?.with_fallback(ctx.fallback.clone());
             }
         }
         if last {

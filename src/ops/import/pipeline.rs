@@ -19,6 +19,7 @@ use crate::domain::{Error, Oddity, Result, Untrusted};
 use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Loader, Prepared, Preparer};
 use crate::task::{Cancel, Clock, Progress};
+use crate::text::Fallback;
 use crate::wire::read::{Chunk, Chunks, Framing, Reader};
 
 /// Chunks that may wait before each stage.
@@ -63,8 +64,15 @@ struct Taken {
 struct Common<'a> {
     readers: Vec<Reader>,
     feature: Option<Untrusted>,
+    fallback: &'a Fallback,
     clock: &'a Clock,
     dictionary: RwLock<Option<Dictionary>>,
+}
+
+impl Common<'_> {
+    fn preparer(&self, dictionary: Option<&Dictionary>) -> Result<Preparer> {
+        Ok(Preparer::new(dictionary)?.with_feature(self.feature.clone()).with_fallback(self.fallback.clone()))
+    }
 }
 
 pub(super) fn run(
@@ -84,6 +92,7 @@ pub(super) fn run(
     let common = Common {
         readers: plan.iter().map(|file| file.reader.clone()).collect(),
         feature: spec.feature.as_deref().map(Untrusted::from),
+        fallback: &ctx.fallback,
         clock: &ctx.clock,
         dictionary: RwLock::new(loader.dictionary().cloned()),
     };
@@ -151,7 +160,7 @@ fn prepare_all(common: &Common<'_>, work: &Receiver<Work>, to_store: &Sender<Res
                 Some(preparer) if known == newest.as_ref().map(|d| d.id) => preparer,
                 stale => {
                     known = newest.as_ref().map(|d| d.id);
-                    stale.insert(Preparer::new(newest.as_ref())?.with_feature(common.feature.clone()))
+                    stale.insert(common.preparer(newest.as_ref())?)
                 }
             };
             let now = common.clock.now();
@@ -300,7 +309,7 @@ impl Batch {
         let mut join = |there: &[u8], more: &[u8]| {
             let preparer = match &mut joiner {
                 Some(preparer) => preparer,
-                none => none.insert(Preparer::new(dictionary.as_ref())?.with_feature(common.feature.clone())),
+                none => none.insert(common.preparer(dictionary.as_ref())?),
             };
             spans::join(there, more, common.clock.now(), preparer)
         };

@@ -138,3 +138,43 @@ fn a_large_load_trains_a_dictionary_and_reads_back() {
     assert_eq!(ctx.store.count_thumbs(), (3_334, 6_666));
     assert_eq!(ctx.store.trace_count().unwrap(), 10_000);
 }
+
+#[test]
+fn an_answer_that_reads_like_a_fallback_counts_as_one_and_stays_what_it_was() {
+    use crate::domain::{Query, monitor::Monitors};
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = ctx(&folder);
+    let answers =
+        ["I don't know, sorry.", "The fee is $3.", "Let me connect you with a colleague.", "Said so."];
+    let time = Timestamp::from_second(ctx.clock.now().as_second() - 60).ok();
+    let all = || {
+        (0..4).map(|n| Trace {
+            time,
+            fallback: n == 3,
+            ..trace(&format!(r#"{{"id":"t-{n}","feature":"f","input":"q","output":"{}"}}"#, answers[n]))
+        })
+    };
+    traces(&ctx, all()).unwrap();
+    let count = |ctx: &Ctx, query: &str| {
+        let query = Query::parse(query).unwrap();
+        crate::ops::browse::count(ctx, &query, &Cancel::default()).unwrap()
+    };
+    assert_eq!((count(&ctx, "fallback:yes"), count(&ctx, "fallback:no")), (3, 1));
+    let view = crate::ops::health::health(&ctx, &crate::ops::health::HealthSpec::default()).unwrap();
+    assert_eq!(view.fallback_rate.value, Some(0.75));
+    // The monitor counts what Health counts.
+    let list = crate::ops::monitor::list(&ctx, &Monitors::default()).unwrap();
+    let rule = list.monitors.iter().find(|one| one.id == "fallback-rate").unwrap();
+    assert_eq!((rule.groups[0].count, rule.groups[0].n), (Some(3), 4), "{rule:?}");
+    // The trace is as its source had it, and the same trace when it comes again.
+    for (n, said) in [(0, false), (2, false), (3, true)] {
+        let back = ctx.store.trace_by_id(&format!("t-{n}")).unwrap().unwrap().trace;
+        assert_eq!(back.fallback, said, "{n}");
+    }
+    assert_eq!(traces(&ctx, all()).unwrap(), ImportReport { unchanged: 4, ..ImportReport::default() });
+    // A team's own patterns take the place of the usual ones.
+    let own = ctx.clone().with_fallback(crate::text::Fallback::new(&["^the fee"]).unwrap());
+    let other = |n: usize| trace(&format!(r#"{{"id":"o-{n}","input":"q","output":"{}"}}"#, answers[n]));
+    traces(&own, (0..3).map(other)).unwrap();
+    assert_eq!(count(&own, "fallback:yes -feature:f"), 1);
+}

@@ -12,6 +12,7 @@ use crate::domain::{Result, Untrusted};
 use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Prepared, Preparer, Said};
 use crate::task::Clock;
+use crate::text::Fallback;
 use crate::wire::otlp::Encoding;
 use crate::wire::read::{Chunks, Format, Mapping, Packing, Reader};
 use crate::wire::receive::{Answer, Intake, What, feedback};
@@ -27,6 +28,7 @@ pub(super) struct Desk {
     clock: Clock,
     counters: Arc<Counters>,
     feature: Option<Untrusted>,
+    fallback: Fallback,
     dictionary: Arc<RwLock<Option<Dictionary>>>,
     /// Preparers that are not at work, with the dictionary that each knows.
     preparers: Mutex<Vec<(Option<u8>, Preparer)>>,
@@ -52,6 +54,7 @@ impl Desk {
             clock: ctx.clock.clone(),
             counters,
             feature,
+            fallback: ctx.fallback.clone(),
             dictionary,
             preparers: Mutex::default(),
             waiting,
@@ -72,7 +75,9 @@ impl Desk {
         let lent = kept().pop().filter(|(knows, _)| *knows == known);
         let mut preparer = match lent {
             Some((_, preparer)) => preparer,
-            None => Preparer::new(newest.as_ref())?.with_feature(self.feature.clone()),
+            None => Preparer::new(newest.as_ref())?
+                .with_feature(self.feature.clone())
+                .with_fallback(self.fallback.clone()),
         };
         let done = work(&mut preparer);
         kept().push((known, preparer));

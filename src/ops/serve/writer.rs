@@ -9,6 +9,7 @@ use crate::domain::{Result, Untrusted};
 use crate::ops::{Ctx, spans};
 use crate::store::{Dictionary, Loader, Outcome, Prepared, Preparer, Said, SaidOutcome};
 use crate::task::Clock;
+use crate::text::Fallback;
 
 /// Traces of one transaction: more would keep their senders waiting for no less work each.
 const MOST: usize = 2048;
@@ -46,6 +47,7 @@ pub(super) struct Writer<'a> {
     dictionary: Arc<RwLock<Option<Dictionary>>>,
     clock: Clock,
     feature: Option<Untrusted>,
+    fallback: Fallback,
     /// Makes anew the traces that more spans came for.
     joiner: Option<Preparer>,
     troubled: &'a Troubled<'a>,
@@ -60,7 +62,8 @@ impl<'a> Writer<'a> {
         feature: Option<Untrusted>,
         troubled: &'a Troubled<'a>,
     ) -> Self {
-        Self { loader, work, dictionary, clock: ctx.clock.clone(), feature, joiner: None, troubled }
+        let (clock, fallback) = (ctx.clock.clone(), ctx.fallback.clone());
+        Self { loader, work, dictionary, clock, feature, fallback, joiner: None, troubled }
     }
 
     pub(super) fn run(mut self) -> Result<()> {
@@ -113,10 +116,15 @@ impl<'a> Writer<'a> {
         let trained = self.loader.dictionary().is_some();
         let (joiner, clock) = (&mut self.joiner, &self.clock);
         let (dictionary, feature) = (self.loader.dictionary().cloned(), &self.feature);
+        let fallback = &self.fallback;
         let mut join = |there: &[u8], more: &[u8]| {
             let preparer = match &mut *joiner {
                 Some(preparer) => preparer,
-                none => none.insert(Preparer::new(dictionary.as_ref())?.with_feature(feature.clone())),
+                none => none.insert(
+                    Preparer::new(dictionary.as_ref())?
+                        .with_feature(feature.clone())
+                        .with_fallback(fallback.clone()),
+                ),
             };
             spans::join(there, more, clock.now(), preparer)
         };

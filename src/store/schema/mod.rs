@@ -31,6 +31,8 @@ pub(super) struct Migration {
 /// Something that is made of what is stored, in the order in which one needs the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fill {
+    /// Fallbacks among the newest traces, from their bodies.
+    Fallbacks,
     /// The languages of the newest traces, from their bodies.
     Languages,
     /// The columns, from the rows.
@@ -42,6 +44,7 @@ pub(super) enum Fill {
 impl Fill {
     fn run(self, db: &Connection, upkeep: &Upkeep<'_>) -> rusqlite::Result<()> {
         match self {
+            Self::Fallbacks => super::fallbacks::fill(db, upkeep),
             Self::Languages => super::languages::fill(db, upkeep),
             Self::Columns => super::blocks::rebuild(db),
             Self::Figures => super::languages::figures(db, upkeep),
@@ -83,6 +86,8 @@ pub(super) const TRACES: Schema = Schema {
         Migration { scripts: &[include_str!("traces_0003.sql")], fills: &[] },
         Migration { scripts: &[include_str!("traces_0004.sql")], fills: &[Fill::Languages, Fill::Figures] },
         Migration { scripts: &[include_str!("traces_0005_block_time.sql")], fills: &[] },
+        // Whether the answer reads like a fallback: a bit of trace.flags.
+        Migration { scripts: &[], fills: &[Fill::Fallbacks, Fill::Figures] },
     ],
 };
 
