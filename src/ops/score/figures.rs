@@ -109,7 +109,10 @@ fn ascii_words(text: &[u8]) -> usize {
         let joins_both = is(b'\'') | is(b'.');
         let joins_letters = joins_both | is(b':');
         let joins_digits = joins_both | is(b',') | is(b';');
-        letter * LETTER | digit * DIGIT | joins_letters * (LETTER << JOINS) | joins_digits * (DIGIT << JOINS)
+        (letter * LETTER)
+            | (digit * DIGIT)
+            | (joins_letters * (LETTER << JOINS))
+            | (joins_digits * (DIGIT << JOINS))
     };
     let of_word = |class: u8| class & (LETTER | DIGIT) != 0;
     let classes: Vec<u8> = text.iter().map(class).collect();
