@@ -159,6 +159,9 @@ fn list(rows: &[FeatureRow], now_ms: i64) -> Result<()> {
     )?;
     for row in rows {
         let name = row.feature.raw();
+        if let Some(effect) = &row.effect {
+            output::note(&format!("{name}: {}", effect.in_words(now_ms)));
+        }
         if let Some(why) = &row.unknown {
             output::note(&format!("{name}: {why}"));
         }

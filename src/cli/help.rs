@@ -32,6 +32,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../fixtures/help/json.txt"),
     },
     Topic {
+        name: "json-drill",
+        about: "The same, of drills: incident drill",
+        text: include_str!("../../fixtures/help/json-drill.txt"),
+    },
+    Topic {
         name: "json-eval",
         about: "The same, of evaluating: eval run, list, show, compare, trust, score, calibrate",
         text: include_str!("../../fixtures/help/json-eval.txt"),
@@ -133,6 +138,7 @@ mod tests {
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
         let text = [
             "json",
+            "json-drill",
             "json-eval",
             "json-gate",
             "json-incident",

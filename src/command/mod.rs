@@ -50,6 +50,8 @@ pub enum Place {
     GateEdges,
     /// The versions of a prompt.
     Prompts,
+    /// The features and how they stand.
+    Features,
     /// The list of incidents.
     Incidents,
     /// One incident with its steps.
@@ -97,6 +99,7 @@ impl Place {
         Place::Gate,
         Place::GateEdges,
         Place::Prompts,
+        Place::Features,
         Place::Incidents,
         Place::Incident,
         Place::Postmortem,
@@ -130,6 +133,7 @@ impl Place {
             Place::Gate => "One gate",
             Place::GateEdges => "Edge cases of a gate",
             Place::Prompts => "Prompts",
+            Place::Features => "Features",
             Place::Incidents => "Incidents",
             Place::Incident => "One incident",
             Place::Postmortem => "Post-mortem",
@@ -165,6 +169,7 @@ impl Place {
                 | Gate
                 | GateEdges
                 | Prompts
+                | Features
                 | Incidents
                 | Incident
                 | Postmortem

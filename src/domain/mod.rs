@@ -45,7 +45,7 @@ pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
 pub use judge_sample::JudgeSample;
 pub use judged::{Judge, JudgeWord, Says, Verdicts, judges_changed, speaking};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
-pub use language::stated_language;
+pub use language::{TraceLanguage, stated_language};
 pub use query::{Query, QueryError, nearest};
 pub use run::{Answered, CaseResult, Run, RunHead, RunName};
 pub use sample::{Dimension, Member, Method, Sample, SampleRule};

@@ -100,7 +100,7 @@ pub fn money_decimals(usd: impl IntoIterator<Item = f64>) -> usize {
 }
 
 /// Decimals of a sum at most: a token of the cheapest model costs more than a billionth of a dollar.
-const MONEY_DECIMALS: usize = 9;
+pub const MONEY_DECIMALS: usize = 9;
 
 /// `$0.0200`: with this many decimals.
 pub fn dollars_to(usd: f64, decimals: usize) -> String {

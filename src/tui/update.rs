@@ -365,6 +365,10 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
             let result = only(result, |answer| if let Answer::Prompts(a) = answer { Some(a) } else { None });
             model.screens.prompts.answered(&request, result, cx);
         }
+        Request::Features(request) => {
+            let result = only(result, |answer| if let Answer::Features(a) = answer { Some(a) } else { None });
+            model.screens.features.answered(&request, result, cx);
+        }
         Request::Index => indexed(model, result),
     }
     carry_out(model, wishes, effects);

@@ -1,6 +1,8 @@
 //! What screens ask of the ops, as data, and what comes back. Runs on worker threads.
 
-use super::screens::{evals, gate, health, incidents, monitors, prompts, review, runs, trace, traces};
+use super::screens::{
+    evals, features, gate, health, incidents, monitors, prompts, review, runs, trace, traces,
+};
 use crate::domain::Result;
 use crate::ops::Ctx;
 use crate::ops::index::{catch_up, is_behind};
@@ -17,6 +19,7 @@ pub enum Request {
     Runs(runs::Request),
     Gate(gate::Request),
     Prompts(prompts::Request),
+    Features(features::Request),
     Incidents(incidents::Request),
     Monitors(monitors::Request),
     /// Bring the search index up to the traces, behind everything else.
@@ -35,6 +38,7 @@ pub enum Answer {
     Runs(runs::Answer),
     Gate(Box<gate::Answer>),
     Prompts(prompts::Answer),
+    Features(features::Answer),
     Incidents(incidents::Answer),
     Monitors(monitors::Answer),
     /// What the index holds now is asked of the store where it matters.
@@ -59,6 +63,7 @@ impl Request {
                 request.run(ctx, cancel, progress).map(|answer| Answer::Gate(Box::new(answer)))
             }
             Request::Prompts(request) => request.run(ctx, cancel, progress).map(Answer::Prompts),
+            Request::Features(request) => request.run(ctx, cancel, progress).map(Answer::Features),
             Request::Incidents(request) => request.run(ctx, cancel, progress).map(Answer::Incidents),
             Request::Monitors(request) => request.run(ctx, cancel, progress).map(Answer::Monitors),
             // What cannot be written stays as it is; a search then leaves the newest traces out.

@@ -246,6 +246,33 @@ fn without_yes_and_without_a_terminal_nothing_is_switched() {
 }
 
 #[test]
+fn on_the_screen_a_feature_is_switched_by_its_name_and_another_process_reads_it() {
+    let (folder, store) = world("kind = 'flag_file'\npath = 'f.json'\npointer = '/on'");
+    let file = folder.path().join("f.json");
+    std::fs::write(&file, "{\"on\": true}").expect("written");
+    let terminal = Terminal::start(&store, &[], 100, 30);
+    terminal.wait_for("Health");
+    terminal.keys("gf");
+    terminal.wait_for("customer_support is on");
+    terminal.keys("x");
+    // The dry run stands over the question.
+    let asked = terminal.wait_for("f.json /on: true → false");
+    assert!(asked.contains("type customer_support to switch it off"), "{asked}");
+    terminal.keys("\r");
+    terminal.wait_for("That is not its name");
+    assert!(grep(&file, "true"));
+    terminal.type_and_see("customer_support\r", "customer_support is off · read back: it took");
+    terminal.wait_for("customer_support is off");
+    assert!(grep(&file, "false"));
+    let rows = run_json(&store, &["feature", "list", "--json"]);
+    let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["feature"] == "customer_support"));
+    let row = row.expect("the feature");
+    assert_eq!((&row["state"], &row["effect"]["to"]), (&"off".into(), &"off".into()), "{row:#}");
+    assert_eq!(row["effect"]["verdict"], "not_yet", "nothing came in that could prove it: {row:#}");
+    terminal.keys("q");
+}
+
+#[test]
 fn what_is_wrong_in_the_configuration_is_named_by_file_and_line() {
     let (_folder, store) = world("kind = 'unleahs'");
     let output = run(&store, &["feature", "list"]);

@@ -75,5 +75,47 @@ fn every_answer_is_as_the_help_says() {
     assert_eq!((&none["onset"]["verdict"], &none["slices"]["verdict"]), (&json!("none"), &json!("nothing")));
     let judged = ask("incident assess ID", &["incident", "assess", "1", "--by", "judged"]);
     assert_eq!((&judged["rate"], &judged["slices"]["verdict"]), (&Value::Null, &json!("too_few")));
+
+    // An alert that is out, an incident for it after the earlier one, and a prompts folder with both versions.
+    run_to(0, &store, &["watch", "--once"]);
+    let alerts: Value = serde_json::from_str(&run_to(0, &store, &["alert", "list", "--json"])).unwrap();
+    let named = alerts.as_array().unwrap().iter().find(|alert| alert["rule"] == "negative-feedback");
+    let name = named.unwrap_or_else(|| panic!("{alerts}"))["id"].as_str().unwrap();
+    run_to(0, &store, &["alert", "incident", name]);
+    let second = ask("incident assess ID --phase detect", &["incident", "assess", "2", "--phase", "detect"]);
+    assert_eq!(
+        (&second["alert"]["id"], &second["similar"][0]["id"]),
+        (&json!(name), &json!("INC-1")),
+        "{second}"
+    );
+    assert_eq!(second["measure"], "negative");
+    let detected =
+        ask("incident assess ID --phase detect", &["incident", "assess", "1", "--phase", "detect"]);
+    assert_eq!(detected["meter"][0]["ok"], true, "{detected}");
+    let how = detected["examples"][0]["how"].as_str().unwrap();
+    assert!(["thumbs down", "Wrong tone", "wrong tone"].contains(&how), "{how}");
+    let options =
+        ask("incident assess ID --phase contain", &["incident", "assess", "1", "--phase", "contain"]);
+    assert_eq!(options["guilty"], "support@v4", "{options}");
+    let kinds: Vec<&str> =
+        options["options"].as_array().unwrap().iter().filter_map(|option| option["kind"].as_str()).collect();
+    assert!(kinds.contains(&"flag") && kinds.contains(&"rollback"), "{kinds:?}");
+    let home = folder.path().join("prompts/support");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join("v3.txt"), "Never advise moving savings.\n").unwrap();
+    std::fs::write(home.join("v4_current.txt"), "Give one concrete action.\n").unwrap();
+    let fixes = ask("incident assess ID --phase fix", &["incident", "assess", "1", "--phase", "fix"]);
+    let row = |version: &str| {
+        let rows = fixes["versions"].as_array().unwrap();
+        rows.iter()
+            .find(|row| row["version"] == version)
+            .unwrap_or_else(|| panic!("{version} in {fixes}"))
+            .clone()
+    };
+    assert_eq!(
+        (&row("support@v4")["verdict"], &row("support@v3")["verdict"]),
+        (&json!("guilty"), &json!("last_good"))
+    );
+    assert!(fixes["difference"]["added"].as_u64() > Some(0), "{fixes}");
     topic.is_whole(&asked.borrow());
 }

@@ -7,6 +7,7 @@
 mod acting;
 mod contract;
 mod daily_sample;
+mod drills;
 mod feature;
 mod flag_server;
 mod flows;
@@ -26,6 +27,7 @@ mod labelling;
 mod llm_server;
 mod local_model;
 mod monitors;
+mod pages;
 mod picture;
 mod pictures;
 mod prompt;

@@ -45,7 +45,7 @@ pub(super) struct DrillArgs {
     #[arg(long, value_name = "N", default_value_t = AN_HOUR, hide = true,
         value_parser = clap::value_parser!(u64).range(20..=5_000))]
     an_hour: u64,
-    /// Answer with JSON: see `tuesday help json-incident`
+    /// Answer with JSON: see `tuesday help json-drill`
     #[arg(long)]
     json: bool,
 }

@@ -1,5 +1,6 @@
 //! `tuesday incident …`: arguments into acts. How an incident is printed is in `print`.
 
+mod assessed;
 mod drill;
 mod print;
 mod step;
@@ -118,6 +119,10 @@ enum Command {
         /// What counts as failing [default: its alert's, else verdicts, else errors and complaints]
         #[arg(long, value_name = "MEASURE", value_parser = PossibleValuesParser::new(Measure::NAMES))]
         by: Option<String>,
+        /// What another phase shows: detect (is the meter broken?), contain (options), fix (versions)
+        #[arg(long, default_value = "assess", conflicts_with = "by",
+            value_parser = PossibleValuesParser::new(["detect", "assess", "contain", "fix"]))]
+        phase: String,
     },
     /// Say how bad it is
     Severity {
@@ -324,11 +329,28 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             let said = format!("Attached; {} has {held} as evidence.", view.head.id);
             print::acted(&view, &said, which.json)
         }
-        Command::Assess { which, by } => {
+        Command::Assess { which, by, phase } => {
             let request = AssessRequest { measure: by.as_deref().and_then(Measure::from_name) };
             let ctx = face.ctx(Access::ReadOnly)?;
-            let of = assess::assess(&ctx, &which.id, request, &Cancel::default())?;
-            if which.json { output::json(&of).map(|()| 0) } else { print::assessment(&of) }
+            let cancel = Cancel::default();
+            match phase.as_str() {
+                "detect" => {
+                    let of = assess::detect(&ctx, &which.id, &face.config.monitors, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::detection(&of) }
+                }
+                "contain" => {
+                    let of = assess::contain(&ctx, &which.id, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::containment(&of) }
+                }
+                "fix" => {
+                    let of = assess::versions(&ctx, &face.config.team, &which.id, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::versions(&of) }
+                }
+                _ => {
+                    let of = assess::assess(&ctx, &which.id, request, &cancel)?;
+                    if which.json { output::json(&of).map(|()| 0) } else { assessed::assessment(&of) }
+                }
+            }
         }
         Command::Severity { which, severity, note } => {
             let act = Act::Severity { severity: *severity, note: text(note) };

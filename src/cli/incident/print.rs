@@ -7,7 +7,6 @@ use super::{IncidentView, output};
 use crate::domain::Result;
 use crate::domain::incident::{Missing, StepStatus, span_words};
 use crate::domain::runbook::Severity;
-use crate::ops::assess::{self, Assessment};
 use crate::ops::incident::{FiguresNow, IncidentLine, PhaseState, StepView, TallyWords, header};
 use crate::text::{clean_line, figures};
 
@@ -160,42 +159,6 @@ pub(super) fn figures(now: &FiguresNow, kept: bool) -> Result<u8> {
     ))?;
     if let Some(severity) = now.suggested_severity {
         output::text(&format!("By the runbook's rules this is {severity}."))?;
-    }
-    Ok(0)
-}
-
-/// An assessment: a line a question, the slices, what to look at.
-pub(super) fn assessment(of: &Assessment) -> Result<u8> {
-    let zone = TimeZone::system();
-    let about = of.feature.as_ref().map_or("all features".into(), |name| clean_line(name.raw()));
-    output::text(&format!(
-        "{} {about}: {} requests from {} to {}, {} {}",
-        of.incident,
-        figures::thousands(of.requests.cast_signed()),
-        clock(of.window[0], &zone),
-        clock(of.window[1], &zone),
-        figures::thousands(of.rate.as_ref().map_or(0, |rate| rate.fails.cast_signed())),
-        of.measure_words
-    ))?;
-    if of.unknown > 0 {
-        let unknown = figures::thousands(of.unknown.cast_signed());
-        output::text(&format!("{unknown} of them have no verdict and are in no share."))?;
-    }
-    for (label, text) in assess::rows(of, &zone) {
-        output::text(&format!("{:<11} {text}", label.to_uppercase()))?;
-    }
-    let rows = assess::slice_rows(of);
-    if !rows.is_empty() {
-        let headings = assess::SLICE_HEADINGS.map(str::to_uppercase);
-        let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-        output::table(&headings, rows.into_iter().map(|row| row.to_vec()))?;
-    }
-    let said = assess::slices_said(of);
-    if !said.is_empty() {
-        output::text(&said)?;
-    }
-    if let Some(first) = of.slices.ranked.first() {
-        output::text(&format!("see them: tuesday trace list '{}'", clean_line(&first.query)))?;
     }
     Ok(0)
 }

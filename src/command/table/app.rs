@@ -58,6 +58,8 @@ rows! {
         places: HERE, when: When::ALWAYS, keys: &["g a"], hint: 0 }
     GO_PROMPTS = "go.prompts" { title: "Go to Prompts", does: "Go to the prompts and their versions.",
         places: HERE, when: When::ALWAYS, keys: &["g p", "alt-8"], hint: 0 }
+    GO_FEATURES = "go.features" { title: "Go to Features", does: "Go to the features: how each stands, and switching it off and on.",
+        places: HERE, when: When::ALWAYS, keys: &["g f"], hint: 0 }
     GO_INCIDENTS = "go.incidents" { title: "Go to Incidents", does: "Go to the incidents.",
         places: HERE, when: When::ALWAYS, keys: &["g i", "alt-6"], hint: 0 }
     GO_MONITORS = "go.monitors" { title: "Go to Monitors", does: "Go to the alerts and the rules that raise them.",

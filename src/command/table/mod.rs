@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod evals;
+pub mod features;
 pub mod gate;
 pub mod health;
 pub mod incidents;
@@ -58,6 +59,7 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         runs::ROWS,
         gate::ROWS,
         prompts::ROWS,
+        features::ROWS,
         incidents::ROWS,
         monitors::ROWS,
         overlays::ROWS,

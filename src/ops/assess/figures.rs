@@ -290,7 +290,7 @@ pub(super) fn figures(
     let mut near = Vec::new();
     if let (Some(at), Some([first, last])) = (onset.at, onset.plausible) {
         let about = (first.as_millisecond() - DAY_MS, last.as_millisecond() + near::ABOUT_MS);
-        let all = (usual_window.0, window.1);
+        let all = (usual_window.0.max(gathered.oldest), window.1);
         near = near::of_traffic(&gathered.served, all, about, at.as_millisecond(), |part| names.part(part))?;
         // What came earlier in the day before counts where the first slices name it: it was rolled out by and by.
         let named = |change: &Change| {

@@ -218,6 +218,12 @@ impl Gathered {
         self.bad.iter().filter(|bad| within(&bad.cell)).take(most).copied().collect()
     }
 
+    /// Known and failing requests of a prompt version, before and since.
+    pub fn of_version(&self, version: (i64, i64)) -> (f64, f64) {
+        let cells = self.cells.iter().filter(|(cell, _)| cell[0] == version);
+        cells.fold((0.0, 0.0), |(n, k), (_, [n0, k0, n1, k1])| (n + n0 + n1, k + k0 + k1))
+    }
+
     /// How many users made so many requests since, and how many met a failure.
     pub fn users(&self) -> (BTreeMap<u64, u64>, u64) {
         let mut histogram = BTreeMap::new();

@@ -69,7 +69,7 @@ pub(super) fn of_traffic(
         // What comes now and then is often silent for longer than this by itself.
         let usual_gap = (of.seen.1 - of.seen.0) / i64::try_from(of.requests.max(1)).unwrap_or(1);
         let silence = (3 * usual_gap).max(HOUR_MS);
-        let came_at = (of.seen.0 - all.0 > silence.max(24 * HOUR_MS)).then_some((of.seen.0, came));
+        let came_at = (of.seen.0 - all.0 > silence).then_some((of.seen.0, came));
         let went_at = (all.1 - of.seen.1 > silence).then_some((of.seen.1, went));
         for (at, kind) in [came_at, went_at].into_iter().flatten() {
             if (about.0..=about.1).contains(&at) {

@@ -34,22 +34,11 @@ pub struct AssessRequest {
 /// # Errors
 /// `NotSo` when there is no such incident, or its feature has no traces; `Cancelled`.
 pub fn assess(ctx: &Ctx, name: &str, request: AssessRequest, cancel: &Cancel) -> Result<Assessment> {
-    let incident = ctx.store.incident(&IncidentRef::parse(name)?)?.incident;
+    let subject = Subject::of(ctx, name, request.measure)?;
+    let (mut found, mut names) = (subject.find(ctx, cancel)?, Lookup::new(ctx));
     let now = ctx.clock.now().as_millisecond();
-    let until = incident.closed.as_ref().map_or(now, |closing| closing.at.as_millisecond());
-    let feature = incident.feature.as_ref().map(|name| feature_id(ctx, name)).transpose()?;
-    let spec = Spec {
-        opened: incident.opened_at.as_millisecond(),
-        began: incident.began_at.map(|at| at.as_millisecond()),
-        until,
-        measure: match request.measure {
-            Some(measure) => Some(measure),
-            None => of_its_alert(ctx, &incident)?.and_then(|alert| Measure::of_alert(&alert.evidence)),
-        },
-    };
-    let mut found = find(&mut |times, each| ctx.store.each_request(feature, times, cancel, each), &spec)?;
-    let mut names = Lookup { ctx, known: HashMap::new() };
     let (mut assessment, worst) = figures(&mut found, now, &mut names)?;
+    let Subject { incident, feature, .. } = subject;
     assessment.incident = incident.name();
     assessment.feature = incident.feature.clone();
     assessment.examples = ctx.store.ids_at(&worst)?;
@@ -57,6 +46,39 @@ pub fn assess(ctx: &Ctx, name: &str, request: AssessRequest, cancel: &Cancel) ->
     add_acts(ctx, &mut assessment, incident.feature.as_ref())?;
     add_modes(ctx, &mut assessment, &incident, feature, &found)?;
     Ok(assessment)
+}
+
+/// An incident, and what of the traffic is looked at.
+pub(super) struct Subject {
+    pub incident: Incident,
+    pub feature: Option<i64>,
+    pub spec: Spec,
+}
+
+impl Subject {
+    /// The incident of this name, by a measure, or by what suits it.
+    pub fn of(ctx: &Ctx, name: &str, measure: Option<Measure>) -> Result<Self> {
+        let incident = ctx.store.incident(&IncidentRef::parse(name)?)?.incident;
+        let now = ctx.clock.now().as_millisecond();
+        let until = incident.closed.as_ref().map_or(now, |closing| closing.at.as_millisecond());
+        let feature = incident.feature.as_ref().map(|name| feature_id(ctx, name)).transpose()?;
+        let measure = match measure {
+            Some(measure) => Some(measure),
+            None => of_its_alert(ctx, &incident)?.and_then(|alert| Measure::of_alert(&alert.evidence)),
+        };
+        let spec = Spec {
+            opened: incident.opened_at.as_millisecond(),
+            began: incident.began_at.map(|at| at.as_millisecond()),
+            until,
+            measure,
+        };
+        Ok(Self { incident, feature, spec })
+    }
+
+    /// Looks for the onset, and counts before it and since.
+    pub fn find(&self, ctx: &Ctx, cancel: &Cancel) -> Result<Found> {
+        find(&mut |times, each| ctx.store.each_request(self.feature, times, cancel, each), &self.spec)
+    }
 }
 
 pub(super) fn feature_id(ctx: &Ctx, name: &Untrusted) -> Result<i64> {
@@ -78,12 +100,22 @@ pub(super) fn of_its_alert(ctx: &Ctx, incident: &Incident) -> Result<Option<Aler
 }
 
 /// Names by their ids, each read once.
-struct Lookup<'a> {
+pub(super) struct Lookup<'a> {
     ctx: &'a Ctx,
     known: HashMap<i64, Option<String>>,
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    /// Nothing read yet.
+    pub fn new(ctx: &'a Ctx) -> Self {
+        Self { ctx, known: HashMap::new() }
+    }
+
+    /// The name of a prompt version: `customer_support@v4`.
+    pub fn version(&mut self, prompt: i64, version: i64) -> Result<String> {
+        self.value(0, (prompt, version))
+    }
+
     fn name(&mut self, id: i64) -> Result<Option<String>> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());

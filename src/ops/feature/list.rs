@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use super::effect::{Confirmed, Effect, effect};
 use super::{Variable, last, recorded};
 use crate::domain::prompt::TeamConfig;
 use crate::domain::switch::{Power, SwitchEvent, SwitchOf};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
-use crate::store::{Detail, HOUR_MS, NameKind};
+use crate::ops::prompt::homes;
+use crate::store::{Detail, HOUR_MS, NameKind, Sums};
 use crate::task::Cancel;
 use crate::wire::flag::{Flag, Reading};
 
@@ -36,9 +38,24 @@ pub struct FeatureRow {
     pub notes: Vec<String>,
     /// The requests of the last minutes.
     pub served: Served,
+    /// Those of the last day: the whole hours of it, and the one that is not over.
+    pub day: Served,
+    /// What the traces say of the last switch.
+    pub effect: Option<Effect>,
+    /// Its prompt, where one belongs to it.
+    pub prompt: Option<PromptAt>,
 }
 
-/// Requests of the last five minutes.
+/// A feature's prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PromptAt {
+    /// Its name.
+    pub prompt: String,
+    /// The current version; `None`: there is none, or the folder cannot be read.
+    pub current: Option<String>,
+}
+
+/// Requests of some time, up to now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Served {
     /// How many minutes that are.
@@ -47,6 +64,13 @@ pub struct Served {
     pub requests: u64,
     /// Those that a fallback answered.
     pub fallback: u64,
+}
+
+impl Served {
+    fn add(&mut self, sums: &Sums) {
+        self.requests += sums.requests.max(0).cast_unsigned();
+        self.fallback += sums.fallbacks.max(0).cast_unsigned();
+    }
 }
 
 /// The features of the configuration, and those that traces name. `read`: ask each switch how it stands.
@@ -77,6 +101,14 @@ pub fn list(
             row.unknown = Some("no switch is configured".to_owned());
         }
         rows.push(row);
+    }
+    let prompts = homes(team);
+    for row in &mut rows {
+        let home = prompts.iter().find(|home| home.feature.as_deref() == Some(row.feature.raw()));
+        row.prompt = home.map(|home| PromptAt {
+            prompt: home.name.clone(),
+            current: home.look().ok().and_then(|at| at.current().map(|version| version.version.clone())),
+        });
     }
     for name in ctx.store.names_of(NameKind::Feature)? {
         if team.features.iter().all(|feature| feature.name != name) {
@@ -119,7 +151,10 @@ fn look(flag: &Flag<'_>, row: &mut FeatureRow, cancel: &Cancel) -> Result<()> {
             state.word()
         ));
     }
-    if row.state == Some(Power::Off) && row.served.requests > row.served.fallback {
+    // Of a switch that was made here the effect says more.
+    let told =
+        row.effect.as_ref().is_some_and(|effect| effect.to == Power::Off && effect.verdict != Confirmed::Yes);
+    if row.state == Some(Power::Off) && row.served.requests > row.served.fallback && !told {
         row.notes.push("It is off, and models still answered in the last minutes.".to_owned());
     }
     if row.state.is_some() {
@@ -132,7 +167,12 @@ fn row(ctx: &Ctx, feature: Untrusted) -> Result<FeatureRow> {
     let record = ctx.store.switches(SwitchOf::Feature, feature.raw())?;
     let settled = last(&record).is_none_or(|(_, settled)| settled);
     let mut served = Served { minutes: MINUTES, ..Served::default() };
-    if let Some(id) = ctx.store.name_id(NameKind::Feature, feature.raw())? {
+    let mut day = Served { minutes: 24 * 60, ..Served::default() };
+    let id = ctx.store.name_id(NameKind::Feature, feature.raw())?;
+    let effect = effect(ctx, id, record.iter().rfind(|event| recorded(event).is_some()))?;
+    if let Some(id) = id {
+        let hour = ctx.clock.now().as_millisecond().div_euclid(HOUR_MS);
+        ctx.store.each_hour(Detail::Whole, Some(id), (hour - 24, hour), |row| day.add(&row.counted()))?;
         let now = ctx.clock.now().as_millisecond();
         let from = now - MINUTES * MINUTE_MS;
         // Counted within one hour at a time.
@@ -142,8 +182,7 @@ fn row(ctx: &Ctx, feature: Untrusted) -> Result<FeatureRow> {
                 continue;
             }
             for hour in ctx.store.part_of_hour(Detail::Whole, Some(id), from, to)? {
-                served.requests += hour.sums.requests.max(0).cast_unsigned();
-                served.fallback += hour.sums.fallbacks.max(0).cast_unsigned();
+                served.add(&hour.sums);
             }
         }
     }
@@ -157,5 +196,8 @@ fn row(ctx: &Ctx, feature: Untrusted) -> Result<FeatureRow> {
         settled,
         notes: Vec::new(),
         served,
+        day,
+        effect,
+        prompt: None,
     })
 }

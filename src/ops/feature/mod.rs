@@ -1,6 +1,7 @@
 //! Features and their switches: which there are and how they stand, and switching one off and on, with a record,
 //! a dry run, and the proof that it took.
 
+mod effect;
 mod list;
 mod switch;
 #[cfg(test)]
@@ -10,7 +11,8 @@ use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::switch::{Power, SwitchEvent, SwitchSpec, SwitchStage};
 use crate::domain::{Error, Result, nearest};
 
-pub use list::{FeatureRow, list};
+pub use effect::Confirmed;
+pub use list::{FeatureRow, Served, list};
 pub use switch::{Proof, SwitchAsk, SwitchView, switch};
 
 /// Looks a variable of the environment up, for keys.

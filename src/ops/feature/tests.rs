@@ -182,7 +182,9 @@ fn the_list_tells_how_each_stands_and_who_answers() {
     let rows = list(&ctx, &team, true, &|_| None, &Cancel::default()).unwrap();
     assert_eq!(rows.iter().map(|row| row.feature.raw()).collect::<Vec<_>>(), ["support", "search"]);
     assert_eq!((rows[0].served.requests, rows[0].served.fallback), (2, 1));
-    assert!(rows[0].notes[0].contains("models still answered"), "{:?}", rows[0].notes);
+    let effect = rows[0].effect.as_ref().unwrap();
+    assert_eq!((effect.verdict, effect.requests), (Confirmed::NotYet, 0), "what was before proves nothing");
+    assert!(rows[1].effect.is_none() && (rows[0].day.requests, rows[0].day.fallback) == (3, 1), "{rows:#?}");
     assert_eq!(rows[1].unknown.as_deref(), Some("no switch is configured"));
     let error =
         go(&ctx, &team, &SwitchAsk { feature: "suport".to_owned(), ..ask(Power::Off, true) }).unwrap_err();

@@ -158,6 +158,8 @@ pub fn open_incident(ctx: &Ctx, name: &str, runbook: Option<std::path::PathBuf>)
     }
     let feature = alert.group.get("feature").cloned();
     let began = alert.evidence.window.map_or(alert.fired_at, |[from, _]| from.max(alert.fired_at - DAY));
+    // A look is at a whole minute, which can be a little ahead.
+    let began = began.min(ctx.clock.now());
     let opened = incident::open(
         ctx,
         OpenRequest {

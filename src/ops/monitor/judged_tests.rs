@@ -129,6 +129,8 @@ fn another_judge_pauses_the_rule_until_somebody_trusts_it() {
         alert.evidence.summary
     );
     assert_eq!(seen.messages, 1, "who is told of alerts is told of it");
+    // It is sent: of what nobody heard of, nobody hears that it is over.
+    assert_eq!(ctx.store.take_due(ctx.clock.now(), monitors.grouping.wait).unwrap().len(), 1);
     let list = looked(&world);
     assert_eq!(quality(&list).state, State::Paused);
     assert!(

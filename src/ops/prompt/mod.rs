@@ -39,7 +39,7 @@ pub struct Home {
 
 impl Home {
     /// Looks at the folder.
-    pub(super) fn look(&self) -> Result<Folder> {
+    pub(in crate::ops) fn look(&self) -> Result<Folder> {
         look(&self.folder).map_err(|e| {
             Error::failed(format!(
                 "The folder {} of the prompt {} cannot be read.",

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::look::{Finding, Look, Rule, Settings};
 use crate::domain::{Error, Result};
-use crate::text::figures::{dollars_to, money_decimals};
+use crate::text::figures::{MONEY_DECIMALS, dollars_to, money_decimals};
 
 /// How long the answer's text is.
 pub(super) struct Length {
@@ -95,21 +95,33 @@ fn words(text: &str) -> usize {
 /// UAX #29 for ASCII without `_`: a word begins where a letter or digit follows something else, but for what
 /// stands between two letters (`don't`) or two digits (`1,000`) and parts no word.
 fn ascii_words(text: &[u8]) -> usize {
-    /// As many as a byte can count: the loop is then of many bytes at a time.
-    const PIECE: usize = 255;
-    let (Some(first), Some(second)) = (text.first(), text.get(1..)) else { return 0 };
-    let third = second.get(1..).unwrap_or_default();
-    let begins = |(a, b): (&u8, &u8)| u8::from(!a.is_ascii_alphanumeric() & b.is_ascii_alphanumeric());
-    let joins = |((a, mid), b): ((&u8, &u8), &u8)| {
-        let letters = a.is_ascii_alphabetic() & b.is_ascii_alphabetic() & matches!(mid, b'\'' | b'.' | b':');
-        let digits = a.is_ascii_digit() & b.is_ascii_digit() & matches!(mid, b'\'' | b'.' | b',' | b';');
-        u8::from(letters | digits)
+    /// No more than a byte can count, and a multiple of sixteen: the loop is then of so many bytes at a time.
+    const PIECE: usize = 240;
+    const LETTER: u8 = 1;
+    const DIGIT: u8 = 2;
+    // Of what joins two letters, and two digits, this many bits above theirs.
+    const JOINS: u8 = 2;
+    // Compared one by one: a `matches!` of these is a table look-up, byte after byte.
+    let class = |byte: &u8| {
+        let is = |one: u8| u8::from(*byte == one);
+        let letter = u8::from((*byte | 0x20).wrapping_sub(b'a') < 26);
+        let digit = u8::from(byte.wrapping_sub(b'0') < 10);
+        let joins_both = is(b'\'') | is(b'.');
+        let joins_letters = joins_both | is(b':');
+        let joins_digits = joins_both | is(b',') | is(b';');
+        letter * LETTER | digit * DIGIT | joins_letters * (LETTER << JOINS) | joins_digits * (DIGIT << JOINS)
     };
-    let pairs = text.chunks(PIECE).zip(second.chunks(PIECE));
+    let of_word = |class: u8| class & (LETTER | DIGIT) != 0;
+    let classes: Vec<u8> = text.iter().map(class).collect();
+    let (Some(first), Some(second)) = (classes.first(), classes.get(1..)) else { return 0 };
+    let third = second.get(1..).unwrap_or_default();
+    let begins = |(a, b): (&u8, &u8)| u8::from(!of_word(*a) & of_word(*b));
+    let joins = |((a, mid), b): ((&u8, &u8), &u8)| u8::from(of_word(a & (mid >> JOINS) & b));
+    let pairs = classes.chunks(PIECE).zip(second.chunks(PIECE));
     let begun = pairs.map(|(a, b)| usize::from(a.iter().zip(b).map(begins).sum::<u8>()));
-    let triples = text.chunks(PIECE).zip(second.chunks(PIECE)).zip(third.chunks(PIECE));
+    let triples = classes.chunks(PIECE).zip(second.chunks(PIECE)).zip(third.chunks(PIECE));
     let joined = triples.map(|((a, mid), b)| usize::from(a.iter().zip(mid).zip(b).map(joins).sum::<u8>()));
-    usize::from(first.is_ascii_alphanumeric()) + begun.sum::<usize>() - joined.sum::<usize>()
+    usize::from(of_word(*first)) + begun.sum::<usize>() - joined.sum::<usize>()
 }
 
 /// A rule of thumb for today's tokenizers: four characters of ASCII a token, one of any other script.
@@ -122,6 +134,8 @@ fn about_tokens(text: &str) -> usize {
 pub(super) struct Limit {
     most: f64,
     what: Figure,
+    /// The limit in words, with so many decimals.
+    said: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -141,7 +155,17 @@ impl Limit {
 
     fn new(settings: Settings<'_>, key: &str, what: Figure) -> Result<Self> {
         let most = settings.number(key).ok_or_else(|| Error::usage(format!("`{key}` is missing.")))?;
-        Ok(Self { most, what })
+        let said = (0..=MONEY_DECIMALS).map(|decimals| what.said(most, decimals)).collect();
+        Ok(Self { most, what, said })
+    }
+}
+
+impl Figure {
+    fn said(self, figure: f64, decimals: usize) -> String {
+        match self {
+            Self::LatencyMs => format!("{figure:.0} ms"),
+            Self::CostUsd => dollars_to(figure, decimals),
+        }
     }
 }
 
@@ -154,15 +178,15 @@ impl Rule for Limit {
         let Some(figure) = figure.filter(|figure| figure.is_finite()) else {
             return Finding::error(format!("The {noun} is not known."));
         };
-        let digits = money_decimals([figure, self.most, figure - self.most]);
-        let said = |figure: f64| match self.what {
-            Figure::LatencyMs => format!("{figure:.0} ms"),
-            // With the digits that tell the figure from its limit.
-            Figure::CostUsd => dollars_to(figure, digits),
+        // With the digits that tell the figure from its limit.
+        let decimals = match self.what {
+            Figure::LatencyMs => 0,
+            Figure::CostUsd => money_decimals([figure, self.most, figure - self.most]),
         };
         let pass = figure <= self.most;
         let word = if pass { "at most" } else { "above" };
-        Finding::of(pass, format!("{}, {word} {}.", said(figure), said(self.most)))
+        let (said, most) = (self.what.said(figure, decimals), self.said.get(decimals));
+        Finding::of(pass, format!("{said}, {word} {}.", most.map_or("", String::as_str)))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::domain::{Error, Result};
 /// Looks through the tool calls of the answer.
 pub(super) struct Tool {
     tool: String,
+    /// The same in quotation marks.
+    quoted: String,
     arguments: Option<Value>,
     absent: bool,
 }
@@ -18,6 +20,7 @@ impl Tool {
         let tool = settings.text("tool").ok_or_else(|| Error::usage("`tool` is missing."))?;
         Ok(Self {
             tool: tool.to_owned(),
+            quoted: quoted(tool),
             arguments: settings.value("arguments").cloned(),
             absent: settings.yes("absent").unwrap_or(false),
         })
@@ -45,7 +48,7 @@ impl Rule for Tool {
             };
             if self.arguments.as_ref().is_none_or(|wanted| holds(&parsed, wanted)) {
                 let not = if self.absent { ", which must not be" } else { "" };
-                let why = format!("{} was called{}{not}.", quoted(&self.tool), self.with());
+                let why = format!("{} was called{}{not}.", self.quoted, self.with());
                 return Finding::of(!self.absent, why);
             }
             same_name.get_or_insert(parsed);
@@ -55,7 +58,7 @@ impl Rule for Tool {
             (None, []) => "; no tool was".to_owned(),
             (None, names) => format!("; called: {}", names.join(", ")),
         };
-        Finding::of(self.absent, format!("{} was not called{}{instead}.", quoted(&self.tool), self.with()))
+        Finding::of(self.absent, format!("{} was not called{}{instead}.", self.quoted, self.with()))
     }
 }
 

@@ -13,7 +13,8 @@ const FEW: usize = 100;
 
 /// Looks for texts, all in one pass.
 pub(super) struct Words {
-    values: Vec<String>,
+    /// The texts, in quotation marks.
+    quoted: Vec<String>,
     /// Whether any stands there at all: of its kind the crate looks at many bytes at a time.
     quick: AhoCorasick,
     /// Which, and where.
@@ -71,7 +72,8 @@ impl Words {
             (_, [one]) => format!("Says {} ({case}{whole}).", quoted(one)),
             (_, all) => format!("Says all of the {} texts ({case}{whole}).", all.len()),
         };
-        Ok(Self { values, quick, automaton, want, case_sensitive, whole_word, fine })
+        let quoted = values.iter().map(|value| quoted(value)).collect();
+        Ok(Self { quoted, quick, automaton, want, case_sensitive, whole_word, fine })
     }
 
     /// Visits the places where a text stands, in the order of their ends.
@@ -103,8 +105,8 @@ impl Rule for Words {
         };
         let place = |range: Range<usize>| Some(locate(look.text, self.case_sensitive, range));
         if self.want == Want::All {
-            let mut found = vec![false; self.values.len()];
-            let (mut left, mut first) = (self.values.len(), None);
+            let mut found = vec![false; self.quoted.len()];
+            let (mut left, mut first) = (self.quoted.len(), None);
             self.each(folded, |which, range| {
                 first.get_or_insert(range);
                 left -= usize::from(!std::mem::replace(&mut found[which], true));
@@ -114,14 +116,9 @@ impl Rule for Words {
             if left == 0 {
                 return Finding::of(true, self.fine.clone()).at(span);
             }
-            let lacking: Vec<String> = self
-                .values
-                .iter()
-                .zip(&found)
-                .filter(|(_, found)| !**found)
-                .map(|(v, _)| quoted(v))
-                .collect();
-            let share = (self.values.len() - left) as f64 / self.values.len() as f64;
+            let lacking = self.quoted.iter().zip(&found).filter(|(_, found)| !**found);
+            let lacking: Vec<&str> = lacking.map(|(quoted, _)| quoted.as_str()).collect();
+            let share = (self.quoted.len() - left) as f64 / self.quoted.len() as f64;
             return Finding::of(false, format!("Lacks {}.", lacking.join(", "))).share(share).at(span);
         }
         let mut hit = None;
@@ -131,14 +128,14 @@ impl Rule for Words {
         });
         match (hit, self.want) {
             (Some((which, range)), Want::None) => {
-                let why = format!("Says {}, which is forbidden.", quoted(&self.values[which]));
+                let why = format!("Says {}, which is forbidden.", self.quoted[which]);
                 Finding::of(false, why).at(place(range))
             }
             (None, Want::None) => Finding::of(true, self.fine.clone()),
             (Some((which, range)), _) => {
-                Finding::of(true, format!("Says {}.", quoted(&self.values[which]))).at(place(range))
+                Finding::of(true, format!("Says {}.", self.quoted[which])).at(place(range))
             }
-            (None, _) => Finding::of(false, format!("Says none of the {} texts.", self.values.len())),
+            (None, _) => Finding::of(false, format!("Says none of the {} texts.", self.quoted.len())),
         }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{Layer, Outcome, Reply, Tag, centred, typed};
 use crate::command::table::overlays;
 use crate::command::{Id, Key, Place};
-use crate::text::{Line, Role, width};
+use crate::text::{Line, Role, width, wrap_line};
 use crate::tui::canvas::{Canvas, Hit, Pane};
 use crate::tui::screen::{Cx, Env};
 use crate::tui::widgets::input::Input;
@@ -34,6 +34,8 @@ impl Field {
 pub struct Form {
     tag: Tag,
     title: Line,
+    /// What is to be known before it is filled in.
+    about: Vec<Line>,
     fields: Vec<Field>,
     at_first: Vec<String>,
     focus: usize,
@@ -45,7 +47,12 @@ impl Form {
     /// A form; the cursor is in the first field.
     pub fn new(tag: Tag, title: impl Into<Line>, fields: Vec<Field>) -> Self {
         let at_first = fields.iter().map(|field| field.input.text().to_owned()).collect();
-        Self { tag, title: title.into(), fields, at_first, focus: 0, error: None }
+        Self { tag, title: title.into(), about: Vec::new(), fields, at_first, focus: 0, error: None }
+    }
+
+    /// The same form with these lines above its fields.
+    pub fn about(self, about: Vec<Line>) -> Self {
+        Self { about, ..self }
     }
 
     /// The same form with words on what was wrong, opened again after an answer that cannot be.
@@ -63,9 +70,21 @@ impl Layer for Form {
     fn view(&self, _env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let labels = self.fields.iter().map(|field| width(field.label)).max().unwrap_or(0);
         let labels = u16::try_from(labels).unwrap_or(0);
-        let height = u16::try_from(self.fields.len() * 2).unwrap_or(2) + 2 + u16::from(self.error.is_some());
+        let fields = u16::try_from(self.fields.len() * 2).unwrap_or(2) + 2 + u16::from(self.error.is_some());
+        let wide = centred(area, 72, 1).width.saturating_sub(4);
+        let about: Vec<Line> =
+            self.about.iter().flat_map(|line| wrap_line(line, usize::from(wide), &[], &[])).collect();
+        // What is to be filled in is seen, however much there is to be known; a line stands between them.
+        let room = area.height.saturating_sub(fields + 1);
+        let shown = u16::try_from(about.len()).unwrap_or(u16::MAX).min(room);
+        let height = if shown > 0 { fields + shown + 1 } else { fields };
         let inside = canvas.frame(centred(area, 72, height), &self.title);
         let mut row = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), height: 1, ..inside };
+        for line in about.iter().take(usize::from(shown)) {
+            canvas.line(row, line);
+            row.y += 1;
+        }
+        row.y += u16::from(shown > 0);
         for (at, field) in self.fields.iter().enumerate() {
             if row.y + 1 >= inside.bottom() {
                 break;

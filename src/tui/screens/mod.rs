@@ -1,6 +1,7 @@
 //! The screens: a closed set. See [`crate::tui`] for how to add one.
 
 pub mod evals;
+pub mod features;
 pub mod gate;
 pub mod health;
 pub mod incidents;
@@ -27,6 +28,8 @@ pub enum ScreenId {
     /// Has no tab of its own: it is reached from the runs, and stands under theirs.
     Gate,
     Prompts,
+    /// Has no tab of its own: it stands under that of the prompts.
+    Features,
     Incidents,
     Monitors,
 }
@@ -53,13 +56,18 @@ impl ScreenId {
         ScreenId::Runs,
         ScreenId::Gate,
         ScreenId::Prompts,
+        ScreenId::Features,
         ScreenId::Incidents,
         ScreenId::Monitors,
     ];
 
     /// The tab that it stands under.
     pub fn tab(self) -> Self {
-        if self == ScreenId::Gate { ScreenId::Runs } else { self }
+        match self {
+            ScreenId::Gate => ScreenId::Runs,
+            ScreenId::Features => ScreenId::Prompts,
+            other => other,
+        }
     }
 
     /// Where the program begins.
@@ -75,6 +83,7 @@ impl ScreenId {
             ScreenId::Runs => "Runs",
             ScreenId::Gate => "Gate",
             ScreenId::Prompts => "Prompts",
+            ScreenId::Features => "Features",
             ScreenId::Incidents => "Incidents",
             ScreenId::Monitors => "Monitors",
         }
@@ -90,6 +99,7 @@ impl ScreenId {
             app::GO_RUNS => Some(ScreenId::Runs),
             app::GO_GATE => Some(ScreenId::Gate),
             app::GO_PROMPTS => Some(ScreenId::Prompts),
+            app::GO_FEATURES => Some(ScreenId::Features),
             app::GO_INCIDENTS => Some(ScreenId::Incidents),
             app::GO_MONITORS => Some(ScreenId::Monitors),
             _ => None,
@@ -107,6 +117,7 @@ pub struct Screens {
     pub runs: runs::RunsScreen,
     pub gate: gate::GateScreen,
     pub prompts: prompts::PromptsScreen,
+    pub features: features::FeaturesScreen,
     pub incidents: incidents::IncidentsScreen,
     pub monitors: monitors::MonitorsScreen,
 }
@@ -122,6 +133,7 @@ impl Screens {
             ScreenId::Runs => &self.runs,
             ScreenId::Gate => &self.gate,
             ScreenId::Prompts => &self.prompts,
+            ScreenId::Features => &self.features,
             ScreenId::Incidents => &self.incidents,
             ScreenId::Monitors => &self.monitors,
         }
@@ -137,6 +149,7 @@ impl Screens {
             ScreenId::Runs => &mut self.runs,
             ScreenId::Gate => &mut self.gate,
             ScreenId::Prompts => &mut self.prompts,
+            ScreenId::Features => &mut self.features,
             ScreenId::Incidents => &mut self.incidents,
             ScreenId::Monitors => &mut self.monitors,
         }

@@ -86,6 +86,7 @@ fn at(place: Place, ctx: &Ctx) -> Option<Story> {
             return crate::tui::screens::gate::tests::at(place, ctx);
         }
         Place::Prompts => return Some(Story::new(ctx.clone(), ScreenId::Prompts)),
+        Place::Features => return Some(Story::new(ctx.clone(), ScreenId::Features)),
         Place::Evals => return Some(Story::new(ctx.clone(), ScreenId::Evals)),
     };
     story.model.overlays.push(overlay);

@@ -46,7 +46,7 @@ const TIMELINE: Pane = Pane("incident timeline");
 const STORY: Pane = Pane("postmortem");
 
 /// Commands on the step under the cursor: its text is what they are about.
-const ON_STEP: [Id; 5] = [table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
+const ON_STEP: [Id; 6] = [table::RUN, table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
 
 /// The state of the screen.
 #[derive(Debug, Default)]
@@ -240,7 +240,12 @@ impl IncidentsScreen {
     fn fill_panel(&self, cx: &mut Cx<'_>) {
         let Some(open) = self.open.as_ref().filter(|open| open.view.is_some()) else { return };
         if open.panels.wants(open.phase, cx.env.now) {
-            let of = PanelOf { id: open.id.clone(), phase: open.phase, monitors: cx.env.monitors.clone() };
+            let of = PanelOf {
+                id: open.id.clone(),
+                phase: open.phase,
+                monitors: cx.env.monitors.clone(),
+                team: cx.env.team.clone(),
+            };
             cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
         }
     }

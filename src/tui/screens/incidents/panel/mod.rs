@@ -4,7 +4,9 @@
 //! [`PanelOf::run`], and its lines.
 
 mod assess;
+mod contain;
 mod detect;
+mod fix;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +20,11 @@ use ratatui::layout::Rect;
 use crate::command::Id;
 use crate::command::table::app;
 use crate::domain::monitor::Monitors;
+use crate::domain::prompt::TeamConfig;
 use crate::domain::runbook::Phase;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::Ctx;
-use crate::ops::assess::{self as ops, AssessRequest, Assessment, Detection};
+use crate::ops::assess::{self as ops, AssessRequest, Assessment, Containment, Detection, Versions};
 use crate::task::Cancel;
 use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Hit, Pane};
@@ -42,6 +45,8 @@ pub struct PanelOf {
     pub phase: Phase,
     /// The rules that alerts are of.
     pub monitors: Arc<Monitors>,
+    /// Where the team's prompts lie.
+    pub team: Arc<TeamConfig>,
 }
 
 /// What a panel shows.
@@ -49,6 +54,8 @@ pub struct PanelOf {
 pub enum Panel {
     Detect(Box<Detection>),
     Assess(Box<Assessment>),
+    Contain(Box<Containment>),
+    Fix(Box<Versions>),
 }
 
 impl PanelOf {
@@ -58,6 +65,8 @@ impl PanelOf {
             Phase::Detect => {
                 ops::detect(ctx, &self.id, &self.monitors, cancel).map(Box::new).map(Panel::Detect)
             }
+            Phase::Contain => ops::contain(ctx, &self.id, cancel).map(Box::new).map(Panel::Contain),
+            Phase::Fix => ops::versions(ctx, &self.team, &self.id, cancel).map(Box::new).map(Panel::Fix),
             _ => {
                 ops::assess(ctx, &self.id, AssessRequest::default(), cancel).map(Box::new).map(Panel::Assess)
             }
@@ -67,7 +76,7 @@ impl PanelOf {
 
 /// Whether a phase has a panel.
 pub fn has_panel(phase: Phase) -> bool {
-    matches!(phase, Phase::Detect | Phase::Assess)
+    matches!(phase, Phase::Detect | Phase::Assess | Phase::Contain | Phase::Fix)
 }
 
 /// Where a line leads.
@@ -165,6 +174,8 @@ impl Panels {
                 }
                 Some(Ok(Panel::Detect(of))) => detect::lines(of, zone, cols),
                 Some(Ok(Panel::Assess(of))) => assess::lines(of, zone, cols, rows),
+                Some(Ok(Panel::Contain(of))) => contain::lines(of, cols),
+                Some(Ok(Panel::Fix(of))) => fix::lines(of, zone, cols),
             };
             self.laid_for = Some((phase, cols, rows));
         }

@@ -84,6 +84,22 @@ fn assess_shows_the_figures_and_a_slice_leads_to_its_traces() {
 }
 
 #[test]
+fn contain_replays_the_steps_that_act_and_fix_names_the_version_to_go_back_to() {
+    let world = night();
+    let mut story = story(&world);
+    story.press("] ]");
+    insta::assert_snapshot!("contain_80", story.snapshot());
+    insta::assert_snapshot!("contain_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    story.press("]");
+    insta::assert_snapshot!("fix_80", story.snapshot());
+    insta::assert_snapshot!("fix_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    story.press("i enter");
+    assert!(story.text().contains("prompt:support@v4"), "{}", story.text());
+}
+
+#[test]
 fn a_store_without_such_traces_says_so_in_the_panel() {
     let world = World::new();
     let ctx = world.as_reviewer("mira");
