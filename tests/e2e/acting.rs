@@ -113,7 +113,7 @@ fn a_switch_and_a_rollback_killed_at_any_moment_come_to_their_end() {
     let longest = began.elapsed().mul_f64(1.1);
     run_to(0, &store, &["incident", "step", "1", "back", "--yes"]);
     let prompts = folder.path().join("prompts/customer_support");
-    for moment in moments(longest).take(24) {
+    for moment in moments(longest).take(12) {
         run_to(0, &store, &["feature", "on", "customer_support", "--yes"]);
         run_to(0, &store, &["prompt", "use", "customer_support", "v4", "--yes"]);
         for id in ["off", "back"] {

@@ -98,7 +98,7 @@ pub fn measure(ctx: &Ctx, wanted: &Wanted<'_>, cancel: &Cancel) -> Result<Readin
             if let Some(newest) = ctx.store.newest_trace(now)? {
                 let lag = (now - newest) as f64;
                 reading.value = Some(lag);
-                reading.words = format!("the newest trace is {} old", words::duration(lag));
+                reading.words = format!("{} old", words::duration(lag));
             } else {
                 reading.words = "there is no trace".to_owned();
             }
@@ -108,8 +108,8 @@ pub fn measure(ctx: &Ctx, wanted: &Wanted<'_>, cancel: &Cancel) -> Result<Readin
             reading.value = Some(changed.len() as f64);
             reading.k = Some(changed.len() as u64);
             reading.words = match changed.is_empty() {
-                true => "no judge judges otherwise than before".to_owned(),
-                false => format!("judge otherwise than before: {}", changed.join(", ")),
+                true => "none".to_owned(),
+                false => changed.join(", "),
             };
         }
         Metric::CostRatio => cost_ratio(ctx, wanted, &mut reading)?,

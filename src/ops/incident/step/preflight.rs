@@ -227,9 +227,9 @@ fn rehearse(ground: &Ground<'_>, scratch: &Scratch, planned: &mut Planned) -> Re
     };
     match outcome {
         Outcome::Done(_) if scratch.sandbox.acts().len() > before => {}
-        Outcome::Done(words) => planned.notes.push(format!("done on a copy: {words}")),
+        Outcome::Done(words) => planned.notes.push(format!("done on a copy: {}", copy.plain(&words))),
         Outcome::Failed(words) | Outcome::Unknown(words) => {
-            planned.fails.push(format!("done on a copy: {words}"));
+            planned.fails.push(format!("done on a copy: {}", copy.plain(&words)));
         }
     }
     Ok(())

@@ -195,7 +195,14 @@ fn write<'a>(
 
 fn watch_of(ground: &Ground<'_>) -> Result<Watch> {
     let watch = ground.incident.steps[ground.index].acts.watch.clone();
-    watch.ok_or_else(|| Error::failed("The watch that was begun is not in the record."))
+    let mut watch = watch.ok_or_else(|| Error::failed("The watch that was begun is not in the record."))?;
+    // What could not be told when it began may be by now.
+    if let StepKind::Monitor { must, .. } = &ground.step().kind {
+        for (known, criterion) in watch.bounds.iter_mut().zip(must).filter(|(known, _)| known.is_none()) {
+            *known = bound(ground, criterion)?;
+        }
+    }
+    Ok(watch)
 }
 
 fn next_stage(stages: &[u8], now: Option<u8>) -> Option<u8> {
@@ -220,7 +227,8 @@ fn bound(ground: &Ground<'_>, of: &Criterion) -> Result<Option<f64>> {
     };
     let Subject::Metric(metric) = subject(&of.metric)? else { return Ok(None) };
     let incident = &ground.incident;
-    let began = incident.began_at.unwrap_or(incident.opened_at);
+    let day_before = || incident.opened_at.saturating_sub(SignedDuration::from_hours(24));
+    let began = incident.began_at.unwrap_or_else(|| day_before().unwrap_or(incident.opened_at));
     let contained = incident.settled[Phase::Contain.index()].unwrap_or_else(|| ground.now());
     let version = version(ground, of)?;
     let over = |from, to| {
@@ -465,6 +473,6 @@ fn criterion_view(title: String, seen: Counts, of: &Criterion, limit: Option<f64
 fn must_words(op: Op, limit: Option<f64>) -> String {
     match limit {
         Some(limit) => format!("{} {}", op.sign(), words::percent(limit)),
-        None => format!("{} ?", op.sign()),
+        None => "not known".to_owned(),
     }
 }
