@@ -70,3 +70,33 @@ fn imports_run_one_way() {
     }
     assert!(uphill.is_empty(), "imports that run uphill:\n{}", uphill.join("\n"));
 }
+
+/// A drill plays with a sandbox, which has no way to start a program, send a request or read a key. That holds as long
+/// as the drill's own room does not fetch such things past it.
+#[test]
+fn a_drill_names_nothing_that_reaches_the_outside() {
+    const OUTSIDE: &[&str] =
+        &["Real", "wire::program", "wire::hook", "wire::notify", "process::Command", "reqwest", "env::var"];
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops/drill"), &mut found);
+    assert!(!found.is_empty(), "the room has moved");
+    let mut named = Vec::new();
+    for path in found.into_iter().filter(|path| !path.ends_with("tests.rs")) {
+        for (number, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            let is_word = |name: &str| {
+                code.match_indices(name).any(|(at, _)| {
+                    let after = code[at + name.len()..].chars().next();
+                    after.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+                })
+            };
+            named.extend(
+                OUTSIDE
+                    .iter()
+                    .filter(|name| is_word(name))
+                    .map(|name| format!("{}:{}: {name}", path.display(), number + 1)),
+            );
+        }
+    }
+    assert!(named.is_empty(), "a drill reaches past its sandbox:\n{}", named.join("\n"));
+}

@@ -42,6 +42,8 @@
 //! | a format | one file in `wire/read/`, one enum arm, fixtures |
 //! | an item of the gate | a variant of `domain::gate::Item`, its settings in `domain/gate/spec.rs` and `wire/read/gate.rs`, its proof in `ops/gate/` |
 //! | an attribute of spans | one row in `wire/otlp/attributes.rs`; a form of messages in `wire/otlp/messages.rs` |
+//! | a kind of runbook step | a variant of `domain::runbook::StepKind`, its keys in `wire/read/runbook`, its sentence in `would`, a file in `ops/incident/step/` with an arm in `carry` |
+//! | a figure of runbooks | a variant of [`ops::measure::Metric`] and its arm in `counted` |
 //! | what the receiver takes | one route in `wire/receive/`, one arm in `ops/serve/intake.rs` |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |
 //! | a target | one file in `wire/target/`, one variant of `domain::TargetKind`, its keys in `config/targets.rs` |

@@ -8,7 +8,7 @@ use crate::domain::{Error, Result};
 /// Explain a topic or a command
 #[derive(Args, Debug)]
 pub(super) struct HelpArgs {
-    /// A topic (formats, json, receiver, schema) or a command
+    /// A topic (formats, json, monitor-tests, receiver, schema) or a command
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -48,7 +48,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic {
         name: "json-monitor",
-        about: "The same, of watching: monitor list, show, replay, test; watch; alert list, show, silence",
+        about: "The same, of watching: monitor list, show, replay, test, check; watch; alert list, show, silence",
         text: include_str!("../../fixtures/help/json-monitor.txt"),
     },
     Topic {
@@ -60,6 +60,11 @@ const TOPICS: &[Topic] = &[
         name: "json-runbook",
         about: "The same, of runbooks and of steps that act",
         text: include_str!("../../fixtures/help/json-runbook.txt"),
+    },
+    Topic {
+        name: "monitor-tests",
+        about: "Tests of monitors for `tuesday monitor check`, one of each default monitor",
+        text: include_str!("../../fixtures/monitor_tests.toml"),
     },
     Topic {
         name: "receiver",
@@ -126,8 +131,16 @@ mod tests {
         with_json(&command, &[], &mut commands);
         assert!(commands.iter().any(|command| command == "incident step"), "{commands:?}");
         // Titles stand at two columns and may go on on the next line; shapes stand at six.
-        let text = ["json", "json-eval", "json-gate", "json-incident", "json-monitor", "json-prompt"]
-            .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
+        let text = [
+            "json",
+            "json-eval",
+            "json-gate",
+            "json-incident",
+            "json-monitor",
+            "json-prompt",
+            "json-runbook",
+        ]
+        .map(|name| TOPICS.iter().find(|topic| topic.name == name).unwrap().text);
         let text = text.join("\n\n");
         let titles = text.split("\n\n").filter_map(|entry| entry.split("\n      ").next());
         let titles: Vec<Vec<&str>> =

@@ -7,7 +7,8 @@ use super::{Face, output};
 use crate::domain::Result;
 use crate::ops::Access;
 use crate::ops::monitor::{
-    self, GroupView, MonitorDetail, MonitorList, ReplayView, ResumeView, TestView, Trust, group_words,
+    self, CheckView, GroupView, MonitorDetail, MonitorList, ReplayView, ResumeView, TestView, Trust,
+    group_words,
 };
 use crate::task::Cancel;
 use crate::text::figures::{UNKNOWN, date_clock, fixed, plural};
@@ -39,6 +40,19 @@ enum Command {
     Test {
         /// Its id
         monitor: String,
+        /// Answer with JSON: see `tuesday help json-monitor`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the monitors against tests in a file: what happens, and the state that is to come of it
+    ///
+    /// A file has tables [[test]] with `name`, `monitor` and `steps`: `{ for = "1h", requests = 60, timeout = 0.25 }`
+    /// lets time pass, `{ expect = "firing" }` says what is to be so then. `tuesday help monitor-tests` shows one.
+    /// The exit code is 1 when something is not as expected.
+    Check {
+        /// Files of tests
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<std::path::PathBuf>,
         /// Answer with JSON: see `tuesday help json-monitor`
         #[arg(long)]
         json: bool,
@@ -106,6 +120,18 @@ pub(super) fn run(face: &Face, args: &MonitorArgs) -> Result<u8> {
             }
             Ok(u8::from(!said.taken))
         }
+        Command::Check { files, json } => {
+            let all = files
+                .iter()
+                .map(|file| monitor::check(monitors, file, &Cancel::default()))
+                .collect::<Result<Vec<_>>>()?;
+            if *json {
+                output::json(&all)?;
+            } else {
+                checked(&all)?;
+            }
+            Ok(u8::from(all.iter().any(|one| one.failed > 0)))
+        }
         Command::Resume { monitor: id, feature, baseline, json } => {
             let ctx = face.ctx(Access::Existing)?;
             let trust = match baseline {
@@ -142,6 +168,12 @@ fn list(all: &MonitorList) -> Result<u8> {
         fixed(all.expected, 2),
         fixed(all.false_pages_per_month, 2)
     ))?;
+    if let Some(end) = all.stands_at {
+        output::text(&format!(
+            "This is a demonstration: all is as of {}, when its traffic ends.",
+            clock(end)
+        ))?;
+    }
     Ok(0)
 }
 
@@ -189,6 +221,20 @@ fn tested(said: &TestView) -> Result<()> {
         vec![one.receiver.clone(), one.kind.clone(), one.state.name().to_owned(), status, words]
     });
     output::table(&["receiver", "kind", "test", "status", "answer"], rows)
+}
+
+fn checked(all: &[CheckView]) -> Result<()> {
+    for file in all {
+        for test in &file.tests {
+            let word = if test.passed { "ok" } else { "FAILED" };
+            output::text(&format!("{word:<6}  {}: {}", test.monitor, test.name))?;
+            for failure in &test.failures {
+                output::text(&format!("        {}", failure.in_words(&file.file)))?;
+            }
+        }
+    }
+    let (passed, failed) = all.iter().fold((0, 0), |(a, b), file| (a + file.passed, b + file.failed));
+    output::text(&format!("{} held, {failed} did not.", plural(passed, "test")))
 }
 
 fn resumed(done: &ResumeView) -> Result<u8> {

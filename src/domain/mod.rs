@@ -13,6 +13,7 @@ mod eval_merge;
 mod evaluate;
 pub mod gate;
 pub mod incident;
+mod judge_sample;
 mod judged;
 mod key_order;
 pub mod label;
@@ -41,6 +42,7 @@ pub use eval::{
 };
 pub use eval_merge::{CaseConflict, FileCase, Kept, Merge, merge};
 pub use evaluate::{Assessment, Evaluator, Outcome, Score, Subject};
+pub use judge_sample::JudgeSample;
 pub use judged::{Judge, JudgeWord, Says, Verdicts, judges_changed, speaking};
 pub use label::{LabelAct, LabelBody, LabelEvent, Severity, Verdict};
 pub use language::stated_language;

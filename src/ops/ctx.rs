@@ -48,6 +48,16 @@ impl Ctx {
         self
     }
 
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Whether the store is one that a drill is held on.
+    pub fn is_drill(&self) -> bool {
+        crate::ops::drill::Place::of_store(self.store.path()).is_some()
+    }
+
     /// Whether the store takes people's work, or can only be read.
     pub fn writable(&self) -> bool {
         self.store.is_writable()

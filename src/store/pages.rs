@@ -60,6 +60,13 @@ struct Zone {
     newest: i64,
 }
 
+impl Zone {
+    fn next(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<Self>> {
+        let zone = rows.next()?;
+        zone.map(|row| Ok(Self { n: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)? })).transpose()
+    }
+}
+
 impl Store {
     /// At most `limit` matches from `start` (excluded; `None`: the end of all) in this direction.
     pub fn page_keys(
@@ -179,8 +186,9 @@ fn scopes(db: &Connection, filter: &Filter) -> rusqlite::Result<Vec<(i64, i64)>>
         return Ok(vec![(1, i64::MAX)]);
     }
     let (from, before) = (filter.from.unwrap_or(i64::MIN), filter.to.unwrap_or(i64::MAX));
-    let zones = zones(db, from, before.saturating_sub(1))?;
-    Ok(ranges(zones.iter().map(|zone| zone.n).collect()))
+    let mut statement = db.prepare_cached(&zones_sql("n"))?;
+    let blocks = statement.query_map([from, before.saturating_sub(1)], |row| row.get(0))?;
+    Ok(ranges(blocks.collect::<rusqlite::Result<_>>()?))
 }
 
 /// A match of text alone is counted in the index, without its row.
@@ -207,11 +215,9 @@ fn count_by_time(db: &Connection, filter: &Filter) -> rusqlite::Result<i64> {
         .query_row([filter.from.unwrap_or(i64::MIN), filter.to.unwrap_or(i64::MAX)], |r| r.get(0))
 }
 
-/// The blocks that have a time within `oldest..=newest`.
-fn zones(db: &Connection, oldest: i64, newest: i64) -> rusqlite::Result<Vec<Zone>> {
-    db.prepare_cached("SELECT n, min_ts, max_ts FROM main.block WHERE max_ts >= ? AND min_ts <= ?")?
-        .query_map([oldest, newest], |r| Ok(Zone { n: r.get(0)?, oldest: r.get(1)?, newest: r.get(2)? }))?
-        .collect()
+/// The statement that gives the blocks that have a time within two, both included, in this order.
+fn zones_sql(order: &str) -> String {
+    format!("SELECT n, min_ts, max_ts FROM main.block WHERE max_ts >= ? AND min_ts <= ? ORDER BY {order}")
 }
 
 /// Blocks as ranges of `seq`, neighbours together.
@@ -234,6 +240,14 @@ impl Direction {
         match self {
             Self::Older => (ts.saturating_neg(), seq.saturating_neg()),
             Self::Newer => (ts, seq),
+        }
+    }
+
+    /// The order of blocks in which the nearest comes first; that of [`Older`](Self::Older) is the index's own.
+    fn zones(self) -> &'static str {
+        match self {
+            Self::Older => "max_ts DESC",
+            Self::Newer => "min_ts",
         }
     }
 
@@ -270,24 +284,26 @@ impl Walk<'_> {
             return Ok(found);
         }
         let (oldest, newest) = self.reach();
-        let mut zones = zones(self.db, oldest, newest)?;
-        zones.sort_by_key(|zone| match self.direction {
-            Direction::Older => (zone.newest.saturating_neg(), zone.n.saturating_neg()),
-            Direction::Newer => (zone.oldest, zone.n),
-        });
-        let mut rest = zones.as_slice();
+        // Read as far as they are needed: the nearest of them nearly always hold enough.
+        let mut statement = self.db.prepare_cached(&zones_sql(self.direction.zones()))?;
+        let mut rows = statement.query([oldest, newest])?;
+        let mut next = Zone::next(&mut rows)?;
         let mut at_once = 1;
-        while let Some(next) = rest.first() {
+        while let Some(first) = next {
             let nearest = match self.direction {
-                Direction::Older => next.newest.saturating_neg(),
-                Direction::Newer => next.oldest,
+                Direction::Older => first.newest.saturating_neg(),
+                Direction::Newer => first.oldest,
             };
             if found.len() == self.limit && found.last().is_some_and(|last: &Key| last.0 < nearest) {
                 break;
             }
-            let (chunk, after) = rest.split_at(at_once.min(rest.len()));
-            self.scan(&ranges(chunk.iter().map(|zone| zone.n).collect()), &mut found)?;
-            rest = after;
+            let mut chunk = vec![first.n];
+            next = Zone::next(&mut rows)?;
+            while let Some(zone) = next.take_if(|_| chunk.len() < at_once) {
+                chunk.push(zone.n);
+                next = Zone::next(&mut rows)?;
+            }
+            self.scan(&ranges(chunk), &mut found)?;
             at_once *= 2;
         }
         Ok(found)

@@ -59,7 +59,7 @@ impl Slice {
 }
 
 /// Which traffic is meant: what has all of these names. Ids of names, 0 for traces that name none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cut {
     /// Of this feature.
     pub feature: Option<i64>,
@@ -84,6 +84,11 @@ impl Cut {
         ]
         .into_iter()
         .filter_map(|(key, id)| Some((key, id?)))
+    }
+
+    /// Whether it says no more than the feature.
+    pub fn is_whole_feature(&self) -> bool {
+        self.wanted().all(|(key, _)| key == Key::Feature)
     }
 
     /// Whether this traffic holds what has these names.

@@ -256,14 +256,9 @@ impl Store {
             let mut slices: Vec<HourSums> = Vec::new();
             let hour = from.div_euclid(HOUR_MS);
             blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
-                for at in 0..block.len() {
-                    let ts = block.ts(at);
-                    if !(from..to).contains(&ts) {
-                        continue;
-                    }
-                    let cells = block.cells(at);
-                    if !cut.holds(&cells) {
-                        continue;
+                block.each_within(from..to, |_, cells| {
+                    if !cut.holds(cells) {
+                        return;
                     }
                     let mut slice = Slice::default();
                     for key in apart {
@@ -275,7 +270,7 @@ impl Store {
                         slices.len() - 1
                     });
                     slices[known].sums.add_row(&cells.counted());
-                }
+                });
                 true
             })?;
             Ok(slices)
@@ -289,16 +284,14 @@ impl Store {
         let mut parts = vec![Sums::default(); usize::try_from((to - from + step - 1) / step).unwrap_or(0)];
         self.read(|db| {
             blocks::each(db, (from, to.saturating_sub(1)), &SUMMED, |block| {
-                for at in 0..block.len() {
-                    let ts = block.ts(at);
-                    let part = if (from..to).contains(&ts) { (ts - from) / step } else { continue };
-                    let cells = block.cells(at);
-                    if cut.holds(&cells)
-                        && let Some(sums) = usize::try_from(part).ok().and_then(|part| parts.get_mut(part))
+                block.each_within(from..to, |ts, cells| {
+                    if cut.holds(cells)
+                        && let Some(sums) =
+                            usize::try_from((ts - from) / step).ok().and_then(|n| parts.get_mut(n))
                     {
                         sums.add_row(&cells.counted());
                     }
-                }
+                });
                 true
             })
         })?;

@@ -12,6 +12,8 @@ pub enum Effect {
     Cancel(JobId),
     /// Hand the terminal to the person's own editor with this text.
     EditExternally { text: String, suffix: &'static str },
+    /// Hand the terminal to another run of this program with these arguments, until it ends.
+    RunItself { args: Vec<String> },
     /// Stop the process, as the shell's job control does, and come back when it says.
     Suspend,
     /// Draw every cell again.

@@ -56,14 +56,15 @@ impl Model {
             reviewer: config.reviewer.value.clone(),
             writable: true,
             runbook: config.runbook.value.clone(),
-            monitors: Arc::new(config.monitors.clone()),
-            hands: crate::ops::incident::step::Real::of(team.clone(), evaluation.clone()).into(),
+            hands: config.hands().as_ref().clone(),
             evaluation,
             team,
+            monitors: Arc::new(config.monitors.clone()),
             keymap: config.keymap.clone(),
             marks: Vec::new(),
             laid: Laid::default(),
             banner: None,
+            incident: None,
             size,
         };
         Self {
@@ -94,6 +95,12 @@ impl Model {
         }
     }
 
+    /// Rows above a screen. The one that shows an incident has its header itself.
+    pub fn above(&self, id: ScreenId) -> u16 {
+        let own = id == ScreenId::Incidents && self.screens.incidents.shows_header();
+        self.env.above() - u16::from(own && self.env.incident.is_some())
+    }
+
     /// Whether the condition of a command holds now.
     pub fn holds(&self, when: crate::command::When) -> bool {
         use crate::command::When;
@@ -112,7 +119,7 @@ impl Model {
 
     /// Whether the present screen shows a time that goes on.
     pub fn ticks(&self) -> bool {
-        self.screens.get(self.active).ticks()
+        self.env.incident.is_some() || self.screens.get(self.active).ticks()
     }
 
     /// Whether leaving now would lose something that was typed.

@@ -14,6 +14,7 @@ use super::screens::ScreenId;
 use crate::command::{Id, Key, Keymap, Place, When};
 use crate::domain::{Error, ErrorKind, EvalConfig, Query, Untrusted};
 use crate::ops::gate::GateOf;
+use crate::ops::incident::IncidentLine;
 use crate::ops::run::RunAsk;
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -111,10 +112,10 @@ pub struct Env {
     pub evaluation: Arc<EvalConfig>,
     /// Where the team's prompts lie, as it was when the program started.
     pub team: std::sync::Arc<crate::domain::prompt::TeamConfig>,
-    /// The monitors of the configuration, as it was when the program started.
-    pub monitors: Arc<crate::domain::monitor::Monitors>,
     /// What steps of incidents act with: real hands, or those of a drill.
     pub hands: crate::ops::incident::step::Hands,
+    /// The monitors of the configuration, as it was when the program started.
+    pub monitors: Arc<crate::domain::monitor::Monitors>,
     /// The keys in force, for texts that name a key.
     pub keymap: Keymap,
     /// Traces that a person marked, in the order of marking, on whatever screen: to promote them together
@@ -124,6 +125,8 @@ pub struct Env {
     pub laid: Laid,
     /// What stands on top of every screen: the alerts that are out.
     pub banner: Option<Line>,
+    /// The newest incident that is open, and how many others are: below that.
+    pub incident: Option<(Box<IncidentLine>, usize)>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
 }
@@ -142,6 +145,11 @@ impl Env {
     /// Whether a trace is marked.
     pub fn is_marked(&self, trace: &Untrusted) -> bool {
         self.marks.contains(trace)
+    }
+
+    /// Rows above a screen: the header, the alerts that are out, the open incident.
+    pub fn above(&self) -> u16 {
+        1 + u16::from(self.banner.is_some()) + u16::from(self.incident.is_some())
     }
 
     /// The milliseconds of [`now`](Self::now).
@@ -164,6 +172,7 @@ pub enum Wish {
     Gate(GateOf),
     Badge(Option<Line>),
     Banner(Option<Line>),
+    Standing(Option<(Box<IncidentLine>, usize)>),
     Mark(Untrusted),
     Unmark,
     Review(Vec<Untrusted>),

@@ -89,8 +89,8 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Edited(Err(error)) => fail(model, error),
         Message::Resumed => effects.push(Effect::Redraw),
     }
-    let area = view::screen_area(model.env.size, model.env.banner.is_some());
     for id in ScreenId::ALL {
+        let area = view::screen_area(model.env.size, model.above(*id));
         model.screens.get_mut(*id).settle(area, &model.env);
     }
     if model.leaving && !model.jobs.acts_pending() {
@@ -441,6 +441,7 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
             }
             Wish::Badge(badge) => model.badge = badge,
             Wish::Banner(banner) => model.env.banner = banner,
+            Wish::Standing(incident) => model.env.incident = incident,
             Wish::Mark(trace) => match model.env.marks.iter().position(|marked| *marked == trace) {
                 Some(at) => {
                     model.env.marks.remove(at);

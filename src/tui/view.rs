@@ -14,19 +14,19 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Drawn, Hit};
 use super::jobs::Running;
 use super::model::Model;
+use super::screen::Env;
 use super::screens::ScreenId;
 use super::words::{line, span, words};
-use crate::command::table::{self, app};
+use crate::command::table::{self, app, incidents};
 use crate::command::{Found, keys_text};
+use crate::ops::incident::{Header, IncidentLine, header_of};
 use crate::text::{Line, Role, Style, figures};
 
 /// The least columns and rows to draw in.
 const LEAST: (u16, u16) = (40, 10);
 
-/// The area of a screen in a terminal of this size: all but the header, the banner when there is one, and the two
-/// lowest lines.
-pub fn screen_area((columns, rows): (u16, u16), banner: bool) -> Rect {
-    let above = if banner { 2 } else { 1 };
+/// The area of a screen in a terminal of this size: all but so many rows above it, and the two lowest lines.
+pub fn screen_area((columns, rows): (u16, u16), above: u16) -> Rect {
     Rect { x: 0, y: above, width: columns, height: rows.saturating_sub(above + 2) }
 }
 
@@ -41,11 +41,20 @@ pub fn view(model: &Model, area: Rect) -> Drawn {
     let row = |y: u16| Rect { y, height: 1, ..area };
     let (status, hints) = (row(area.bottom() - 2), row(area.bottom() - 1));
     header(model, &mut canvas, row(area.y));
-    let here = screen_area((area.width, area.height), model.env.banner.is_some());
+    let above = model.above(model.active);
+    let here = screen_area((area.width, area.height), above);
     if let Some(banner) = &model.env.banner {
         let top = row(area.y + 1);
         canvas.line(Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, banner);
         canvas.hit(top, Hit::Command(app::GO_MONITORS));
+    }
+    if let Some((incident, others)) = &model.env.incident
+        && above == model.env.above()
+    {
+        let line_at = row(area.y + above - 1);
+        let inside = Rect { x: line_at.x + 1, width: line_at.width.saturating_sub(2), ..line_at };
+        canvas.line(inside, &standing(incident, *others, &model.env));
+        canvas.hit(line_at, Hit::Command(incidents::DECLARE));
     }
     model.screens.get(model.active).view(&model.env, &mut canvas, here);
     let over = Rect { height: area.height - 2, ..area };
@@ -61,6 +70,26 @@ pub fn view(model: &Model, area: Rect) -> Drawn {
     }
     hint_line(model, &mut canvas, hints);
     canvas.finish()
+}
+
+/// The open incident, as of now.
+fn standing(incident: &IncidentLine, others: usize, env: &Env) -> Line {
+    let header = header_of(&incident.head, &incident.standing, env.now, &env.zone);
+    let mut line = header_line(&header, Style::of(Role::Alert));
+    if others > 0 {
+        line.push(span(Role::Muted, format!("  +{others} open")));
+    }
+    line
+}
+
+/// An incident's header; an update that is late stands out, and says so in a word.
+pub fn header_line(header: &Header, style: Style) -> Line {
+    let mut line = words().put(style, header.facts.as_str());
+    if let Some((words, late)) = &header.update {
+        let late = if *late { Style::of(Role::Fail).bold() } else { Style::of(Role::Muted) };
+        line = line.plain("  ").put(late, words.as_str());
+    }
+    line.plain("  ").put(style, header.people.as_str()).done()
 }
 
 fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {

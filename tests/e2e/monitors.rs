@@ -347,3 +347,30 @@ fn alerts_of_a_feature_are_one_message_to_a_chat() {
         assert_eq!(shown["told"][0]["state"], "sent", "{shown:#}");
     }
 }
+
+#[test]
+fn tests_of_monitors_say_what_failed_and_where() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("tests.toml");
+    let test = |state: &str| {
+        format!(
+            "[[test]]\nname = 'time-outs'\nmonitor = 'errors'\nsteps = [\n\
+             {{ for = '14d', requests = 60 }},\n{{ for = '1h', requests = 60, timeout = 0.25 }},\n\
+             {{ expect = '{state}' }},\n]\n"
+        )
+    };
+    // No store is needed, and none is made.
+    let store = folder.path().join("none.db");
+    std::fs::write(&file, test("firing")).expect("written");
+    let held = run_json(&store, &["monitor", "check", "tests.toml", "--json"]);
+    assert_eq!((&held[0]["passed"], &held[0]["failed"]), (&json!(1), &json!(0)), "{held:#}");
+    std::fs::write(&file, test("ok")).expect("written");
+    let failed = run(&store, &["monitor", "check", "tests.toml"]);
+    assert_eq!(failed.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&failed.stdout).into_owned();
+    assert!(said.contains("tests.toml:7: after 14 d 1 h it is firing and not ok: "), "{said}");
+    std::fs::write(&file, test("fine")).expect("written");
+    let wrong = run(&store, &["monitor", "check", "tests.toml"]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("tests.toml, line 7: "), "{wrong:?}");
+    assert!(!store.exists());
+}

@@ -382,7 +382,7 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
         Command::Scribe { which, who } => {
             let act = Act::Scribe { who: Some(who.as_str().into()) };
             let view = incident::act(&write()?, &which.id, act, None)?;
-            let keeps = view.scribe.as_ref().unwrap_or(&view.head.commander).raw().to_owned();
+            let keeps = view.standing.scribe.as_ref().unwrap_or(&view.head.commander).raw().to_owned();
             print::acted(&view, &format!("{keeps} keeps the record of {} now.", view.head.id), which.json)
         }
         Command::Update { which, text: None } => {

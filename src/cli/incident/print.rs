@@ -16,7 +16,7 @@ pub(super) fn acted(view: &IncidentView, said: &str, json: bool) -> Result<u8> {
         return output::json(view).map(|()| 0);
     }
     output::text(said)?;
-    output::text(&header(view, view.as_of, &TimeZone::system()))?;
+    output::text(&header(view, view.as_of, &TimeZone::system()).to_string())?;
     Ok(0)
 }
 

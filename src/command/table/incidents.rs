@@ -20,6 +20,8 @@ rows! {
         places: LIST, when: When::ALWAYS, keys: &["n"], hint: 90 }
     RUN = "incident.run" { title: "Run", does: "Run the step under the cursor: what it would do first, then a yes.",
         places: ONE, when: When::ALWAYS, keys: &["x"], hint: 100 }
+    DRILL = "incident.drill" { title: "Drill", does: "Rehearse an incident on a store of its own, in a program of its own; come back after it.",
+        places: LIST, when: When::ALWAYS, keys: &["D"], hint: 60 }
     DONE = "incident.done" { title: "Done", does: "The step under the cursor is done; say what came of it.",
         places: ONE, when: When::ALWAYS, keys: &["d"], hint: 95 }
     BEGIN = "incident.begin" { title: "Begin", does: "Begin the step under the cursor: it is yours then.",
@@ -27,7 +29,7 @@ rows! {
     SKIP = "incident.skip" { title: "Skip", does: "Leave the step under the cursor out; say why.",
         places: ONE, when: When::ALWAYS, keys: &["s"], hint: 90 }
     REOPEN = "incident.reopen_step" { title: "Take up again", does: "Take the step under the cursor up again.",
-        places: ONE, when: When::ALWAYS, keys: &["r", "u"], hint: 0 }
+        places: ONE, when: When::ALWAYS, keys: &["r"], hint: 0 }
     OWNER = "incident.owner" { title: "Owner", does: "Give the step under the cursor to somebody.",
         places: ONE, when: When::ALWAYS, keys: &["o"], hint: 40 }
     NOTE = "incident.note" { title: "Note", does: "Write something into the timeline.",
@@ -50,6 +52,10 @@ rows! {
         places: ONE_AND_STORY, when: When::ALWAYS, keys: &["P"], hint: 0 }
     ATTACH = "incident.attach" { title: "Attach", does: "Attach evidence: traces, a query, the figures.",
         places: ONE, when: When::ALWAYS, keys: &["a"], hint: 55 }
+    UPDATE = "incident.update" { title: "Update", does: "Tell those who wait how it stands; a draft is written from the figures.",
+        places: ONE, when: IS_OPEN, keys: &["u"], hint: 58 }
+    SCRIBE = "incident.scribe" { title: "Scribe", does: "Say who keeps the record, where it is not who leads.",
+        places: ONE, when: IS_OPEN, keys: &["K"], hint: 0 }
     HAND_OVER = "incident.hand_over" { title: "Hand over", does: "Let somebody else lead.",
         places: ONE, when: IS_OPEN, keys: &["H"], hint: 0 }
     TIMELINE = "incident.timeline" { title: "Timeline", does: "Show the whole timeline, or the steps again.",
@@ -62,6 +68,8 @@ rows! {
         places: ONE_AND_STORY, when: IS_CLOSED, keys: &["R"], hint: 38 }
     WRITE_FILE = "postmortem.write" { title: "Write to a file", does: "Write the post-mortem into a Markdown file.",
         places: STORY, when: When::ALWAYS, keys: &["w"], hint: 100 }
+    SIGN = "postmortem.sign" { title: "Sign as read", does: "Sign that you have read it; who led the incident cannot.",
+        places: STORY, when: When::ALWAYS, keys: &["s"], hint: 80 }
     EDIT_PART = "postmortem.edit" { title: "Edit a part", does: "Write a part of the post-mortem, such as the summary.",
         places: STORY, when: When::ALWAYS, keys: &["e"], hint: 90 }
     ADD_ACTION = "postmortem.action" { title: "Add an action", does: "Add what is to be done, by whom, until when.",

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::file::{Reader, kind};
 use crate::domain::monitor::{
-    Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule, Urgency,
+    Apart, Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule, Urgency,
 };
 use crate::domain::{FailureKind, Result};
 
@@ -63,9 +63,7 @@ impl Reader<'_> {
         if let Some(value) = parts.monitors {
             for (key, value) in self.table(value)? {
                 match key.get_ref().as_ref() {
-                    "false_pages_per_month" => {
-                        all.false_pages_per_month = self.at_least(value, 0.001, 1e4)?
-                    }
+                    "false_pages_per_month" => all.false_pages_per_month = self.within(value, 0.001, 1e4)?,
                     "group_wait" => all.grouping.wait = self.gather(value)?,
                     "group_interval" => all.grouping.interval = self.gather(value)?,
                     other => {
@@ -174,7 +172,7 @@ impl Reader<'_> {
                 }
                 "baseline" => rule.baseline = self.baseline(value, metric)?,
                 "windows" => rule.windows = self.windows(value)?,
-                "min_samples" => rule.min_samples = self.at_least(value, 0.0, 1e9)? as u64,
+                "min_samples" => rule.min_samples = self.within(value, 0.0, 1e9)? as u64,
                 "for" => rule.hold_before = self.span(value)?,
                 // Looks are at a twelfth of the window; more often would only raise more false alarms.
                 "every" => drop(self.span(value)?),
@@ -183,11 +181,7 @@ impl Reader<'_> {
                     rule.severity =
                         self.word(value, "severity", &[("page", Urgency::Page), ("ticket", Urgency::Ticket)])?
                 }
-                "group_by" => {
-                    for one in self.list(value, "a list of texts belongs here.")? {
-                        self.word(one, "group", &[("feature", ()), ("kind", ())])?;
-                    }
-                }
+                "group_by" => rule.apart = self.group_by(value, metric)?,
                 "pin" => {
                     rule.pin_judge = false;
                     for one in self.list(value, "a list of texts belongs here.")? {
@@ -211,6 +205,31 @@ impl Reader<'_> {
             }
         }
         Ok(rule)
+    }
+
+    /// Features are always apart, and so are kinds of errors where the rule names none; one thing more may be.
+    fn group_by(&self, value: &Value<'_>, metric: Metric) -> Result<Option<Apart>> {
+        let words: Vec<(&str, Option<Apart>)> = [("feature", None), ("kind", None)]
+            .into_iter()
+            .chain(Apart::ALL.into_iter().map(|one| (one.name(), Some(one))))
+            .collect();
+        let mut apart = None;
+        for one in self.list(value, "a list of texts belongs here.")? {
+            let Some(found) = self.word(one, "group", &words)? else { continue };
+            if !metric.is_told_apart() {
+                let what = format!("{} is not told apart by {}.", metric.name(), found.name());
+                return Err(self.wrong(one.span(), what).hint(
+                    "Shares of requests are, and what a request costs; the others are of the whole feature.",
+                ));
+            }
+            if apart.is_some_and(|other| other != found) {
+                return Err(self
+                    .wrong(one.span(), "a monitor tells apart by one of model, prompt_version and language.")
+                    .hint("Write a second monitor for the other one."));
+            }
+            apart = Some(found);
+        }
+        Ok(apart)
     }
 
     fn some_texts(&self, value: &Value<'_>) -> Result<Vec<String>> {
@@ -292,7 +311,7 @@ impl Reader<'_> {
         let mut resolve = usual;
         for (key, value) in self.table(value)? {
             match key.get_ref().as_ref() {
-                "below" => resolve.below = Some(self.at_least(value, 0.0, 1e12)?),
+                "below" => resolve.below = Some(self.within(value, 0.0, 1e12)?),
                 "hold" => resolve.hold = self.span(value)?,
                 other => {
                     let known = ["below", "hold"].into_iter();
@@ -319,7 +338,7 @@ impl Reader<'_> {
     }
 
     /// A number within these.
-    fn at_least(&self, value: &Value<'_>, least: f64, most: f64) -> Result<f64> {
+    pub(in crate::config) fn within(&self, value: &Value<'_>, least: f64, most: f64) -> Result<f64> {
         let number = match value.get_ref() {
             DeValue::Integer(n) => n.as_str().replace('_', "").parse().ok(),
             DeValue::Float(n) => n.as_str().replace('_', "").parse::<f64>().ok(),

@@ -86,6 +86,12 @@ fn what_is_wrong_is_named_by_its_place() {
         (format!("{head}test = {{ alpa = 1e-4 }}"), "c.toml:4:10: there is no setting of the test share"),
         (format!("{head}baseline = 'same-hour:4w'"), "c.toml:4:12: the baseline same-hour:4w is none"),
         (format!("{head}baseline = 'trailing:90d'"), "c.toml:4:12: there is no baseline"),
+        (format!("{head}group_by = ['user']"), "c.toml:4:13: there is no group `user`"),
+        (format!("{head}group_by = ['model', 'language']"), "c.toml:4:22: a monitor tells apart by one of"),
+        (
+            "[[monitor]]\nid='x'\nmetric='spend'\ngroup_by=['model']".to_owned(),
+            "c.toml:4:11: spend is not told apart",
+        ),
         (format!("{head}notify = ['slack']"), "c.toml:4:11: there is no receiver `slack`"),
         (format!("{head}for = '5 minutes'"), "c.toml:4:7: `5 minutes` is not a time"),
         (format!("{head}{head}"), "c.toml:4:1: there is a monitor `x` already"),

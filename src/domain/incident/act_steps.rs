@@ -134,12 +134,13 @@ impl Incident {
             }
             Acting::End { act, done, said, effect, .. } => {
                 self.is_last(index, &act)?;
-                let event = ActingEvent::ActEnded { step: step.clone(), act, done, said: said.clone() };
+                let event = ActingEvent::ActEnded { step: step.clone(), act, done, said };
                 let event = IncidentEvent::Acting(event);
                 if !done || effect || self.steps[index].state.is_settled() {
                     return Ok(vec![event]);
                 }
-                let settled = IncidentEvent::StepDone { step, note: said };
+                // What was said stands in the event before.
+                let settled = IncidentEvent::StepDone { step, note: None };
                 Ok([event].into_iter().chain(self.settle(index, settled)).collect())
             }
             Acting::Lose { act, why, .. } => {
@@ -148,9 +149,8 @@ impl Incident {
             }
             Acting::Confirm { words, .. } => {
                 self.expect(index, &[StepStatus::Todo, StepStatus::Doing])?;
-                let seen =
-                    ActingEvent::EffectSeen { step: step.clone(), confirmed: true, words: words.clone() };
-                let settled = IncidentEvent::StepDone { step, note: Some(words) };
+                let seen = ActingEvent::EffectSeen { step: step.clone(), confirmed: true, words };
+                let settled = IncidentEvent::StepDone { step, note: None };
                 Ok([IncidentEvent::Acting(seen)].into_iter().chain(self.settle(index, settled)).collect())
             }
             Acting::Check { found, .. } => {
@@ -159,7 +159,8 @@ impl Incident {
                 let mut events = self.begun(index, actor);
                 events.push(IncidentEvent::Acting(ActingEvent::Checked { step: step.clone(), found }));
                 if verdict == Verdict::Ok {
-                    let settled = IncidentEvent::StepDone { step, note: Some(words) };
+                    let fills = self.runbook.book.steps[index].fills.is_some();
+                    let settled = IncidentEvent::StepDone { step, note: Some(words).filter(|_| fills) };
                     // Its phase was entered by the events before.
                     events.extend(self.settle(index, settled).into_iter().filter(|event| {
                         !matches!(event, IncidentEvent::PhaseEntered { phase } if *phase == self.runbook.book.steps[index].phase)

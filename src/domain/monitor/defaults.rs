@@ -62,6 +62,7 @@ pub(super) fn base(id: &str, metric: Metric) -> Rule {
     Rule {
         id: id.to_owned(),
         feature: None,
+        apart: None,
         metric,
         test: Test::Share { alpha: None, at_least: 0.0, rise: None, target: None, min_count: 5 },
         baseline: Baseline::Trailing(14 * DAY_MS),

@@ -52,6 +52,10 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Paused, Self::NoData, Self::Pending, Self::Resolving, Self::Firing];
+
     /// Its word.
     pub fn word(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ mod life;
 mod message;
 mod notice;
 mod receiver;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use life::{Life, Reading, State, Turn};
 pub use message::{Delivery, Message, RETRY_MINUTES, What};
 pub use notice::{Grouping, Notice, feature_of};
 pub use receiver::{Receiver, ReceiverKind};
+pub use script::{Flow, RuleStep, RuleTest};
 
 /// Milliseconds in a minute.
 pub const MINUTE_MS: i64 = 60_000;
@@ -65,6 +67,8 @@ pub struct Rule {
     pub id: String,
     /// The feature it watches; `None`: each for itself.
     pub feature: Option<String>,
+    /// What each feature's traffic is told apart by, each value for itself.
+    pub apart: Option<Apart>,
     /// What it measures.
     pub metric: Metric,
     /// How it decides.
@@ -91,6 +95,31 @@ pub struct Rule {
     pub runbook: Option<String>,
     /// Whether a change of the judge pauses it.
     pub pin_judge: bool,
+}
+
+/// What traffic of a feature can be told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Apart {
+    /// The model that answered.
+    Model,
+    /// The prompt and its version.
+    PromptVersion,
+    /// The language.
+    Language,
+}
+
+impl Apart {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Model, Self::PromptVersion, Self::Language];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::PromptVersion => "prompt_version",
+            Self::Language => "language",
+        }
+    }
 }
 
 /// What a rule measures.
@@ -143,6 +172,12 @@ impl Metric {
             Self::Spend => "spend",
             Self::Requests => "requests",
         }
+    }
+
+    /// Whether its traffic can be told apart: neither judgements nor sessions are counted so, and what is silent or
+    /// spent is asked of all together.
+    pub fn is_told_apart(self) -> bool {
+        !matches!(self, Self::FailShare | Self::SessionCost | Self::Spend | Self::Requests)
     }
 
     /// Kinds of tests that make sense of it.

@@ -133,6 +133,7 @@ pub fn make(ctx: &Ctx, spec: &DemoSpec, cancel: &Cancel, progress: &Progress) ->
         Ok::<_, Error>((report, picked))
     })?;
     cancel.check()?;
+    ctx.store.mark_demonstration(spec.now)?;
     progress.phase("reviewing some of it");
     let done = work(ctx, spec, &picked)?;
     Ok(DemoView {

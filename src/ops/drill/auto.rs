@@ -9,6 +9,7 @@ use crate::domain::incident::{Outcome, StepStatus};
 use crate::domain::runbook::{Phase, Severity, StepKind};
 use crate::domain::switch::Power;
 use crate::domain::{Error, Result, Untrusted};
+use crate::ops::assess::{AssessRequest, Assessment, assess};
 use crate::ops::feature::{SwitchAsk, switch};
 use crate::ops::incident::step::{self, RanState, RunAsk};
 use crate::ops::incident::{self, Act, IncidentView, OpenRequest, StepView};
@@ -229,10 +230,22 @@ impl Player<'_> {
             self.guilty_prompt = true;
             return Ok(format!("prompt: {version} came when it began"));
         }
-        Ok(match suspect::model(self.ctx())? {
+        Ok(match suspect::model(self.ctx())?.or_else(|| self.slice("model")) {
             Some(model) => format!("model or provider: {model} stands out"),
             None => "unknown: every version and model alike; contain anyway".to_owned(),
         })
+    }
+
+    /// What the program itself makes of it, where there is enough to say anything.
+    fn assessed(&self) -> Option<Assessment> {
+        assess(self.ctx(), &self.id, AssessRequest::default(), self.cancel).ok()
+    }
+
+    /// The value of a dimension in the slice that fails most tellingly.
+    fn slice(&self, dimension: &str) -> Option<String> {
+        let found = self.assessed()?;
+        let first = found.slices.ranked.first()?;
+        first.slice.iter().find(|(of, _)| of == dimension).map(|(_, value)| value.raw().to_owned())
     }
 
     fn look(&mut self, step: &StepView) -> Result<Next> {
@@ -249,9 +262,14 @@ impl Player<'_> {
             }
             Err(error) => self.done(step, &format!("signed: {}", error.what))?,
         }
-        let view = self.view()?;
-        if step.id == "onset" && view.began_at.is_none() {
-            self.act(Act::Began { began_at: suspect::began(view.head.opened_at) })?;
+        if step.id == "onset" {
+            let view = self.view()?;
+            let found = self.assessed().and_then(|found| found.onset.at);
+            let began =
+                found.or_else(|| view.began_at.is_none().then(|| suspect::began(view.head.opened_at)));
+            if let Some(began_at) = began.filter(|at| *at <= self.ctx().clock.now()) {
+                self.act(Act::Began { began_at })?;
+            }
         }
         Ok(Next::On)
     }

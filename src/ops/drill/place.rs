@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::feed::{FEATURE, judge_history};
+use super::feed::{DEPLOYER, FEATURE, judge_history};
 use crate::domain::drill::Scenario;
 use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
@@ -136,7 +136,8 @@ impl Place {
         let team = self.team();
         // The version that is to ship lies ready; the one before it is in use.
         let home = home(&team, FEATURE)?;
-        use_version(ctx, &team, &home, "v3", &UseSpec::default(), cancel).map(drop)
+        let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
+        use_version(&deployer, &team, &home, "v3", &UseSpec::default(), cancel).map(drop)
     }
 
     /// The repository's configuration, as its file says it.

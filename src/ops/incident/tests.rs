@@ -88,7 +88,10 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
         (view.head.id.as_str(), view.head.phase, view.head.commander.raw()),
         ("INC-1", Phase::Detect, "mira")
     );
-    assert_eq!(header(&view, view.as_of, &TimeZone::UTC), "INC-1 SEV2 1/6 DETECT  0s since 02:55  cmd mira");
+    assert_eq!(
+        header(&view, view.as_of, &TimeZone::UTC).to_string(),
+        "INC-1 SEV2 1/6 DETECT  0s since 02:55  update in 30m  cmd mira"
+    );
     world.later(3).done("acknowledge", "I have it");
     let view = attach(&world.ctx, "inc-1", &["t_8f21".into()]).unwrap();
     assert_eq!(view.evidence[0].answered.raw().split(' ').next(), Some("You"));
@@ -103,10 +106,13 @@ fn an_incident_is_walked_through_from_open_to_post_mortem() {
     let view = world.later(36).done("rollback", "v4 -> v3");
     assert_eq!(view.times.contain_ms, Some(9 * 60_000));
     assert_eq!(view.times.exposure_ms, Some(114 * 60_000));
-    assert_eq!(header(&view, view.as_of, &TimeZone::UTC), "INC-1 SEV2 4/6 FIX  45m since 02:55  cmd mira");
+    assert_eq!(
+        header(&view, view.as_of, &TimeZone::UTC).to_string(),
+        "INC-1 SEV2 4/6 FIX  45m since 02:55  UPDATE 15m LATE  cmd mira"
+    );
     let view = act(&world.ctx, "1", Act::Close { outcome: Outcome::Resolved, note: None }, None).unwrap();
     assert_eq!(
-        header(&view, view.as_of, &TimeZone::UTC),
+        header(&view, view.as_of, &TimeZone::UTC).to_string(),
         "INC-1 SEV2 CLOSED resolved  02:55, open for 45m  cmd mira"
     );
     assert!(view.missing.iter().any(|missing| missing.what.contains("watch")), "{:?}", view.missing);
@@ -399,21 +405,21 @@ fn those_who_wait_are_told_in_time() {
     let view = world.open("x");
     let minutes =
         |due: Option<Timestamp>| (due.unwrap().as_second() - world.ctx.clock.now().as_second()) / 60;
-    assert_eq!(minutes(view.update_due), 30, "SEV2 wants to hear something every half hour");
+    assert_eq!(minutes(view.standing.update_due), 30, "SEV2 wants to hear something every half hour");
     world.later(40);
     world.done("acknowledge", "it is mine");
-    assert_eq!(minutes(show(&world.ctx, "1").unwrap().update_due), -10);
+    assert_eq!(minutes(show(&world.ctx, "1").unwrap().standing.update_due), -10);
     let draft = draft_update(&world.ctx, "1", &crate::task::Cancel::default()).unwrap();
     for words in ["Conditions: SEV2, Detect", "done: Acknowledge, and say who leads", "Next update in 30m."] {
         assert!(draft.contains(words), "{words}: {draft}");
     }
     assert!(update(&world.ctx, "1", " ".into()).unwrap_err().what.contains("empty"));
     let view = update(&world.ctx, "1", draft.into()).unwrap();
-    assert_eq!((minutes(view.update_due), view.updates.len()), (30, 1));
+    assert_eq!((minutes(view.standing.update_due), view.updates.len()), (30, 1));
     let view = act(&world.ctx, "1", Act::Severity { severity: Severity::Sev4, note: None }, None).unwrap();
-    assert_eq!(view.update_due, None, "nobody waits for news of a SEV4");
+    assert_eq!(view.standing.update_due, None, "nobody waits for news of a SEV4");
     let scribe = |who: &str| act(&world.ctx, "1", Act::Scribe { who: Some(who.into()) }, None);
-    assert_eq!(scribe("jo").unwrap().scribe, Some("jo".into()));
+    assert_eq!(scribe("jo").unwrap().standing.scribe, Some("jo".into()));
     assert!(scribe("jo").is_err());
-    assert_eq!(scribe("").unwrap().scribe, None);
+    assert_eq!(scribe("").unwrap().standing.scribe, None);
 }

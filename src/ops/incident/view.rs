@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::head::IncidentHead;
+use super::header::Standing;
 use super::links::query_of;
 use crate::domain::incident::{
     ActStage, ActState, Action, Evidence, Figures, Found, Incident, Missing, StepState, StepStatus, Times,
-    TraceExcerpt, Update, span_words,
+    TraceExcerpt, Update,
 };
 use crate::domain::runbook::{Figure, Phase, Section, Severity, Step, StepKind, would};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::store::{IncidentFile, IncidentRef};
-use crate::text::{clean_line, figures};
 
 /// All that is shown of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,12 +33,11 @@ pub struct IncidentView {
     pub closing_note: Option<Untrusted>,
     /// The time that durations reach to.
     pub as_of: Timestamp,
-    /// Who keeps the record, where it is not who leads.
-    pub scribe: Option<Untrusted>,
+    /// Who keeps the record, when the next update is due, whether it is a drill.
+    #[serde(flatten)]
+    pub standing: Standing,
     /// What those who wait were told, oldest first.
     pub updates: Vec<Update>,
-    /// When they want to hear something next.
-    pub update_due: Option<Timestamp>,
     /// How long things took.
     pub times: Times,
     /// All six phases.
@@ -101,6 +99,10 @@ pub struct PhaseView {
     pub entered_at: Option<Timestamp>,
     /// Since when it is settled.
     pub settled_at: Option<Timestamp>,
+    /// How long it is meant to take: the longest time of its open steps, in milliseconds.
+    pub box_ms: Option<u64>,
+    /// Whether the incident has been in it for longer: time to go on.
+    pub over_box: bool,
     /// Its steps.
     pub steps: Vec<StepView>,
 }
@@ -233,37 +235,11 @@ pub fn show(ctx: &Ctx, name: &str) -> Result<IncidentView> {
     let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
     let now = ctx.clock.now();
     let runs = ctx.store.act_lease(&file.incident.uuid, now)?.is_some();
-    Ok(view(&file, runs, now))
+    Ok(view(&file, (runs, ctx.is_drill()), now))
 }
 
-/// The header that never scrolls away, as of `now`: `INC-7 SEV2 2/6 ASSESS  14m since 02:55  cmd mira`.
-pub fn header(view: &IncidentView, now: Timestamp, zone: &TimeZone) -> String {
-    let head = &view.head;
-    let severity = head.severity.map_or("SEV?", Severity::name);
-    let commander = clean_line(head.commander.raw());
-    let opened = head.opened_at.as_millisecond();
-    let now = now.as_millisecond();
-    let end = head.closed_at.map_or(now, |at| at.as_millisecond());
-    let open = span_words(u64::try_from(end - opened).unwrap_or(0));
-    // The date is left out only where it is today's.
-    let since = figures::when(opened, now, zone);
-    match head.outcome {
-        None => format!(
-            "{} {severity} {}/6 {}  {open} since {since}  cmd {commander}",
-            head.id,
-            view.phase_number,
-            head.phase.title().to_uppercase(),
-        ),
-        Some(outcome) => format!(
-            "{} {severity} CLOSED {}  {since}, open for {open}  cmd {commander}",
-            head.id,
-            outcome.words()
-        ),
-    }
-}
-
-/// `runs`: somebody carries a step out at this moment.
-pub(super) fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentView {
+/// `runs`: somebody carries a step out at this moment; `drill`: it is only rehearsed.
+pub(super) fn view(file: &IncidentFile, (runs, drill): (bool, bool), now: Timestamp) -> IncidentView {
     let incident = &file.incident;
     let book = &incident.runbook.book;
     IncidentView {
@@ -273,9 +249,8 @@ pub(super) fn view(file: &IncidentFile, runs: bool, now: Timestamp) -> IncidentV
         began_at: incident.began_at,
         closing_note: incident.closed.as_ref().and_then(|closing| closing.note.clone()),
         as_of: now,
-        scribe: incident.scribe.clone(),
+        standing: Standing::of(incident, drill),
         updates: incident.updates.clone(),
-        update_due: incident.update_due(),
         times: incident.times(now),
         phases: Phase::ALL.into_iter().map(|phase| phase_view(incident, phase, runs, now)).collect(),
         timeline: file
@@ -330,6 +305,9 @@ fn phase_view(incident: &Incident, phase: Phase, runs: bool, now: Timestamp) -> 
         (false, _) if incident.phase > phase || !incident.is_open() => PhaseState::Left,
         (false, _) => PhaseState::Todo,
     };
+    let box_ms = steps.iter().filter(|step| !step.state.is_settled()).filter_map(|step| step.box_ms).max();
+    let in_it = incident.entered[index].map_or(0, |at| now.as_millisecond() - at.as_millisecond());
+    let over = box_ms.is_some_and(|limit| u64::try_from(in_it).unwrap_or(0) > limit);
     PhaseView {
         phase,
         title: phase.title(),
@@ -337,6 +315,8 @@ fn phase_view(incident: &Incident, phase: Phase, runs: bool, now: Timestamp) -> 
         state,
         entered_at: incident.entered[index],
         settled_at: incident.settled[index],
+        box_ms,
+        over_box: state == PhaseState::Now && over,
         steps,
     }
 }

@@ -38,6 +38,8 @@ pub enum Analysis {
     Attribution,
     /// `onset`: since when.
     Onset,
+    /// `users` without a limit: how many, and how many more than usual.
+    Users,
     /// `versions`: how each prompt version does.
     Versions,
     /// `cost`: where the money goes.
@@ -51,19 +53,6 @@ pub enum Subject {
     Metric(Metric),
     /// An analysis.
     Analysis(Analysis),
-}
-
-impl Analysis {
-    /// Where it is answered.
-    pub fn way(self, incident: &str) -> String {
-        match self {
-            Self::Attribution | Self::Onset => {
-                format!("tuesday incident figures {incident}, by prompt version")
-            }
-            Self::Versions => "tuesday prompt show PROMPT, and the Prompts screen".to_owned(),
-            Self::Cost => "tuesday health --by model, and the Health screen".to_owned(),
-        }
-    }
 }
 
 impl Metric {

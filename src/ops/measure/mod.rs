@@ -21,7 +21,7 @@ use crate::store::{Cut, NameKind, Sums};
 use crate::task::Cancel;
 use crate::text::figures as words;
 
-pub use metric::{Metric, Subject};
+pub use metric::{Analysis, Metric, Subject};
 
 /// Fewer than so many say nothing of a share.
 pub const LEAST: u64 = 20;

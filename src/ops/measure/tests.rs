@@ -1,7 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::metric::Analysis;
 use super::*;
 use crate::ops::testing::{World, of_json};
 

@@ -7,7 +7,7 @@ use super::fold::live;
 use super::instance::{Instance, instances};
 use super::look::Look;
 use super::pin;
-use super::world::{Reach, World};
+use super::world::{Reach, World, watched_at};
 use crate::domain::Result;
 use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Monitors, Turn, Urgency};
 use crate::ops::Ctx;
@@ -42,7 +42,7 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
         .into_iter()
         .map(|one| ((one.rule.clone(), one.group.clone()), one))
         .collect();
-    let now = ctx.clock.now().as_millisecond();
+    let now = watched_at(ctx)?.as_millisecond();
     let oldest = lives.values().map(|life| life.looked_at).min().unwrap_or(0);
     // A look each hour or oftener has missed nothing.
     let fresh = !lives.is_empty() && now - oldest < 2 * HOUR_MS;

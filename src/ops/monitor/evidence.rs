@@ -9,7 +9,7 @@ use super::pin::heard;
 use super::world::World;
 use crate::domain::monitor::{DAY_MS, Evidence, Life, Metric, SliceShare, Times};
 use crate::domain::query::{
-    FeedbackWord, NameField, NumberField, NumberTest, Term, TimeBound, TimeRange, Word,
+    FeedbackWord, NameField, NumberField, NumberTest, PromptRef, Term, TimeBound, TimeRange, Word,
 };
 use crate::domain::{Query, Result};
 use crate::ops::Ctx;
@@ -53,12 +53,12 @@ pub(super) fn gather(
         ..Evidence::default()
     };
     if let Some(against) = against(of) {
-        let now = ctx.store.cells(of.feature, seen.window, against, MOST)?;
+        let now = ctx.store.cells(&of.cut, seen.window, against, MOST)?;
         // What was bad before is no part of what is usual.
         let over = life.bad_times.iter().map(|(_, to)| *to).filter(|to| *to <= seen.window.0);
         let clean = over.max().unwrap_or(i64::MIN);
         let before = ((seen.window.0 - BEFORE_MS).max(clean), seen.window.0);
-        let (before, _) = ctx.store.cells(of.feature, before, against, MOST)?;
+        let (before, _) = ctx.store.cells(&of.cut, before, against, MOST)?;
         explain(&mut evidence, now.0, before, now.1);
     } else if of.rule.metric == Metric::FailShare {
         let heard = heard(of, life, world);
@@ -134,6 +134,16 @@ fn query(of: &Instance<'_>, world: &World, seen: &Look) -> Query {
     if let Some(name) = of.feature.and_then(|id| world.names.get(&id)) {
         let any = vec![Word::exact(name.raw())];
         query = query.with(Term::Name { field: NameField::Feature, any });
+    }
+    let name = |id: Option<i64>| id.and_then(|id| world.names.get(&id)).map(|name| Word::exact(name.raw()));
+    for (field, id) in [(NameField::Model, of.cut.model), (NameField::Language, of.cut.language)] {
+        if let Some(word) = name(id) {
+            query = query.with(Term::Name { field, any: vec![word] });
+        }
+    }
+    let prompt = PromptRef { name: name(of.cut.prompt), version: name(of.cut.version) };
+    if prompt.name.is_some() || prompt.version.is_some() {
+        query = query.with(Term::Prompt(vec![prompt]));
     }
     let within =
         TimeRange::Within(TimeBound::At(instant(seen.window.0)), TimeBound::At(instant(seen.window.1)));

@@ -1,11 +1,14 @@
 //! A rule on one group of traffic, with what the knob gives it.
 
+use std::collections::BTreeMap;
+
 use super::silence;
 use super::world::World;
 use crate::domain::FailureKind;
 use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Metric, Monitors, Rule, Test, Urgency};
 use crate::domain::query::failure_word;
 use crate::stats::Cusum;
+use crate::store::Cut;
 
 /// Kinds of errors, in the order of [`Tally::errors`](crate::store::Tally).
 pub(super) const KINDS: [FailureKind; 4] =
@@ -34,6 +37,8 @@ pub(super) struct Instance<'r> {
     pub(super) group: Group,
     /// The feature; `None`: all traffic together.
     pub(super) feature: Option<i64>,
+    /// The traffic: the feature's, or a part of it.
+    pub(super) cut: Cut,
     /// Which of [`KINDS`].
     pub(super) kind: Option<usize>,
     /// How urgent its alerts are.
@@ -91,10 +96,13 @@ impl Instance<'_> {
 pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instance<'r>> {
     let mut all: Vec<Instance<'r>> = Vec::new();
     for rule in &monitors.rules {
-        for feature in features(rule, world) {
+        for cut in features(rule, world).into_iter().flat_map(|feature| world.cuts(feature, rule.apart)) {
             let mut group = Group::new();
-            if let Some(name) = feature.and_then(|id| world.names.get(&id)) {
+            if let Some(name) = cut.feature.and_then(|id| world.names.get(&id)) {
                 group.insert("feature".to_owned(), name.clone());
+            }
+            if let Some(apart) = rule.apart {
+                group.insert(apart.name().to_owned(), world.name_of(&cut, apart));
             }
             let kinds: Vec<Option<usize>> = match rule.metric {
                 Metric::ErrorShare(None) => (0..KINDS.len()).map(Some).collect(),
@@ -115,7 +123,8 @@ pub(super) fn instances<'r>(monitors: &'r Monitors, world: &World) -> Vec<Instan
                 all.push(Instance {
                     rule,
                     group,
-                    feature,
+                    feature: cut.feature,
+                    cut,
                     kind,
                     severity,
                     limit: limit(rule, world),
@@ -161,15 +170,21 @@ fn features(rule: &Rule, world: &World) -> Vec<Option<i64>> {
 }
 
 /// Divides the knob among the instances that wake somebody: each weighs the same, the kinds of errors of a
-/// feature together as one, and quality four times as much. What a rule asks for itself is taken off first.
+/// feature together as one and so the parts that its traffic is told apart by, and quality four times as much. What a rule asks for itself is taken off first.
 fn give(monitors: &Monitors, world: &World, all: &mut [Instance<'_>]) {
-    let weight = |one: &Instance<'_>| match (one.rule.metric, one.severity) {
+    let mut parts: BTreeMap<(String, Option<i64>, Option<usize>), f64> = BTreeMap::new();
+    let part_of = |one: &Instance<'_>| (one.rule.id.clone(), one.feature, one.kind);
+    for one in all.iter().filter(|one| one.rule.apart.is_some()) {
+        *parts.entry(part_of(one)).or_default() += 1.0;
+    }
+    let whole = |one: &Instance<'_>| match (one.rule.metric, one.severity) {
         // A budget is what the team says: there is no chance in it to be paid for.
         (_, Urgency::Ticket) | (Metric::Spend, _) => 0.0,
         (Metric::FailShare, _) => QUALITY_WEIGHT,
         (Metric::ErrorShare(None), _) => 1.0 / KINDS.len() as f64,
         _ => 1.0,
     };
+    let weight = |one: &Instance<'_>| whole(one) / parts.get(&part_of(one)).copied().unwrap_or(1.0);
     let budget = monitors.false_pages_per_month;
     let fixed = |one: &Instance<'_>| match one.rule.test {
         Test::Share { alpha: Some(alpha), .. } | Test::Ratio { alpha: Some(alpha), .. } => {

@@ -138,6 +138,8 @@ fn another_judge_pauses_the_rule_until_somebody_trusts_it() {
     );
     assert_eq!((quality(&list).n, quality(&list).groups[0].count), (400, Some(134)));
     assert_eq!(pass(&ctx, &monitors).unwrap().fired.len(), 0, "it is said once");
+    world.clock.advance_ms(60_000);
+    Sender::new(&ctx, &monitors, &|_| None, &|_| {}).unwrap().send_now().unwrap();
     let few = resume(&ctx, &monitors, "quality-drift", None, Trust::Judged).unwrap_err();
     assert!(few.what.contains("is measured from 1,000 judged traces on; there are 400"), "{}", few.what);
     assert!(resume(&ctx, &monitors, "quality-drift", Some("other"), Trust::Target).is_err());

@@ -18,7 +18,7 @@ pub(super) fn times(ctx: &Ctx, of: &Instance<'_>, (from, to): (i64, i64)) -> Res
     let whole = ((from + HOUR_MS - 1).div_euclid(HOUR_MS), to.div_euclid(HOUR_MS));
     if whole.0 < whole.1 {
         let mut sums = Sums::default();
-        ctx.store.each_hour(Detail::Whole, of.feature, (whole.0, whole.1 - 1), |hour| sums.add_hour(hour))?;
+        ctx.store.each_hour(Detail::Whole, of.cut, (whole.0, whole.1 - 1), |hour| sums.add_hour(hour))?;
         sketch.merge(&sums.latency);
     }
     let edges = if whole.0 <= whole.1 {
@@ -27,7 +27,7 @@ pub(super) fn times(ctx: &Ctx, of: &Instance<'_>, (from, to): (i64, i64)) -> Res
         [(from, to), (to, to)]
     };
     for (from, to) in edges.into_iter().filter(|(from, to)| from < to) {
-        for part in ctx.store.part_of_hour(Detail::Whole, of.feature, from, to)? {
+        for part in ctx.store.part_of_hour(Detail::Whole, of.cut, from, to)? {
             sketch.merge(&part.sums.latency);
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn session(of: &Instance<'_>, life: &Life, world: &World, at: i64) ->
 
 /// The cost of the requests of the last whole hour, among the hours before.
 pub(super) fn odd(of: &Instance<'_>, life: &Life, world: &World, at: i64, limit: f64) -> Look {
-    let tape = world.tape(of.feature);
+    let tape = world.tape(&of.cut);
     let hour = at.div_euclid(HOUR_MS) - 1;
     let mean = |hour: i64| {
         let tally = tape.hours(hour, hour + 1);
@@ -105,7 +105,7 @@ pub(super) fn budget(of: &Instance<'_>, life: &Life, world: &World, at: i64) -> 
         window: (day * DAY_MS, at),
         value: Some(spending.spent),
         usual: Some(spending.budget),
-        n: world.tape(of.feature).sum(day * DAY_MS, at).priced.max(0).cast_unsigned(),
+        n: world.tape(&of.cut).sum(day * DAY_MS, at).priced.max(0).cast_unsigned(),
         ..Look::nothing(at, spending.in_words())
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn budget(of: &Instance<'_>, life: &Life, world: &World, at: i64) -> 
 /// budget that is passed is no false alarm.
 pub(super) fn false_forecasts(of: &Instance<'_>, world: &World) -> Option<f64> {
     let today = world.now.div_euclid(DAY_MS);
-    let first = world.tape(of.feature).began()?.div_euclid(24) + 1;
+    let first = world.tape(&of.cut).began()?.div_euclid(24) + 1;
     let days: Vec<i64> = ((today - 28).max(first)..today).collect();
     let is_bad = |day: i64, hour: i64| {
         Spending::of(of, world, day, day * DAY_MS + hour * HOUR_MS).is_some_and(|one| one.is_bad(of))
@@ -139,7 +139,7 @@ impl Spending {
     /// The day up to a time of it. `None`: what a day costs is not known.
     fn of(of: &Instance<'_>, world: &World, day: i64, to: i64) -> Option<Self> {
         let Test::Budget { usd, .. } = of.rule.test else { return None };
-        let tape = world.tape(of.feature);
+        let tape = world.tape(&of.cut);
         let days = Days { tape, began: tape.began().map_or(day, |hour| (hour + 24).div_euclid(24)) };
         let spent = tape.sum(day * DAY_MS, to).cost_nusd as f64 / NUSD;
         let budget = usd.or_else(|| days.usual(day).map(|usual| 2.0 * usual))?;

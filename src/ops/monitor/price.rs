@@ -2,7 +2,7 @@
 
 use super::instance::{Instance, MONTH_DAYS, judged_a_month, looks_of};
 use super::look::counted;
-use super::share::measure;
+use super::share::known;
 use super::silence::events_a_month;
 use super::world::World;
 use crate::domain::monitor::{HOUR_MS, Life, Test};
@@ -15,11 +15,11 @@ const LOOKED_AT: i64 = 7;
 pub(super) fn expected(of: &Instance<'_>, life: &Life, world: &World) -> Option<f64> {
     match of.rule.test {
         Test::Share { min_count, .. } => {
-            let tape = world.tape(of.feature);
+            let tape = world.tape(&of.cut);
             let mut sum = None;
             for window in &of.rule.windows {
                 let to = world.now.div_euclid(HOUR_MS) * HOUR_MS;
-                let Some(usual) = measure(of, life, tape, *window, to) else { continue };
+                let Some(usual) = known(of, life, world, *window, to) else { continue };
                 let mut chances = 0.0;
                 for back in 0..LOOKED_AT {
                     // Odd hours apart, so that nights and days both are among them.

@@ -36,7 +36,7 @@ struct Seen {
 /// Looks through the windows, shortest first: bad is what any of them finds.
 pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memory: &Memory) -> Look {
     let Test::Share { min_count, .. } = of.rule.test else { return Look::nothing(at, "") };
-    let tape = world.tape(of.feature);
+    let tape = world.tape(&of.cut);
     let mut seen = Vec::new();
     let over: Vec<i64> = WHILE_OUT.into_iter().filter(|window| *window <= of.rule.longest()).collect();
     for window in if life.is_out() { &over } else { &of.rule.windows } {
@@ -52,7 +52,7 @@ pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64, memor
         if n == 0 {
             continue;
         }
-        let usual = usual(of, life, tape, *window, to, memory);
+        let usual = usual(of, life, world, *window, to, memory);
         let mut one = Seen { window: (from, to), n, k, usual, p: 1.0, bad: false };
         let share = k as f64 / n as f64;
         if let Some(usual) = usual.filter(|usual| share > usual.rate) {
@@ -122,11 +122,11 @@ fn of_seen(at: i64, one: &Seen) -> Look {
     }
 }
 
-/// What is usual for a window of this length that ends here.
+/// What is usual for a window of this length that ends here; looked up once an hour.
 fn usual(
     of: &Instance<'_>,
     life: &Life,
-    tape: &Tape,
+    world: &World,
     window: i64,
     to: i64,
     memory: &Memory,
@@ -134,15 +134,22 @@ fn usual(
     if let Some(known) = memory.usual.borrow().get(&window) {
         return *known;
     }
-    let found = measure(of, life, tape, window, to);
+    let found = known(of, life, world, window, to);
     memory.usual.borrow_mut().insert(window, found);
     found
+}
+
+/// What is usual. A part of a feature that is new, such as a prompt version, is held against the whole of it.
+pub(super) fn known(of: &Instance<'_>, life: &Life, world: &World, window: i64, to: i64) -> Option<Usual> {
+    let own = measure(of, life, world.tape(&of.cut), window, to);
+    let whole = || measure(of, life, world.tape(&of.feature.into()), window, to);
+    own.or_else(|| if of.cut.is_whole_feature() { None } else { whole() })
 }
 
 /// The share of the time before the window without that of alerts, and how it clumps within windows of this
 /// length. A history that is short is believed as far as it goes: what it might have been by chance counts as
 /// clumping.
-pub(super) fn measure(of: &Instance<'_>, life: &Life, tape: &Tape, window: i64, to: i64) -> Option<Usual> {
+fn measure(of: &Instance<'_>, life: &Life, tape: &Tape, window: i64, to: i64) -> Option<Usual> {
     let Test::Share { target, .. } = of.rule.test else { return None };
     let length = match of.rule.baseline {
         Baseline::Trailing(length) => length,
@@ -192,7 +199,7 @@ pub(super) fn burn(of: &Instance<'_>, life: &Life, world: &World, at: i64, objec
         (1.0, 72 * HOUR_MS, 6 * HOUR_MS),
     ];
     const LEAST_BAD: u64 = 20;
-    let tape = world.tape(of.feature);
+    let tape = world.tape(&of.cut);
     let rate = |window: i64| {
         let from = (at - window).max(life.clean_from);
         let (n, k) = counted(of, &tape.sum(from, at));

@@ -14,7 +14,7 @@ const BURSTS: f64 = 3.0;
 
 /// How many requests, counted as if none knew of another, were expected since the last one.
 pub(super) fn look(of: &Instance<'_>, life: &Life, world: &World, at: i64) -> Look {
-    let tape = world.tape(of.feature);
+    let tape = world.tape(&of.cut);
     let at = at.min(world.clock);
     let weeks = if let Baseline::SameHour(weeks) = of.rule.baseline { i64::from(weeks) } else { 4 };
     let Some(last) = tape.last_request(at) else { return Look::nothing(at, "no requests in four weeks") };
@@ -107,7 +107,7 @@ impl<'a> Weekly<'a> {
 
 /// Gaps of a month that could be a silence: requests, of which a burst counts as one.
 pub(super) fn events_a_month(world: &World, feature: Option<i64>) -> f64 {
-    let tape = world.tape(feature);
+    let tape = world.tape(&feature.into());
     let hour = world.now.div_euclid(HOUR_MS);
     let days = (hour - tape.began().unwrap_or(hour)).clamp(1, 28 * 24) as f64 / 24.0;
     let requests = tape.hours(hour - (28 * DAY_MS / HOUR_MS), hour).requests as f64;

@@ -305,3 +305,77 @@ fn a_pass_reads_no_more_of_a_store_that_is_older() {
         world.sessions.len()
     );
 }
+
+/// The default rule on errors, told apart.
+fn errors_by(apart: crate::domain::monitor::Apart) -> Monitors {
+    let mut monitors = Monitors::default();
+    monitors.rules.retain(|rule| rule.id == "errors");
+    monitors.rules[0].apart = Some(apart);
+    monitors
+}
+
+#[test]
+fn a_rule_by_model_fires_for_the_model_that_fails_alone() {
+    use crate::domain::monitor::Apart;
+    let world = bot(10, 120, |n, ago, trace| {
+        if ago < 90 && n % 8 == 0 {
+            trace["status"] = json!("error");
+            trace["error_kind"] = json!("timeout");
+        }
+    });
+    let ctx = world.as_reviewer("ann");
+    let monitors = errors_by(Apart::Model);
+    let seen = pass(&ctx, &monitors).unwrap();
+    assert_eq!(seen.fired.len(), 1, "{:#?}", seen.fired);
+    let alert = &seen.fired[0];
+    let group: Vec<_> = alert.group.iter().map(|(name, value)| (name.as_str(), value.raw())).collect();
+    assert_eq!(group, [("feature", "customer_support"), ("kind", "timeout"), ("model", "gpt-4o")]);
+    assert!(alert.evidence.query.contains("model:gpt-4o"), "{}", alert.evidence.query);
+    assert_eq!(alert.evidence.n, 30, "of this model's requests in an hour");
+    let shown = show(&ctx, &monitors, "errors").unwrap();
+    assert_eq!(shown.group_by, ["feature", "kind", "model"]);
+    assert_eq!(shown.monitor.groups.len(), 8, "four kinds of each of two models");
+    // The promise holds however finely it is told apart.
+    let all = list(&ctx, &monitors).unwrap();
+    assert!(all.expected > 0.0 && all.expected <= 1.0, "{}", all.expected);
+}
+
+#[test]
+fn a_new_prompt_version_is_held_against_the_whole_feature() {
+    use crate::domain::monitor::Apart;
+    let world = bot(10, 120, |n, ago, trace| {
+        if ago < 60 && n % 3 == 0 {
+            trace["prompt_version"] = json!("v4");
+            if n % 2 == 0 {
+                trace["status"] = json!("error");
+                trace["error_kind"] = json!("content_policy");
+            }
+        }
+    });
+    let seen = pass(&world.as_reviewer("ann"), &errors_by(Apart::PromptVersion)).unwrap();
+    assert_eq!(seen.fired.len(), 1, "{:#?}", seen.fired);
+    assert_eq!(seen.fired[0].group["prompt_version"].raw(), "customer_support@v4");
+    assert!(
+        seen.fired[0].evidence.query.contains("prompt:customer_support@v4"),
+        "{}",
+        seen.fired[0].evidence.query
+    );
+}
+
+#[test]
+fn a_demonstration_is_looked_at_as_of_its_end_until_traces_come_in() {
+    let world = bot(20, 30, healthy);
+    let end = world.clock.now();
+    world.as_reviewer("ann").store.mark_demonstration(end).unwrap();
+    world.clock.advance_ms(30 * 3_600_000);
+    let seen = pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap();
+    assert_eq!(seen.fired, [], "its silence is no fault");
+    let all = looked(&world);
+    assert_eq!((all.stands_at, state(&all, "errors")), (Some(end), State::Ok));
+    // From then on it is a store like any other.
+    world.add(of_json(vec![json!({"id": "new", "time": world.clock.now(), "feature": "customer_support", "input": "x", "output": "y"})]));
+    assert_eq!(looked(&world).stands_at, None);
+    world.clock.advance_ms(5 * 3_600_000);
+    let seen = pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap();
+    assert!(seen.fired.iter().any(|one| one.rule == "no-data"), "{seen:#?}");
+}

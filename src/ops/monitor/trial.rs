@@ -126,6 +126,7 @@ fn make(health: Health, days: i64, seed: u64, of: impl Fn(i64, &Health) -> Healt
         clock: end * HOUR_MS,
         tapes: BTreeMap::from([(1, tape.clone())]),
         all: tape,
+        parts: BTreeMap::new(),
         names: BTreeMap::from([(1, "bench".into())]),
         limits: vec![3_000],
         sessions: Vec::new(),

@@ -9,8 +9,8 @@ use super::latency::times;
 use super::price::expected;
 use super::quality::smoothed;
 use super::tell::{ReceiverView, receivers};
-use super::world::World;
-use crate::domain::monitor::{Group, Metric, Monitors, Rule, Silence, State, Times, Urgency};
+use super::world::{World, stands_at};
+use crate::domain::monitor::{Apart, Group, Metric, Monitors, Rule, Silence, State, Times, Urgency};
 use crate::domain::{Error, Result, Untrusted, nearest};
 use crate::ops::Ctx;
 use crate::stats::EwmaPoint;
@@ -93,6 +93,8 @@ pub struct MonitorDetail {
     /// The line of the list.
     #[serde(flatten)]
     pub monitor: MonitorView,
+    /// What its groups are: `feature`, `kind`, and what the traffic of a feature is told apart by.
+    pub group_by: Vec<&'static str>,
     /// Its windows, in seconds.
     pub windows_seconds: Vec<i64>,
     /// How long it must be bad before it fires, in seconds.
@@ -118,6 +120,8 @@ pub struct MonitorList {
     pub monitors: Vec<MonitorView>,
     /// The knob.
     pub false_pages_per_month: f64,
+    /// When the demonstration ended of which they speak; `None`: they speak of now.
+    pub stands_at: Option<Timestamp>,
     /// What the rules that wake somebody are to be expected to raise, together.
     pub expected: f64,
 }
@@ -134,7 +138,8 @@ pub fn list(ctx: &Ctx, monitors: &Monitors) -> Result<MonitorList> {
     let groups = all.iter().flat_map(|one| &one.groups);
     let pages = groups.filter(|one| one.severity == Urgency::Page);
     let expected = pages.filter_map(|one| one.expected_false_pages_per_month).sum();
-    Ok(MonitorList { monitors: all, false_pages_per_month: monitors.false_pages_per_month, expected })
+    let (false_pages_per_month, stands_at) = (monitors.false_pages_per_month, stands_at(ctx)?);
+    Ok(MonitorList { monitors: all, false_pages_per_month, stands_at, expected })
 }
 
 /// One rule with its groups and receivers. `NotSo` when there is none of this name.
@@ -147,6 +152,7 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
     let smoothed = mine().next().map(|one| smoothed(&one.of, &one.life, &advanced.world)).unwrap_or_default();
     Ok(MonitorDetail {
         monitor: view(ctx, rule, mine(), &advanced.world, &silences)?,
+        group_by: group_by(rule),
         windows_seconds: rule.windows.iter().map(|ms| ms / 1000).collect(),
         for_seconds: rule.hold_before / 1000,
         hold_seconds: rule.resolve.hold / 1000,
@@ -156,6 +162,12 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
         runbook: rule.runbook.clone(),
         smoothed,
     })
+}
+
+fn group_by(rule: &Rule) -> Vec<&'static str> {
+    let feature = (rule.metric != Metric::Spend || rule.feature.is_some()).then_some("feature");
+    let kind = matches!(rule.metric, Metric::ErrorShare(_)).then_some("kind");
+    [feature, kind, rule.apart.map(Apart::name)].into_iter().flatten().collect()
 }
 
 /// The rule of this name.

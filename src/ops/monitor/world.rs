@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::tape::{FINE_MS, Tape};
-use crate::domain::monitor::{Baseline, DAY_MS, HOUR_MS, Metric, Monitors, Rule, step_of};
+use crate::domain::monitor::{Apart, Baseline, DAY_MS, HOUR_MS, Metric, Monitors, Rule, step_of};
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::judged::judged;
-use crate::store::{JudgedRow, JudgedSet, SessionCost, Tally};
+use crate::store::{Cut, JudgedRow, JudgedSet, SessionCost, Tally};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +32,9 @@ pub(super) struct World {
     pub(super) tapes: BTreeMap<i64, Tape>,
     /// All traffic together.
     pub(super) all: Tape,
-    /// Names of features.
+    /// The traffic of features told apart further, as far as rules ask for it.
+    pub(super) parts: BTreeMap<Cut, Tape>,
+    /// Names of features, and of what their traffic is told apart by.
     pub(super) names: BTreeMap<i64, Untrusted>,
     /// Limits of time, in milliseconds, in the order of [`Tally::slow`].
     pub(super) limits: Vec<i64>,
@@ -49,10 +53,24 @@ pub(super) const SESSION_MS: i64 = HOUR_MS;
 /// A time that is before everything that a rule can be held against.
 const FARTHEST_MS: i64 = 28 * DAY_MS;
 
+/// The time of which the rules speak: now; of a demonstration the time at which its traffic ends, for that it goes
+/// on no longer is no fault. Where traces came in since, it is a store like any other.
+pub(super) fn watched_at(ctx: &Ctx) -> Result<Timestamp> {
+    let now = ctx.clock.now();
+    Ok(stands_at(ctx)?.unwrap_or(now))
+}
+
+/// When a demonstration ended of which the rules speak; `None` where they speak of now.
+pub(super) fn stands_at(ctx: &Ctx) -> Result<Option<Timestamp>> {
+    let Some(end) = ctx.store.demonstration()?.filter(|end| *end < ctx.clock.now()) else { return Ok(None) };
+    let last = ctx.store.span_of_hours()?.map_or(i64::MIN, |(_, last)| last);
+    Ok((last <= end.as_millisecond().div_euclid(HOUR_MS)).then_some(end))
+}
+
 impl World {
     /// Reads it.
     pub(super) fn read(ctx: &Ctx, monitors: &Monitors, reach: Reach) -> Result<Self> {
-        let clock = ctx.clock.now().as_millisecond();
+        let clock = watched_at(ctx)?.as_millisecond();
         let now = (clock + FINE_MS - 1).div_euclid(FINE_MS) * FINE_MS;
         let limits = limits(&monitors.rules);
         let begin = match reach {
@@ -90,17 +108,58 @@ impl World {
                 all.take_part(five, &tally);
             }
         }
-        let names = ctx.store.feature_ids()?.into_iter().map(|(id, name)| (id, name.into())).collect();
+        let mut names: BTreeMap<i64, Untrusted> =
+            ctx.store.feature_ids()?.into_iter().map(|(id, name)| (id, name.into())).collect();
+        let times = Times { hours, fine: parts_needed(&monitors.rules, now, reach), clock };
+        let apart: BTreeSet<Apart> = monitors.rules.iter().filter_map(|rule| rule.apart).collect();
+        let mut parts = BTreeMap::new();
+        for apart in apart {
+            parts.extend(told_apart(ctx, apart, &times, &limits)?);
+        }
+        for cut in parts.keys() {
+            for id in ids(cut) {
+                if let (false, Some(name)) = (names.contains_key(&id), ctx.store.name_text(id)?) {
+                    names.insert(id, name);
+                }
+            }
+        }
         let wants = |metric: &str| monitors.rules.iter().any(|rule| rule.metric.name() == metric);
         let sessions = if wants("session_cost") { sessions(ctx, now, begin, reach)? } else { Vec::new() };
         let judged =
             if wants("fail_share") { judged(ctx, (begin - FARTHEST_MS, now))? } else { JudgedSet::default() };
-        Ok(Self { now, clock, tapes, all, names, limits, sessions, judged, reach })
+        Ok(Self { now, clock, tapes, all, parts, names, limits, sessions, judged, reach })
     }
 
-    /// The traffic of a feature, or all of it.
-    pub(super) fn tape(&self, feature: Option<i64>) -> &Tape {
-        feature.and_then(|id| self.tapes.get(&id)).unwrap_or(&self.all)
+    /// Some traffic: of a feature, of a part of one, or all of it.
+    pub(super) fn tape(&self, cut: &Cut) -> &Tape {
+        if cut.is_whole_feature() {
+            cut.feature.and_then(|id| self.tapes.get(&id)).unwrap_or(&self.all)
+        } else {
+            self.parts.get(cut).unwrap_or(&self.all)
+        }
+    }
+
+    /// The parts that a feature's traffic is told apart in; the whole where it is not.
+    pub(super) fn cuts(&self, feature: Option<i64>, apart: Option<Apart>) -> Vec<Cut> {
+        let Some(apart) = apart else { return vec![feature.into()] };
+        let hour = self.now.div_euclid(HOUR_MS) + 1;
+        let lately = |tape: &Tape| tape.hours(hour - 28 * 24, hour).requests > 0;
+        let mine = self.parts.iter().filter(|(cut, _)| cut.feature == feature && is_by(cut, apart));
+        mine.filter(|(_, tape)| lately(tape)).map(|(cut, _)| *cut).collect()
+    }
+
+    /// What a part is called.
+    pub(super) fn name_of(&self, cut: &Cut, apart: Apart) -> Untrusted {
+        let name = |id: Option<i64>| id.and_then(|id| self.names.get(&id)).map(Untrusted::raw);
+        match apart {
+            Apart::Model => name(cut.model).unwrap_or(NONE).into(),
+            Apart::Language => name(cut.language).unwrap_or(NONE).into(),
+            Apart::PromptVersion => match (name(cut.prompt), name(cut.version)) {
+                (None, None) => NONE.into(),
+                (prompt, None) => prompt.unwrap_or(NONE).into(),
+                (prompt, Some(version)) => format!("{}@{version}", prompt.unwrap_or_default()).into(),
+            },
+        }
     }
 
     /// Features with traffic in the week before now, busiest first.
@@ -168,6 +227,80 @@ fn parts_needed(rules: &[Rule], now: i64, reach: Reach) -> Vec<(i64, i64)> {
     // The hour before tells how long it has been silent.
     needed.insert(hour(now) - 1);
     needed.into_iter().map(|hour| (hour, hour + 1)).collect()
+}
+
+/// What times are read.
+struct Times {
+    /// The first and last hour.
+    hours: (i64, i64),
+    /// Hours whose parts are needed: from, and the one after the last.
+    fine: Vec<(i64, i64)>,
+    /// The time: what bears a later one is wrong about it.
+    clock: i64,
+}
+
+/// Parts of a feature that are watched each for itself, at most: the busiest.
+const MOST_PARTS: usize = 30;
+/// What has no name.
+const NONE: &str = "none";
+
+/// The ids of a part beside the feature's.
+fn ids(cut: &Cut) -> impl Iterator<Item = i64> {
+    [cut.model, cut.prompt, cut.version, cut.language].into_iter().flatten().filter(|id| *id != 0)
+}
+
+/// Whether a part is one of those that this tells apart.
+fn is_by(cut: &Cut, apart: Apart) -> bool {
+    match apart {
+        Apart::Model => cut.model.is_some(),
+        Apart::PromptVersion => cut.version.is_some(),
+        Apart::Language => cut.language.is_some(),
+    }
+}
+
+/// The tapes of the busiest parts of each feature.
+fn told_apart(ctx: &Ctx, apart: Apart, times: &Times, limits: &[i64]) -> Result<BTreeMap<Cut, Tape>> {
+    let (first, last) = times.hours;
+    let mut rows: BTreeMap<Cut, Vec<(i64, Tally)>> = BTreeMap::new();
+    ctx.store.hourly_tallies_apart(apart, times.hours, limits, |hour, cut, tally| {
+        rows.entry(cut).or_default().push((hour, tally));
+    })?;
+    let lately = |of: &[(i64, Tally)]| -> i64 {
+        of.iter().filter(|(hour, _)| *hour > last - 28 * 24).map(|(_, tally)| tally.requests).sum()
+    };
+    let mut busy: Vec<(i64, Cut)> = rows.iter().map(|(cut, of)| (lately(of), *cut)).collect();
+    busy.sort_unstable_by(|a, b| b.cmp(a));
+    let mut seen: BTreeMap<Option<i64>, usize> = BTreeMap::new();
+    busy.retain(|(_, cut)| {
+        let count = seen.entry(cut.feature).or_default();
+        *count += 1;
+        *count <= MOST_PARTS
+    });
+    let count = usize::try_from(last - first + 1).unwrap_or(1);
+    let mut tapes: BTreeMap<Cut, Tape> = busy
+        .into_iter()
+        .map(|(_, cut)| {
+            let mut hours = vec![Tally::default(); count];
+            for (hour, tally) in rows.remove(&cut).unwrap_or_default() {
+                if let Some(sum) = usize::try_from(hour - first).ok().and_then(|place| hours.get_mut(place)) {
+                    sum.add(&tally);
+                }
+            }
+            (cut, Tape::new(&hours, first))
+        })
+        .collect();
+    for (from, to) in &times.fine {
+        for hour in *from..*to {
+            tapes.values_mut().for_each(|tape| tape.know_parts(hour));
+        }
+        let span = (from * HOUR_MS, (to * HOUR_MS).min(times.clock + 1));
+        for ((cut, five), tally) in ctx.store.fine_tallies_apart(apart, span, limits)? {
+            if let Some(tape) = tapes.get_mut(&cut) {
+                tape.take_part(five, &tally);
+            }
+        }
+    }
+    Ok(tapes)
 }
 
 /// Sessions for the looks that are wanted.

@@ -8,6 +8,7 @@ use crate::domain::{Result, Untrusted};
 use crate::store::flags;
 use crate::store::ids::stored_id;
 use crate::store::open::Store;
+use crate::store::slice::Cut;
 
 /// What counts against a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +68,11 @@ impl Against {
 }
 
 impl Store {
-    /// The newest `most` traces of a feature (`None`: all) of these times by model, prompt version and topic (the
+    /// The newest `most` traces of some traffic of these times by model, prompt version and topic (the
     /// first tag), and those of them that count against the metric.
     pub fn cells(
         &self,
-        feature: Option<i64>,
+        cut: &Cut,
         (from, to): (i64, i64),
         against: Against,
         most: usize,
@@ -81,11 +82,13 @@ impl Store {
                 Ok(self.0.names.column(db, id)?.map_or_else(|| "none".to_owned(), Untrusted::into_raw))
             };
             let mut rows = Vec::new();
-            let mut query = db.prepare_cached(
+            let only: String =
+                cut.wanted().map(|(key, id)| format!(" AND ifnull({}, 0) = {id}", key.name())).collect();
+            let mut query = db.prepare_cached(&format!(
                 "SELECT seq, ts, model, prompt, version, flags, latency_us, id FROM main.trace \
-                 WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR ifnull(feature, 0) = ?3) ORDER BY ts DESC LIMIT ?4",
-            )?;
-            let mut found = query.query(params![from, to, feature, most.cast_signed()])?;
+                 WHERE ts >= ?1 AND ts < ?2{only} ORDER BY ts DESC LIMIT ?3"
+            ))?;
+            let mut found = query.query(params![from, to, most.cast_signed()])?;
             while let Some(row) = found.next()? {
                 let (bits, latency): (i64, Option<i64>) = (row.get(5)?, row.get(6)?);
                 let counts = against.holds(bits, latency);
@@ -100,26 +103,28 @@ impl Store {
                 cell.0 += 1;
                 cell.1 += u64::from(id.is_some());
             }
-            let values = |[model, prompt, version]: [Option<i64>; 3], topic| -> rusqlite::Result<[String; 3]> {
-                let prompt = match (prompt, version) {
-                    (None, None) => "none".to_owned(),
-                    (prompt, None) => name(prompt)?,
-                    (None, version) => format!("@{}", name(version)?),
-                    (prompt, version) => format!("{}@{}", name(prompt)?, name(version)?),
+            let values =
+                |[model, prompt, version]: [Option<i64>; 3], topic| -> rusqlite::Result<[String; 3]> {
+                    let prompt = match (prompt, version) {
+                        (None, None) => "none".to_owned(),
+                        (prompt, None) => name(prompt)?,
+                        (None, version) => format!("@{}", name(version)?),
+                        (prompt, version) => format!("{}@{}", name(prompt)?, name(version)?),
+                    };
+                    Ok([name(model)?, prompt, name(topic)?])
                 };
-                Ok([name(model)?, prompt, name(topic)?])
-            };
             let mut examples = Vec::new();
             for (seq, at, named, bits, id) in rows {
                 if let Some(id) = id {
-                    let weight = i64::from(bits & flags::REPORT != 0) * 2 + i64::from(bits & flags::DOWN != 0);
+                    let weight =
+                        i64::from(bits & flags::REPORT != 0) * 2 + i64::from(bits & flags::DOWN != 0);
                     let values = values(named, topics.get(&seq).copied())?;
                     examples.push(Example { id, values, weight, at });
                 }
             }
-            let cells = cells.into_iter().map(|((named, topic), (n, count))| {
-                Ok(Cell { values: values(named, topic)?, n, count })
-            });
+            let cells = cells
+                .into_iter()
+                .map(|((named, topic), (n, count))| Ok(Cell { values: values(named, topic)?, n, count }));
             Ok((cells.collect::<rusqlite::Result<_>>()?, examples))
         })
     }

@@ -2,6 +2,7 @@
 //! their state, alerts, silences, resumptions, the outbox and the lease of the one who watches.
 
 mod alerts;
+mod apart;
 mod cells;
 mod outbox;
 mod resume;

@@ -404,7 +404,7 @@ mod tests {
                 .flat_map(|one| one.scripts)
                 .for_each(|script| db.execute_batch(script).unwrap());
         };
-        run(&WORK.migrations[..5]);
+        run(&WORK.migrations[..6]);
         let at = "2026-03-10T02:55:00Z".parse().unwrap();
         let group = Group::from([("feature".to_owned(), Untrusted::from("support"))]);
         let old = Message {
@@ -418,7 +418,7 @@ mod tests {
             [serde_json::to_string(&old).unwrap()],
         )
         .unwrap();
-        run(&WORK.migrations[5..6]);
+        run(&WORK.migrations[6..7]);
         let notice: Notice = db.query_row("SELECT message FROM outbox", [], |row| json(row, 0)).unwrap();
         assert_eq!(notice, Notice::of(old));
         let told =

@@ -91,7 +91,7 @@ impl Tally {
         ]
     }
 
-    fn of_counts(counts: &[i64; COUNTS.len()]) -> Self {
+    pub(super) fn of_counts(counts: &[i64; COUNTS.len()]) -> Self {
         Self {
             requests: counts[0],
             errors: [counts[1], counts[2], counts[3], counts[4]],
@@ -104,7 +104,7 @@ impl Tally {
         }
     }
 
-    fn of_trace(trace: &Counted, limits: &[i64]) -> Self {
+    pub(super) fn of_trace(trace: &Counted, limits: &[i64]) -> Self {
         let mut tally = Self::of_counts(&trace.counts());
         if let Some(us) = trace.latency_us {
             for (slow, limit) in tally.slow.iter_mut().zip(limits) {
@@ -172,14 +172,10 @@ impl Store {
         self.read(|db| {
             let mut sums: BTreeMap<(i64, i64), Tally> = BTreeMap::new();
             blocks::each(db, (from, to.saturating_sub(1)), &WANTED, |block| {
-                for at in 0..block.len() {
-                    let ts = block.ts(at);
-                    if (from..to).contains(&ts) {
-                        let cells = block.cells(at);
-                        let key = (cells.name(Cell::Feature), ts.div_euclid(FINE_MS));
-                        sums.entry(key).or_default().add(&Tally::of_trace(&cells.counted(), limits));
-                    }
-                }
+                block.each_within(from..to, |ts, cells| {
+                    let key = (cells.name(Cell::Feature), ts.div_euclid(FINE_MS));
+                    sums.entry(key).or_default().add(&Tally::of_trace(&cells.counted(), limits));
+                });
                 true
             })?;
             Ok(sums)

@@ -1,5 +1,7 @@
 //! The person's own editor on a file of its own that is gone afterwards.
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::domain::{Error, Result};
@@ -32,6 +34,28 @@ pub fn edit(editor: &[String], text: &str, suffix: &str) -> Result<String> {
         .map_err(|e| failed("The editor's file cannot be read back.").because(e))?;
     String::from_utf8(bytes)
         .map_err(|e| failed("The editor left a file that is not UTF-8: the text is as it was.").because(e))
+}
+
+/// Starts this program again, on the same configuration and store, and waits for its end and for a key of the person who
+/// has read how it ended.
+pub fn run_itself(
+    arguments: &[String],
+    config: Option<PathBuf>,
+    store: Option<PathBuf>,
+    reviewer: &str,
+) -> Result<()> {
+    let failed = |e: std::io::Error| Error::failed("The program cannot be started again.").because(e);
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    for (name, path) in [("--config", config), ("--store", store)] {
+        if let Some(path) = path {
+            command.arg(name).arg(path);
+        }
+    }
+    command.arg("--reviewer").arg(reviewer).args(arguments);
+    command.status().map_err(failed)?;
+    let mut out = std::io::stdout();
+    write!(out, "\nPress Enter to come back. ").and_then(|()| out.flush()).map_err(failed)?;
+    std::io::stdin().read_line(&mut String::new()).map(drop).map_err(failed)
 }
 
 #[cfg(test)]

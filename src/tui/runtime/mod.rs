@@ -32,8 +32,10 @@ use super::update::update;
 use super::view::view;
 use super::work::{Answer, Request};
 use crate::config::Config;
+use crate::domain::monitor::Monitors;
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
+use crate::ops::monitor;
 use crate::ops::prompt::Fingerprint;
 use crate::ops::watch::{self, Changes, Watch};
 use crate::task::{Cancel, Clock, Progress};
@@ -50,9 +52,9 @@ const WATCH: Duration = Duration::from_millis(300);
 const PROMPTS: Duration = Duration::from_secs(1);
 /// How often a screen that shows a time that goes on is told.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Work done at a time: a few that last (a run, the index, the look at the store) and a few look-ups. Each
+/// Work done at a time: a few that last (a run, the index, the look at the store, the monitors) and a few look-ups. Each
 /// thread takes memory and keeps it, so that a burst of keys must not make one a key.
-const WORKERS: usize = 6;
+const WORKERS: usize = 7;
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
 /// How long jobs get to stop when the program ends.
@@ -110,7 +112,7 @@ pub fn open(start: Start) -> Result<u8> {
         model.screens.review.open_at_start(Of::Sample(sample));
     }
     let result = threads.run(async {
-        let mut runtime = Runtime::new(terminal, model, start.config.editor.value, signals);
+        let mut runtime = Runtime::new(terminal, model, &start.config, signals);
         runtime.draw()?;
         if runtime.model.theme.follows_background {
             terminal::ask_background();
@@ -186,6 +188,9 @@ struct Runtime {
     /// Requests that wait for the store to be open.
     early: Vec<(JobId, Request)>,
     watch: Option<Watch>,
+    monitors: Monitors,
+    /// The monitors' passes, where nobody else makes them. They end with this value.
+    monitoring: Option<Worker>,
     /// How the prompts' folders looked last, and when that was.
     prompts: Option<(Instant, Fingerprint)>,
     sender: mpsc::Sender<Event>,
@@ -228,17 +233,19 @@ impl Signals {
 }
 
 impl Runtime {
-    fn new(terminal: terminal::Screen, model: Model, editor: Vec<String>, signals: Signals) -> Self {
+    fn new(terminal: terminal::Screen, model: Model, config: &Config, signals: Signals) -> Self {
         let (sender, receiver) = mpsc::channel(256);
         Self {
             terminal,
             model,
-            editor,
+            editor: config.editor.value.clone(),
             ctx: None,
             clock: Clock::System,
             workers: HashMap::new(),
             early: Vec::new(),
             watch: None,
+            monitors: config.monitors.clone(),
+            monitoring: None,
             prompts: None,
             sender,
             receiver,
@@ -256,7 +263,7 @@ impl Runtime {
         self.keys = Some(crossterm::event::EventStream::new());
         self.take(Message::Started).await?;
         let mut next_watch = Instant::now() + WATCH;
-        let mut next_minute = Instant::now() + MINUTE;
+        let mut next_minute = Instant::now() + self.minute();
         while self.exit.is_none() {
             let draw_at = self.dirty.then(|| self.pace.due());
             let sample_at = self.next_sample();
@@ -277,7 +284,7 @@ impl Runtime {
                 () = at(draw_at) => self.draw_in_turn()?,
                 () = at(sample_at) => self.sample_progress().await?,
                 () = at(minute_at) => {
-                    next_minute = Instant::now() + MINUTE;
+                    next_minute = Instant::now() + self.minute();
                     self.take(Message::Tick).await?;
                 }
                 () = at(watch_at) => {
@@ -293,6 +300,11 @@ impl Runtime {
         }
         self.farewell().await;
         Ok(self.exit.unwrap_or(0))
+    }
+
+    /// A minute by the clock in force; a drill's can be faster. A screen is not told more often than once a second.
+    fn minute(&self) -> Duration {
+        MINUTE.div_f64(self.clock.speed().max(1.0)).max(Duration::from_secs(1))
     }
 
     /// Takes in what is ready without waiting, so that a burst costs one frame.
@@ -378,6 +390,12 @@ impl Runtime {
                 let _ = send.blocking_send(Event::Watched(watch, Ok(Changes::default())));
             }
         });
+        if ctx.writable() {
+            let cancel = Cancel::default();
+            let (of, monitors, end) = (ctx.clone(), self.monitors.clone(), cancel.clone());
+            self.monitoring = Some(Worker { cancel, progress: Progress::default(), started: Instant::now() });
+            tokio::task::spawn_blocking(move || monitor::quietly(&of, &monitors, &end));
+        }
         self.ctx = Some(ctx);
         for (job, request) in std::mem::take(&mut self.early) {
             self.work(job, request);
@@ -406,6 +424,7 @@ impl Runtime {
                 Box::pin(self.take(Message::Edited(edited))).await?;
                 Box::pin(self.take(Message::Resumed)).await?;
             }
+            Effect::RunItself { args } => Box::pin(self.run_itself(args)).await?,
             Effect::Suspend => Box::pin(self.suspend()).await?,
             Effect::Redraw => {
                 terminal::forget(&mut self.terminal)?;
@@ -553,8 +572,26 @@ impl Runtime {
         result
     }
 
+    /// Hands the terminal to another run of this program, and takes it back once the person has read how it ended.
+    async fn run_itself(&mut self, args: Vec<String>) -> Result<()> {
+        self.keys = None;
+        terminal::leave();
+        let config = self.model.env.team.file.clone();
+        let store = self.ctx.as_ref().map(|ctx| ctx.path().to_owned());
+        let reviewer = self.model.env.reviewer.clone();
+        let ended =
+            tokio::task::spawn_blocking(move || editor::run_itself(&args, config, store, &reviewer)).await;
+        let ended = ended.unwrap_or_else(|_| Err(Error::failed("The program could not be started again.")));
+        self.come_back().await?;
+        match ended {
+            Ok(()) => Ok(()),
+            Err(error) => self.take(Message::Edited(Err(error))).await,
+        }
+    }
+
     /// Lets look-ups go and waits for acts of the person to reach the disk.
     async fn farewell(&mut self) {
+        self.monitoring = None;
         for worker in self.workers.values() {
             worker.cancel.cancel();
         }

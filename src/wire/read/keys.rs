@@ -23,11 +23,15 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The line of a place in the text, from 1.
+    fn line(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
     /// An error at a byte of the file.
     pub(super) fn error(&self, at: usize, what: &str) -> Error {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Error::not_so(format!("{}, line {line}: {what}", self.name))
+        Error::not_so(format!("{}, line {}: {what}", self.name, self.line(at)))
     }
 }
 
@@ -47,6 +51,16 @@ impl<'a> Keys<'a> {
     /// Reads `table`, which messages call `what`.
     pub(super) fn new(source: Source<'a>, table: &'a DeTable<'a>, at: usize, what: &str) -> Self {
         Self { source, table, at, what: what.to_owned(), asked: RefCell::new(Vec::new()) }
+    }
+
+    /// The line on which the table begins, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.source.line(self.at)
+    }
+
+    /// What is wrong with the table as a whole.
+    pub(super) fn refused(&self, what: &str) -> Error {
+        self.source.error(self.at, what)
     }
 
     /// Calls the table something better, once its name is known.

@@ -12,6 +12,7 @@ mod feed;
 pub mod gate;
 mod keys;
 mod mapping;
+pub mod rule_tests;
 pub mod runbook;
 mod scan;
 mod source;

@@ -104,7 +104,7 @@ pub fn save_postmortem(
 impl Told {
     fn of(ctx: &Ctx, name: &str) -> Result<Self> {
         let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
-        let mut view = view(&file, false, ctx.clock.now());
+        let mut view = view(&file, (false, ctx.is_drill()), ctx.clock.now());
         if view.figures.is_none() && view.head.outcome != Some(Outcome::FalseAlarm) {
             // A draft shows how things stand, whoever forgot to take figures.
             let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());

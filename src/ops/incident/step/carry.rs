@@ -59,7 +59,7 @@ pub(super) fn carry_out(
     let ground = Ground::find(ctx, hands, incident, step, cancel)?;
     let planned = planned(&ground)?;
     planned.check(&ground)?;
-    let plan = planned.for_record();
+    let plan = planned.for_record(&ground);
     let name = ground.incident.name();
     let id = ground.step().id.clone();
     let act = |acting: Acting| record(ctx, &name, Act::Acting(acting), None);
@@ -91,12 +91,12 @@ pub(super) fn carry_out(
 /// Writes down how an act ended.
 fn ended(ground: &Ground<'_>, act: &str, plan: ActPlan, outcome: Outcome) -> Result<Ended> {
     let (step, id) = (ground.step().id.clone(), act.to_owned());
-    let said = |words: &str| Some(Untrusted::new(ground.mask.apply(words)));
+    let said = |words: &str| Some(Untrusted::new(ground.plain(words)));
     let effect = matches!(&ground.step().kind, StepKind::Flag { effect: Some(_), .. });
     let acting = match &outcome {
         Outcome::Done(words) => Acting::End { step, act: id, done: true, said: said(words), effect },
         Outcome::Failed(words) => Acting::End { step, act: id, done: false, said: said(words), effect },
-        Outcome::Unknown(words) => Acting::Lose { step, act: id, why: ground.mask.apply(words).into() },
+        Outcome::Unknown(words) => Acting::Lose { step, act: id, why: ground.plain(words).into() },
     };
     record(ground.ctx, &ground.incident.name(), Act::Acting(acting), None)?;
     Ok(Ended { plan, outcome: Some(outcome) })
@@ -165,8 +165,8 @@ pub(super) fn recheck(ground: &Ground<'_>) -> Result<Option<Ended>> {
 
 impl Planned {
     /// What goes into the record.
-    fn for_record(&self) -> ActPlan {
-        let text = |word: &String| Untrusted::from(word.as_str());
+    fn for_record(&self, ground: &Ground<'_>) -> ActPlan {
+        let text = |words: &String| Untrusted::new(ground.plain(words));
         ActPlan {
             lines: self.lines.iter().map(text).collect(),
             from: self.from.as_ref().map(text),

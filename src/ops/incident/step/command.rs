@@ -22,7 +22,7 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
     let mut planned = Planned { changes: true, ..Planned::default() };
     let Some(argv) = planned.may_fail(words(ground, run)) else { return Ok(planned) };
     planned.lines.push(ground.mask.apply(&quoted(&argv)));
-    planned.lines.push(format!("in {}", ground.hands.team().home.display()));
+    planned.lines.push("in the team's repository".to_owned());
     if !env.is_empty() {
         let names: Vec<&str> = env.iter().map(Untrusted::raw).collect();
         planned.lines.push(format!("with {}", names.join(", ")));

@@ -65,7 +65,7 @@ pub(super) fn look(ground: &Ground<'_>) -> Result<Option<EffectView>> {
         view.words = words.raw().to_owned();
         return Ok(Some(view));
     }
-    let feature = flag.as_ref().map(Untrusted::raw).or_else(|| ground.feature());
+    let feature = flag.as_ref().map(Untrusted::raw).or_else(|| ground.wanted_feature().ok());
     let Subject::Metric(metric) = subject(&effect.metric)? else { return Ok(Some(view)) };
     let acted = act.ended_at.unwrap_or(act.begun_at);
     let of = Measured { ground, metric, feature };

@@ -72,9 +72,15 @@ impl<'a> Ground<'a> {
         self.incident.feature.as_ref().map(Untrusted::raw)
     }
 
-    /// The feature, or an error that says how to name it.
+    /// The feature that is switched: the incident's, else the only one that has a switch; or an error that says how
+    /// to name it.
     pub fn wanted_feature(&self) -> Result<&str> {
-        self.feature().ok_or_else(|| {
+        let mut switched = self.hands.team().features.iter().filter(|feature| feature.switch.is_some());
+        let only = match (switched.next(), switched.next()) {
+            (Some(only), None) => Some(only.name.as_str()),
+            _ => None,
+        };
+        self.feature().or(only).ok_or_else(|| {
             let name = self.incident.name();
             Error::not_so(format!("{name} does not say which feature it is about."))
                 .hint(format!("Say it: tuesday incident feature {name} FEATURE"))
@@ -202,6 +208,13 @@ impl<'a> Ground<'a> {
             IncidentFact::Phase => of.phase.name().to_owned(),
             IncidentFact::Commander => of.commander.raw().to_owned(),
         }
+    }
+
+    /// Words without secrets, with files named from the team's folder.
+    pub fn plain(&self, words: &str) -> String {
+        let home = format!("{}/", self.hands.team().home.display());
+        let words = self.mask.apply(words);
+        if home.len() > 1 { words.replace(&home, "") } else { words }
     }
 
     /// What to know of an act for the team's records: `INC-7: bad overdraft advice`.

@@ -8,8 +8,10 @@ use crate::domain::incident::{Found, Verdict};
 use crate::domain::runbook::StepKind;
 use crate::domain::runbook::template::VersionName;
 use crate::domain::{Error, Result, Untrusted};
+use crate::ops::assess::{AssessRequest, assess, rows, slice_rows, slices_said};
 use crate::ops::gate::{self, GateOf};
-use crate::ops::measure::{Metric, Subject, Wanted, measure};
+use crate::ops::measure::{Analysis, Metric, Subject, Wanted, measure};
+use crate::ops::prompt::{Bar, last_known_good};
 
 /// The window of a check that names none.
 const USUAL_MS: u64 = 3_600_000;
@@ -31,11 +33,10 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
         return Err(Error::not_so("This step checks nothing."));
     };
     let metric = match subject(metric)? {
+        // Without a limit, how many users is a question of what is usual.
+        Subject::Metric(Metric::Users) if must.is_none() => return analysed(ground, Analysis::Users),
         Subject::Metric(metric) => metric,
-        Subject::Analysis(analysis) => {
-            let words = format!("read it there: {}", analysis.way(&ground.incident.name()));
-            return Ok(Found { verdict: Verdict::Shown, words: words.into(), value: None, query: None });
-        }
+        Subject::Analysis(analysis) => return analysed(ground, analysis),
     };
     let to = ground.now();
     let back = SignedDuration::from_millis(i64::try_from(window_ms.unwrap_or(USUAL_MS)).unwrap_or(i64::MAX));
@@ -75,6 +76,70 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
         value: reading.value,
         query: Some(reading.query).filter(|query| !query.is_empty()),
     })
+}
+
+/// What an analysis says, in a sentence.
+fn analysed(ground: &Ground<'_>, analysis: Analysis) -> Result<Found> {
+    let shown = |words: String, query: Option<Untrusted>| {
+        Ok(Found { verdict: Verdict::Shown, words: words.into(), value: None, query })
+    };
+    if ground.rehearsal {
+        return shown("worked out from the traces of the incident".to_owned(), None);
+    }
+    match analysis {
+        Analysis::Versions => {
+            let current = ground.version(VersionName::Current)?;
+            let home = ground.prompt(None)?;
+            let search = last_known_good(ground.ctx, &home, &current, Bar::of(ground.hands.team()))?;
+            let passed =
+                search.passed_over.iter().map(|(version, why)| format!("{version} is passed over: {why}"));
+            let good = match search.good {
+                Some(good) => format!("the last known good one is {}: {}", good.version, good.why),
+                None => "none before it is known to be good".to_owned(),
+            };
+            let words: Vec<String> =
+                [format!("{current} is in force; {good}")].into_iter().chain(passed).collect();
+            shown(words.join("; "), None)
+        }
+        Analysis::Cost => {
+            let day = SignedDuration::from_hours(24);
+            let to = ground.now();
+            let wanted = Wanted {
+                metric: Metric::CostRatio,
+                feature: ground.feature(),
+                version: None,
+                window: (to.saturating_sub(day).unwrap_or(to), to),
+                baseline_ms: None,
+            };
+            let reading = measure(ground.ctx, &wanted, ground.cancel)?;
+            shown(format!("{} in the last day", reading.words), Some(reading.query))
+        }
+        Analysis::Attribution | Analysis::Onset | Analysis::Users => {
+            let request = AssessRequest::default();
+            let of = assess(ground.ctx, &ground.incident.name(), request, ground.cancel)?;
+            // The record tells times in UTC.
+            let rows = rows(&of, &jiff::tz::TimeZone::UTC);
+            let row = |name: &str| {
+                let found = rows.iter().find(|(heading, _)| *heading == name);
+                found.map(|(_, words)| words.clone()).unwrap_or_default()
+            };
+            let words = match analysis {
+                Analysis::Onset => format!("since {} (UTC); near it: {}", row("since"), row("near it")),
+                Analysis::Users => row("how many"),
+                _ => {
+                    let first =
+                        slice_rows(&of).into_iter().next().map(|[slice, n, rate, outside, explains, ..]| {
+                            format!(
+                                "{slice}: {rate} of {n} fail, {outside} outside of it; explains {explains}"
+                            )
+                        });
+                    let said = Some(slices_said(&of)).filter(|said| !said.is_empty());
+                    first.into_iter().chain(said).collect::<Vec<_>>().join("; ")
+                }
+            };
+            shown(words, Some(of.query.into()))
+        }
+    }
 }
 
 /// Goes through the deployment checklist of the version in force.

@@ -275,10 +275,10 @@ pub fn plan(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, cancel: &Cance
         _ => carry::planned(&ground)?,
     };
     let (step, acts) = (ground.step(), &ground.incident.steps[ground.index].acts);
-    let mask = |words: &String| Untrusted::new(ground.mask.apply(words));
+    let mask = |words: &String| Untrusted::new(ground.plain(words));
     let confirm = if step.kind.acts() { step.guard.confirm } else { Confirm::None };
     let type_this = (confirm == Confirm::Type)
-        .then(|| ground.feature().map_or_else(|| ground.incident.name().into(), Untrusted::from));
+        .then(|| ground.wanted_feature().map_or_else(|_| ground.incident.name().into(), Untrusted::from));
     let unsettled = acts
         .act
         .as_ref()
@@ -510,7 +510,7 @@ fn told(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, ended: Ended, canc
     let mut ran = empty(&ground, state);
     ran.said = ended.outcome.map(|outcome| match outcome {
         Outcome::Done(words) | Outcome::Failed(words) | Outcome::Unknown(words) => {
-            Untrusted::new(ground.mask.apply(&words))
+            Untrusted::new(ground.plain(&words))
         }
     });
     (ran.from, ran.to) = (ended.plan.from, ended.plan.to);
@@ -560,7 +560,7 @@ fn told(ctx: &Ctx, hands: &Hands, incident: &str, step: &str, ended: Ended, canc
 fn undo(ground: &Ground<'_>, from: Option<&Untrusted>) -> Option<Untrusted> {
     match &ground.step().kind {
         StepKind::Flag { flag, to, undo, .. } => {
-            let feature = flag.as_ref().map(Untrusted::raw).or_else(|| ground.feature())?;
+            let feature = flag.as_ref().map(Untrusted::raw).or_else(|| ground.wanted_feature().ok())?;
             let back = if to.raw() == "off" { "on" } else { "off" };
             let back = undo.as_ref().map_or(back, Untrusted::raw);
             Some(format!("tuesday feature {back} {feature}").into())

@@ -96,7 +96,7 @@ pub fn check(
         ground.rehearsal = true;
         let (planned, by_hand) = looked(&ground, &scratch)?;
         let step = ground.step();
-        let mask = |words: &String| Untrusted::new(ground.mask.apply(words));
+        let mask = |words: &String| Untrusted::new(ground.plain(words));
         let state = match (planned.fails.is_empty(), by_hand) {
             (false, _) => CheckState::Fails,
             (true, true) => CheckState::ByHand,

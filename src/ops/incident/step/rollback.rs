@@ -5,6 +5,7 @@ use super::{Outcome, Planned};
 use crate::domain::runbook::StepKind;
 use crate::domain::{Error, ErrorKind, Result};
 use crate::ops::prompt::{self, Home, UseSpec, UseView};
+use crate::text::figures::plural;
 
 /// Which files would get other names. `to`: the version that an act which was cut off leads to.
 pub(super) fn plan(ground: &Ground<'_>, to: Option<&str>) -> Result<Planned> {
@@ -20,7 +21,11 @@ pub(super) fn plan(ground: &Ground<'_>, to: Option<&str>) -> Result<Planned> {
         false => vec![format!("{} is at {} already: nothing changes", view.prompt, view.to)],
     };
     if view.changes {
-        planned.lines.push(format!("{} words go, {} come", view.words_removed, view.words_added));
+        planned.lines.push(format!(
+            "{} of it go, {} come",
+            plural(view.words_removed, "word"),
+            view.words_added
+        ));
     }
     planned.notes.extend(view.why.map(|why| format!("{} is the last known good version: {why}", view.to)));
     planned.notes.extend(view.notes);

@@ -35,6 +35,8 @@ pub enum Asked {
     Traces,
     Query,
     HandOver,
+    Scribe,
+    Update,
     Outcome,
     Closing(Outcome),
     Path,
@@ -189,6 +191,16 @@ impl IncidentsScreen {
         self.ask(Asked::HandOver, Prompt::new(ASK, "who leads from here:", ""), cx);
     }
 
+    pub(super) fn ask_scribe(&mut self, cx: &mut Cx<'_>) {
+        self.ask(Asked::Scribe, Prompt::new(ASK, "who keeps the record (empty: who leads):", ""), cx);
+    }
+
+    /// Asks for the update, with a draft to change.
+    pub(super) fn ask_update(&mut self, draft: &str, cx: &mut Cx<'_>) {
+        let title = words().put(Role::Title, "Update to those who wait");
+        self.ask(Asked::Update, Editor::new(ASK, title, draft, ".md"), cx);
+    }
+
     pub(super) fn ask_close(&mut self, cx: &mut Cx<'_>) {
         let Some(view) = self.open.as_ref().and_then(|open| open.view.as_ref()) else { return };
         let open = view.phases.iter().flat_map(|phase| &phase.steps).filter(|step| !step.state.is_settled());
@@ -298,6 +310,16 @@ impl IncidentsScreen {
                 let said = format!("{} leads now", text.trim());
                 self.acts(vec![Act::HandOver { to: text.trim().into(), note: None }], said, cx);
             }
+            Asked::Scribe => {
+                let who = text.trim();
+                let said = if who.is_empty() {
+                    "who leads keeps the record".to_owned()
+                } else {
+                    format!("{who} keeps the record")
+                };
+                self.acts(vec![Act::Scribe { who: Some(who.into()) }], said, cx);
+            }
+            Asked::Update => self.acts(vec![Act::Update { text: text.into() }], "told those who wait", cx),
             Asked::Closing(outcome) => Self::act(Request::Close { id, outcome, note: note() }, cx),
             Asked::Path if text.trim().is_empty() => {}
             Asked::Path => {

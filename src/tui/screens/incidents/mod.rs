@@ -31,9 +31,10 @@ use crate::ops::incident::{
 use crate::ops::watch::Changes;
 use crate::text::Line;
 use crate::tui::canvas::{Canvas, Pane};
+use crate::tui::effect::Effect;
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Reply, Tag};
-use crate::tui::screen::{Cx, Env, Handled, Screen};
+use crate::tui::screen::{Cx, Env, Handled, Screen, Wish};
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::words::words;
@@ -200,6 +201,11 @@ impl IncidentsScreen {
         self.open = Some(Open::new(name.to_owned()));
     }
 
+    /// Whether an incident is on the screen, with a header of its own.
+    pub fn shows_header(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Goes to the open incident, or asks for the title of a new one, once the list is known.
     pub fn declare(&mut self) {
         self.declaring = true;
@@ -317,6 +323,13 @@ impl IncidentsScreen {
                     }
                 }
             }
+            Answer::Draft(text) => {
+                if let Request::Draft { id } = &request
+                    && self.open.as_ref().is_some_and(|open| open.id == *id)
+                {
+                    self.ask_update(&text, cx);
+                }
+            }
             Answer::Saved => {
                 if let Request::Save { path, .. } = &request {
                     cx.say(words().plain("wrote ").plain(path.display().to_string()).done());
@@ -328,6 +341,8 @@ impl IncidentsScreen {
 
     fn listed(&mut self, lines: Vec<IncidentLine>, cx: &mut Cx<'_>) {
         cx.badge(view::badge(&lines));
+        let open: Vec<&IncidentLine> = lines.iter().filter(|line| line.head.state == "open").collect();
+        cx.wish(Wish::Standing(open.first().map(|line| (Box::new((*line).clone()), open.len() - 1))));
         let first_open = lines.iter().find(|line| line.head.state == "open").map(|line| line.head.id.clone());
         match &mut self.list {
             Some(list) => list.replace(lines, |a, b| a.head.id == b.head.id),
@@ -370,12 +385,10 @@ impl IncidentsScreen {
         open.take(view);
         if counts {
             open.panels.forget();
+            self.count(cx);
         }
         if first {
             self.look_again(cx);
-        }
-        if counts {
-            self.count(cx);
         }
         self.fill_panel(cx);
         if in_story || matches!(request, Request::Close { .. }) {
@@ -418,6 +431,10 @@ impl IncidentsScreen {
     fn in_list(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {
         match id {
             table::NEW => self.ask_title(cx),
+            table::DRILL => {
+                let args = ["incident", "drill"].map(str::to_owned).to_vec();
+                cx.wish(Wish::Effect(Effect::RunItself { args }));
+            }
             app::FIND => self.ask_find(cx),
             app::OPEN => {
                 let Some(line) = self.list.as_ref().and_then(List::selected) else { return Handled::Yes };
@@ -472,6 +489,7 @@ impl IncidentsScreen {
             open.panels.leave();
         }
         match id {
+            table::RUN => self.run_step(cx),
             table::FIGURES => {
                 if let Some(open) = &mut self.open
                     && panel::has_panel(open.phase)
@@ -479,7 +497,6 @@ impl IncidentsScreen {
                     open.panels.enter();
                 }
             }
-            table::RUN => self.run_step(cx),
             table::DONE | app::OPEN => self.ask_done(cx),
             table::BEGIN => self.begin(cx),
             table::SKIP => self.ask_skip(cx),
@@ -499,6 +516,14 @@ impl IncidentsScreen {
             app::FIND => self.ask_find(cx),
             table::ATTACH => self.ask_attach(cx),
             table::HAND_OVER => self.ask_hand_over(cx),
+            table::SCRIBE => self.ask_scribe(cx),
+            table::SIGN => self.acts(vec![Act::SignRead], "signed as read", cx),
+            table::UPDATE => {
+                if let Some(open) = &self.open {
+                    let request = Request::Draft { id: open.id.clone() };
+                    cx.start(Job::replace("incident update", "drafting the update", request.into()));
+                }
+            }
             table::TIMELINE => {
                 if let Some(open) = &mut self.open {
                     open.face = match open.face {
@@ -623,8 +648,8 @@ impl Screen for IncidentsScreen {
         }
         if changes.traces {
             self.count(cx);
-            self.fill_panel(cx);
             self.look_again(cx);
+            self.fill_panel(cx);
         }
     }
 

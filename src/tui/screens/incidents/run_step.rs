@@ -106,7 +106,7 @@ impl IncidentsScreen {
                 _ => (Let::Key("do it"), Leads::Run),
             },
         };
-        let title = words().put(Role::Title, format!(" {} ", clean_line(plan.title.raw()).as_str()));
+        let title = words().put(Role::Title, clean_line(plan.title.raw()).as_str());
         let overlay = RunStep::new(ASK, title, &plan_lines(&plan, cx.env), how);
         self.ask(Asked::Plan(step, leads), overlay, cx);
     }

@@ -75,7 +75,11 @@ fn later(story: &Story, minutes: i64) {
 fn an_incident_is_walked_from_open_to_a_written_post_mortem() {
     let night = Night::new();
     let mut story = night.opened();
-    assert!(story.row(1).contains("INC-1 SEV? 1/6 DETECT  0s since 02:55  cmd mira"), "{}", story.row(1));
+    assert!(
+        story.row(1).contains("INC-1 SEV? 1/6 DETECT  0s since 02:55  update in 20m  cmd mira"),
+        "{}",
+        story.row(1)
+    );
     assert!(story.text().contains("▲ INC-1"), "the header of every screen says so: {}", story.row(0));
     insta::assert_snapshot!("opened_80", story.snapshot());
 

@@ -27,6 +27,7 @@ use crate::ops::incident::{IncidentLine, IncidentView, PhaseState, header};
 use crate::text::{Line, Role, Style, figures, markdown};
 use crate::tui::canvas::{Canvas, Hit};
 use crate::tui::screen::Env;
+use crate::tui::view::header_line;
 use crate::tui::widgets::list::List;
 use crate::tui::words::{line, span, words};
 
@@ -247,6 +248,12 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
         let mut question = words().muted(phase.question);
         if phase.phase != view.head.phase {
             question = question.put(Role::Accent, "  you look at another phase");
+        } else if let (true, Some(limit), Some(next)) = (phase.over_box, phase.box_ms, phase.phase.next()) {
+            let meant =
+                format!("Over the {} that it was to take: on to {}, ", span_words(limit), next.title());
+            question =
+                words().put(Role::Alert, meant).key(env.key(table::PHASE_ON)).put(Role::Alert, " then ");
+            question = question.key(env.key(table::ENTER_PHASE));
         }
         canvas.line(parts.question, &question.done());
     }
@@ -271,7 +278,7 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
 /// The line that never scrolls away, as of now.
 fn head(view: &IncidentView, env: &Env) -> Line {
     let role = if view.head.closed_at.is_none() { Role::Alert } else { Role::Title };
-    let mut head = words().put(Style::of(role).bold(), header(view, env.now, &env.zone));
+    let mut head = words().line(&header_line(&header(view, env.now, &env.zone), Style::of(role).bold()));
     if let Some(seq) = view.record.broken_at {
         head = head.put(Role::Fail, format!("  RECORD CHANGED FROM OUTSIDE at {seq}"));
     }

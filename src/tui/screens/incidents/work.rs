@@ -86,6 +86,10 @@ pub enum Request {
         id: String,
         zone: TimeZone,
     },
+    /// An update as it would read now.
+    Draft {
+        id: String,
+    },
     Save {
         id: String,
         zone: TimeZone,
@@ -103,6 +107,7 @@ pub enum Answer {
     /// As far as it could be had: a failure stands in the panel.
     Panel(Result<Panel>),
     Postmortem(PostmortemView),
+    Draft(String),
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
     Watch(Box<WatchView>),
@@ -160,6 +165,7 @@ impl Request {
                 made => Ok(Answer::Panel(made)),
             },
             Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
+            Request::Draft { id } => incident::draft_update(ctx, id, cancel).map(Answer::Draft),
             Request::Save { id, zone, path, replace } => {
                 match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
                     Ok(_) => Ok(Answer::Saved),
@@ -179,6 +185,7 @@ impl Request {
                 | Request::Figures { .. }
                 | Request::Panel(_)
                 | Request::Postmortem { .. }
+                | Request::Draft { .. }
                 | Request::Plan { .. }
                 | Request::Watch { .. }
         )

@@ -113,6 +113,11 @@ fn text(screen: &MonitorsScreen, env: &Env, cols: usize) -> Vec<Line> {
         text.push(Line::default());
         text.extend(lines::nobody_watches(env));
     }
+    if let Some(end) = screen.list.as_ref().and_then(|list| list.stands_at) {
+        let end = when(end.as_millisecond(), env.now_ms(), &env.zone);
+        text.push(Line::default());
+        text.push(line(Role::Muted, format!("A demonstration: as of {end}, when its traffic ends.")));
+    }
     text
 }
 

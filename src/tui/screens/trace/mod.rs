@@ -80,7 +80,7 @@ impl TraceScreen {
 
     /// Asks for the trace, or for it anew.
     pub fn load(&self, cx: &mut Cx<'_>) {
-        let cols = draw::areas(screen_area(cx.env.size, cx.env.banner.is_some())).talk.width;
+        let cols = draw::areas(screen_area(cx.env.size, cx.env.above())).talk.width;
         let request = Request::Load { trace: self.id.clone(), cols };
         cx.start(Job::replace("trace", "reading the trace", request.into()));
     }

@@ -286,7 +286,7 @@ impl TracesScreen {
 
     /// Reads the trace under the cursor before it is asked for.
     fn read_ahead(trace: Untrusted, cx: &mut Cx<'_>) {
-        let area = screen_area(cx.env.size, cx.env.banner.is_some());
+        let area = screen_area(cx.env.size, cx.env.above());
         let cols = draw::split(area).1.unwrap_or(area).width;
         let request = trace::Request::Load { trace, cols };
         cx.start(Job::replace("preview", "reading the trace", request.into()));
