@@ -8,8 +8,8 @@ use super::long::{self, Unit};
 use super::output;
 use crate::domain::Result;
 use crate::ops::bench::{
-    ImportBench, Measured, draw, import, labels, make_data, monitors, pages, receive, run as runs, score,
-    search, soak, vitals,
+    ImportBench, Measured, assess, draw, import, labels, make_data, monitors, pages, receive, run as runs,
+    score, search, soak, vitals,
 };
 
 /// Measure this program against plain SQLite, in one run
@@ -105,6 +105,15 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Planted faults found by an assessment, and quiet traffic of which it claims nothing
+    Assess {
+        /// Faults, and as many quiet stores
+        #[arg(long, default_value_t = 200)]
+        trials: u64,
+        /// Answer with JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Spans received over loopback in batches of 512 while somebody looks at the health figures
     Serve {
         /// How many spans
@@ -174,6 +183,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         what @ (What::Run { dir, json, .. }
         | What::Serve { dir, json, .. }
         | What::Soak { dir, json, .. }) => (what, 0, dir, *json),
+        what @ What::Assess { json, .. } => (what, 0, &None, *json),
         what @ (What::Import { traces, dir, json, .. }
         | What::Draw { traces, dir, json, .. }
         | What::Label { traces, dir, json, .. }
@@ -185,7 +195,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     };
     let folder = dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tuesday-bench"));
     let unit = if matches!(what, What::Run { .. }) { Unit::Cases } else { Unit::Traces };
-    let measured = long::run(unit, |_, progress| {
+    let measured = long::run(unit, |cancel, progress| {
         let data = || make_data(&folder, traces, progress);
         match what {
             What::Run { cases, rounds, .. } => runs(&folder, *cases, *rounds, progress),
@@ -197,6 +207,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
                 let bench = ImportBench { folder: folder.clone(), index: !no_index, rounds: *rounds };
                 import(&data()?, &bench, progress)
             }
+            What::Assess { trials, .. } => assess(*trials, cancel, progress),
             What::Monitors { months, rounds, .. } => monitors(&data()?, &folder, *months, *rounds, progress),
             What::Score { .. } => score(&data()?, progress),
             What::Page(read) => pages(&data()?, &folder, read.rounds, progress),

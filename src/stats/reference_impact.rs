@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::reference::Input;
@@ -48,15 +50,8 @@ pub(super) fn answer(function: &str, input: &Input<'_>) -> Option<Value> {
 /// looked at from both ends.
 fn null_quantiles(input: &Input<'_>) -> Value {
     let (sizes, p) = (input.list("n"), input.f("p"));
-    let mut state = 7_u64;
-    // A splitmix64 step: enough for a simulation.
-    let mut draw = move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    };
+    let mut dice = ChaCha8Rng::seed_from_u64(7);
+    let mut draw = move || dice.random::<f64>();
     let mut found: Vec<f64> = (0..input.n("replicates"))
         .map(|_| {
             let mut one = || {

@@ -156,7 +156,6 @@ impl Assessment {
     }
 
     /// Whether anything is claimed: a sure onset, or a guilty slice.
-    #[cfg(test)]
     pub fn claims(&self) -> bool {
         self.onset.verdict == onset::OnsetVerdict::Onset || !self.slices.ranked.is_empty()
     }

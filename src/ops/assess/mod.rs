@@ -16,6 +16,7 @@ mod remedy;
 mod slices;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod words;
 
 use jiff::Timestamp;

@@ -184,3 +184,12 @@ fn labels_of_a_sample_stand_for_all_requests_and_those_picked_by_hand_for_none()
     let zone = jiff::tz::TimeZone::UTC;
     assert!(rows(&of, &zone)[1].1.contains("(expected; at most"), "{:?}", rows(&of, &zone));
 }
+
+#[test]
+fn planted_faults_are_found_and_quiet_traffic_stays_quiet() {
+    // The bench looks at two hundred of each; these are enough to see that neither fails throughout.
+    let seen: Vec<_> = (0..6).map(|seed| super::trial::planted(seed).unwrap()).collect();
+    assert!(seen.iter().filter(|seen| seen.right_slice).count() >= 4, "{seen:?}");
+    let claimed = (0..4).filter(|seed| super::trial::claims_of_quiet(*seed).unwrap()).count();
+    assert!(claimed <= 1, "{claimed} of 4");
+}

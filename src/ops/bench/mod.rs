@@ -1,6 +1,7 @@
 //! Measurements that print a ratio: the same work done by plain SQLite and by this program, in turn, in
 //! one run, so that the machine's noise is in both. One file a measurement; data are made here.
 
+mod assess;
 mod data;
 mod find;
 mod import;
@@ -14,6 +15,7 @@ mod work;
 
 use serde::Serialize;
 
+pub use assess::assess;
 pub use data::{BenchData, make_data};
 pub use find::{pages, search};
 pub use import::{ImportBench, import};
@@ -83,6 +85,11 @@ impl Measured {
     /// Less is better: seconds, bytes.
     pub fn less(what: &'static str, unit: &'static str, raw: f64, ours: f64, wanted: f64) -> Self {
         Self { what, raw, ours, unit, ratio: raw / ours, wanted, cpu: None }
+    }
+
+    /// More is better: shares.
+    fn more(what: &'static str, unit: &'static str, raw: f64, ours: f64) -> Self {
+        Self { what, raw, ours, unit, ratio: ours / raw, wanted: 1.0, cpu: None }
     }
 
     /// Seconds by the clock, with processor seconds beside them.
