@@ -27,6 +27,7 @@ mod sample;
 mod serve;
 mod taxonomy;
 mod trace;
+mod trouble;
 mod watch;
 
 use std::path::PathBuf;

@@ -1,23 +1,23 @@
 //! `tuesday serve`.
 
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{Face, long, output};
+use super::trouble::Troubles;
+use super::{Face, long, output, watch};
 use crate::domain::{Error, Result};
-use crate::ops::Access;
+use crate::ops::monitor::Watched;
 use crate::ops::serve::{Limits, ServeSpec, ServeView, USUAL_ADDRESS, serve};
+use crate::ops::{Access, Ctx};
+use crate::task::Cancel;
 use crate::text::figures::thousands;
 
 /// Receive live traces from OpenTelemetry SDKs and applications
 ///
 /// Takes OTLP over HTTP (protobuf and JSON, plain or gzip) at /v1/traces, traces of our own format at
 /// /v1/traces/tuesday, and thumbs, reports and follow-ups at /v1/feedback. The address is the first line that
-/// it prints. Ctrl-C ends it; what was answered with 200 is kept however it ends. `tuesday help receiver` has
-/// the answers, limits and tokens.
+/// it prints. It runs the monitors too, as `tuesday watch` does, unless another program does. Ctrl-C ends it; what was
+/// answered with 200 is kept however it ends. `tuesday help receiver` has the answers, limits and tokens.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct ServeArgs {
@@ -30,6 +30,9 @@ pub(super) struct ServeArgs {
     /// The feature of traces that name none
     #[arg(long, value_name = "NAME")]
     feature: Option<String>,
+    /// Only receive: do not run the monitors, tell receivers or judge the daily sample
+    #[arg(long)]
+    no_watch: bool,
 }
 
 const HELP: &str = "\
@@ -52,34 +55,43 @@ pub(super) fn run(face: &Face, args: &ServeArgs) -> Result<u8> {
     };
     let ctx = face.ctx(Access::Create)?;
     let troubled = Troubles::default();
+    let over = Cancel::default();
     let view = long::until_stopped(|cancel| {
-        serve(&ctx, spec, cancel, &|error| troubled.tell(error), |address| {
-            output::text(&format!("http://{address}"))?;
-            output::note(&format!(
-                "Receiving OTLP at /v1/traces into {}. Ctrl-C ends it.",
-                ctx.store.path().display()
-            ));
-            Ok(())
+        std::thread::scope(|threads| {
+            let view = serve(&ctx, spec, cancel, &|error| troubled.tell(error), |address| {
+                output::text(&format!("http://{address}"))?;
+                output::note(&format!(
+                    "Receiving OTLP at /v1/traces into {}. Ctrl-C ends it.",
+                    ctx.store.path().display()
+                ));
+                if !args.no_watch {
+                    threads.spawn(|| watched(face, &ctx, &over, &troubled));
+                }
+                Ok(())
+            });
+            over.cancel();
+            view
         })
     })?;
     output::note(&told(&view));
     Ok(0)
 }
 
-/// Tells of failures, the same one not more often than every so often.
-#[derive(Default)]
-struct Troubles(Mutex<Option<(String, Instant)>>);
-
-/// How often the same failure is told.
-const AGAIN: Duration = Duration::from_secs(30);
-
-impl Troubles {
-    fn tell(&self, error: &Error) {
-        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if last.as_ref().is_none_or(|(what, at)| *what != error.what || at.elapsed() > AGAIN) {
-            output::error(error);
-            *last = Some((error.what.clone(), Instant::now()));
+/// Runs the monitors beside the receiver. What is wrong with them is told, and stops no trace.
+fn watched(face: &Face, ctx: &Ctx, over: &Cancel, troubled: &Troubles) {
+    let result = watch::beside(face, ctx, over, troubled, |watched| {
+        match watched {
+            Watched::Pass(view) => watch::changed(&view, |line| {
+                output::note(line);
+                Ok(())
+            })?,
+            Watched::Failed(error) => troubled.tell(&error),
+            Watched::Elsewhere | Watched::Begun => {}
         }
+        Ok(())
+    });
+    if let Err(error) = result {
+        troubled.tell(&error);
     }
 }
 

@@ -199,6 +199,10 @@ fn print_trace(view: &TraceView) -> Result<()> {
     }
     about.extend(view.samples.iter().map(|name| format!("sample   {name}")));
     about.extend(view.incidents.iter().map(|id| format!("incident {id}")));
+    if let Some(language) = &view.language {
+        let guessed = if language.guessed { ", guessed from what was said" } else { "" };
+        about.push(format!("language {}{guessed}", language.name));
+    }
     if let Some(around) = &view.neighbours {
         let session = t.session.as_ref().map_or("", Untrusted::raw);
         about.push(format!("session  {session}: {} of {}", around.position, around.count));

@@ -1,4 +1,4 @@
-//! `tuesday watch`.
+//! `tuesday watch`, and what of it runs beside `tuesday serve`.
 
 use std::time::{Duration, Instant};
 
@@ -6,21 +6,22 @@ use clap::Args;
 
 use super::long::until_stopped;
 use super::monitor::{clock, variable};
+use super::trouble::Troubles;
 use super::{Face, output};
 use crate::domain::{Error, Result};
-use crate::ops::monitor::{AlertView, PassView, Sender, Watcher, group_words, pass};
-use crate::ops::watch;
+use crate::ops::daily_sample::{DailySample, Told};
+use crate::ops::monitor::{AlertView, PassView, Sender, Watched, Watcher, group_words, pass, watching};
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 
-/// Look at the rules at least so often.
-const EVERY: Duration = Duration::from_secs(60);
-/// Look at them no oftener, however much traffic comes.
-const AT_MOST: Duration = Duration::from_secs(10);
+/// How long a single look waits for another program's.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Run the monitors: keep their alerts, and tell the receivers
 ///
-/// One program at a time does it for a store: a second one waits until the first is gone.
+/// One program at a time does it for a store: a second one waits until the first is gone. `tuesday serve` does it
+/// too, and so does the open program, which tells nobody. With [judge_sample] in tuesday.toml arriving traces are
+/// drawn and judged, within the budget of a day.
 #[derive(Args, Debug)]
 pub(super) struct WatchArgs {
     /// Look once, send what is to be sent, and end: for cron
@@ -33,28 +34,85 @@ pub(super) struct WatchArgs {
 
 pub(super) fn run(face: &Face, args: &WatchArgs) -> Result<u8> {
     let ctx = face.ctx(Access::Existing)?;
-    let sender = Sender::new(&ctx, &face.config.monitors, &variable, &output::ring)?;
-    let watcher = Watcher::default();
     if args.once {
-        return once(face, args, &ctx, &sender, &watcher);
+        return once(face, args, &ctx);
     }
+    let troubles = Troubles::default();
     until_stopped(|cancel| {
-        std::thread::scope(|threads| {
-            let result = watching(face, args, &ctx, &watcher, cancel, |cancel| {
-                threads.spawn(|| sender.run(cancel, &|error| output::error(error)));
-            });
-            // The sender ends with the watching, whatever ended it.
-            cancel.cancel();
-            result
+        beside(face, &ctx, cancel, &troubles, |watched| match watched {
+            Watched::Elsewhere => {
+                output::note("Another program watches this store; waiting until it is gone.");
+                Ok(())
+            }
+            Watched::Begun => {
+                output::note("Watching. Ctrl-C ends it.");
+                Ok(())
+            }
+            Watched::Pass(view) => told(&view, args.json, false),
+            Watched::Failed(error) => {
+                output::error(&error);
+                Ok(())
+            }
         })
     })?;
-    watcher.leaves(&ctx)?;
     Ok(0)
 }
 
-fn once(face: &Face, args: &WatchArgs, ctx: &Ctx, sender: &Sender<'_>, watcher: &Watcher) -> Result<u8> {
-    if !watcher.holds(ctx)? {
-        return Err(Error::not_so("Another `tuesday watch` watches this store.")
+/// Watches, sends, and judges the daily sample where there is one, until cancelled.
+pub(super) fn beside(
+    face: &Face,
+    ctx: &Ctx,
+    cancel: &Cancel,
+    troubles: &Troubles,
+    mut tell: impl FnMut(Watched) -> Result<()>,
+) -> Result<()> {
+    let sender = Sender::new(ctx, &face.config.monitors, &variable, &output::ring)?;
+    // Ends with the watching, whatever ended that.
+    let over = Cancel::default();
+    std::thread::scope(|threads| {
+        let judging =
+            face.config.judge_sample.as_ref().map(|_| threads.spawn(|| judge(face, ctx, &over, troubles)));
+        let mut sending = None;
+        let result = watching(ctx, &face.config.monitors, cancel, |watched| {
+            // Whoever has the lease sends too.
+            if matches!(watched, Watched::Begun) && sending.is_none() {
+                sending = Some(threads.spawn(|| sender.run(&over, &|error| troubles.tell(error))));
+            }
+            tell(watched)
+        });
+        over.cancel();
+        drop(judging);
+        result
+    })
+}
+
+/// Draws and judges the daily sample until it is over. What is wrong with it is told, and ends nothing else.
+fn judge(face: &Face, ctx: &Ctx, over: &Cancel, troubles: &Troubles) {
+    let Some(spec) = &face.config.judge_sample else { return };
+    match DailySample::new(ctx, &face.config.evaluation, spec, over) {
+        Ok(sample) => sample.run(over, &|told| tell_sample(&told, troubles)),
+        Err(error) => troubles.tell(&error),
+    }
+}
+
+fn tell_sample(told: &Told, troubles: &Troubles) {
+    match told {
+        Told::Note(text) => output::note(text),
+        Told::Trouble(error) => troubles.tell(error),
+    }
+}
+
+fn once(face: &Face, args: &WatchArgs, ctx: &Ctx) -> Result<u8> {
+    let sender = Sender::new(ctx, &face.config.monitors, &variable, &output::ring)?;
+    let watcher = Watcher::default();
+    // The open program holds the lease for a moment at a time.
+    let until = Instant::now() + PATIENCE;
+    while !watcher.holds(ctx)? {
+        if Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(200));
+            continue;
+        }
+        return Err(Error::not_so("Another program watches this store.")
             .hint("It does what this one would do; when it is gone its place is free after a minute."));
     }
     let result = pass(ctx, &face.config.monitors);
@@ -62,80 +120,30 @@ fn once(face: &Face, args: &WatchArgs, ctx: &Ctx, sender: &Sender<'_>, watcher: 
     watcher.leaves(ctx)?;
     let view = result?;
     sent?;
-    told(&view, args, true)?;
+    told(&view, args.json, true)?;
+    if let Some(spec) = &face.config.judge_sample {
+        let troubles = Troubles::default();
+        until_stopped(|cancel| {
+            let sample = DailySample::new(ctx, &face.config.evaluation, spec, cancel)?;
+            let round = sample.once(cancel, &|told| tell_sample(&told, &troubles))?;
+            match round.trouble {
+                Some(why) => {
+                    Err(Error::failed(format!("The judge of the daily sample does not answer: {why}"))
+                        .hint("The traces are asked about again the next time."))
+                }
+                None => Ok(()),
+            }
+        })?;
+    }
     Ok(0)
 }
 
-/// Watches until it is stopped. `first` is called once, when this program has the lease.
-fn watching<'a>(
-    face: &Face,
-    args: &WatchArgs,
-    ctx: &Ctx,
-    watcher: &Watcher,
-    cancel: &'a Cancel,
-    first: impl FnOnce(&'a Cancel),
-) -> Result<()> {
-    let mut first = Some(first);
-    let mut changes = watch::watch(ctx)?;
-    let mut last: Option<Instant> = None;
-    let mut waiting = false;
-    loop {
-        let changed = changes.poll()?.traces;
-        let due = last.is_none_or(|at| at.elapsed() >= EVERY || (changed && at.elapsed() >= AT_MOST));
-        if due && !watcher.holds(ctx)? {
-            if !std::mem::replace(&mut waiting, true) {
-                output::note("Another `tuesday watch` watches this store; waiting until it is gone.");
-            }
-            last = Some(Instant::now());
-        } else if due {
-            if let Some(first) = first.take() {
-                output::note("Watching. Ctrl-C ends it.");
-                first(cancel);
-            }
-            match pass(ctx, &face.config.monitors) {
-                Ok(view) => told(&view, args, false)?,
-                // A store that is busy or a disk that is full may be well again at the next look.
-                Err(error) => output::error(&error),
-            }
-            last = Some(Instant::now());
-        }
-        // A change that came too soon after a look is looked at when its time has come.
-        let missed = changed && !due;
-        let pause = if missed {
-            AT_MOST.saturating_sub(last.map_or(AT_MOST, |at| at.elapsed()))
-        } else {
-            Duration::from_secs(1)
-        };
-        if cancel.wait(pause.max(Duration::from_millis(100))).is_err() {
-            return Ok(());
-        }
-        if missed {
-            last = last.map(|at| at.checked_sub(EVERY).unwrap_or(at));
-        }
-    }
-}
-
 /// A pass in words: what changed; nothing is said of one that changed nothing, unless it is the only one.
-fn told(view: &PassView, args: &WatchArgs, only: bool) -> Result<()> {
-    if args.json {
+fn told(view: &PassView, json: bool, only: bool) -> Result<()> {
+    if json {
         return if only { output::json(view) } else { output::json_line(view) };
     }
-    let line = |word: &str, alert: &AlertView| {
-        let group = group_words(&alert.group);
-        output::text(&format!(
-            "{} {word} {} {} {group}: {}",
-            clock(view.at),
-            alert.id,
-            alert.rule,
-            alert.evidence.summary
-        ))
-    };
-    for alert in &view.fired {
-        line("FIRING", alert)?;
-    }
-    for alert in &view.resolved {
-        line("resolved", alert)?;
-    }
+    changed(view, output::text)?;
     if only {
         output::text(&format!(
             "{} rules on their groups looked at; {} out, {} sent.",
@@ -143,6 +151,21 @@ fn told(view: &PassView, args: &WatchArgs, only: bool) -> Result<()> {
             crate::text::figures::plural(view.firing, "alert"),
             crate::text::figures::plural(view.messages, "message")
         ))?;
+    }
+    Ok(())
+}
+
+/// Says what a pass changed, a line an alert.
+pub(super) fn changed(view: &PassView, mut say: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let line = |word: &str, alert: &AlertView| {
+        let (at, group) = (clock(view.at), group_words(&alert.group));
+        format!("{at} {word} {} {} {group}: {}", alert.id, alert.rule, alert.evidence.summary)
+    };
+    for alert in &view.fired {
+        say(&line("FIRING", alert))?;
+    }
+    for alert in &view.resolved {
+        say(&line("resolved", alert))?;
     }
     Ok(())
 }

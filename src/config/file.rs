@@ -12,7 +12,7 @@ use super::{Origin, Set, ThemeChoice};
 use crate::command::{Keymap, nearest, parse_keys, table};
 use crate::domain::monitor::Monitors;
 use crate::domain::prompt::FeatureSpec;
-use crate::domain::{Error, EvalConfig, Result};
+use crate::domain::{Error, EvalConfig, JudgeSample, Result};
 use crate::ops::compare::Thresholds;
 use crate::text::Role;
 
@@ -38,6 +38,7 @@ const KEYS: &[&str] = &[
     "monitor",
     "notify",
     "features",
+    "judge_sample",
 ];
 
 /// What the file says.
@@ -58,6 +59,7 @@ pub struct FileConfig {
     /// Where its `judge` stands.
     pub judge_from: Option<Origin>,
     pub monitors: Monitors,
+    pub judge_sample: Option<JudgeSample>,
     pub features: Vec<FeatureSpec>,
 }
 
@@ -80,7 +82,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
     let reader = Reader { name: name.to_owned(), text };
     let table = DeTable::parse(text).map_err(|e| reader.wrong(e.span().unwrap_or(0..0), e.message()))?;
     let mut config = FileConfig::default();
-    let mut judge = None;
+    let (mut judge, mut judge_sample) = (None, None);
     let mut monitoring = super::monitors::Parts::default();
     for (key, value) in table.get_ref() {
         let at = || Origin::File { line: reader.place(&key.span()).0 };
@@ -114,6 +116,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             }
             "features" => config.features = reader.features(value)?,
             "compare" => config.thresholds = super::compare::read(&reader, value)?,
+            "judge_sample" => judge_sample = Some(value),
             "monitors" => monitoring.monitors = Some(value),
             "monitor" => monitoring.monitor = Some(value),
             "notify" => monitoring.notify = Some(value),
@@ -121,6 +124,10 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
         }
     }
     config.monitors = reader.monitoring(&monitoring)?;
+    // It names evaluators, wherever in the file they stand.
+    if let Some(value) = judge_sample {
+        config.judge_sample = Some(reader.judge_sample(value, &config.evaluation.evaluators)?);
+    }
     // It names a target, wherever in the file that stands.
     if let Some(value) = judge {
         config.evaluation.judge = Some(reader.judge(value, &config.evaluation.targets)?);

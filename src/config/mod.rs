@@ -9,6 +9,7 @@ mod compare;
 mod evaluators;
 mod features;
 mod file;
+mod judge_sample;
 mod monitors;
 mod place;
 mod settings;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use crate::command::Keymap;
 use crate::domain::monitor::{Monitors, ReceiverKind};
 use crate::domain::prompt::TeamConfig;
-use crate::domain::{Error, EvalConfig, Result, TargetKind};
+use crate::domain::{Error, EvalConfig, JudgeSample, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::ops::drill::Place;
 use crate::ops::incident::step::{Hands, Real};
@@ -151,6 +152,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Monitors, and who is told.
     pub monitors: Monitors,
+    /// How many of the arriving traces are judged; `None`: none.
+    pub judge_sample: Option<JudgeSample>,
     /// Where prompts lie, and how features are switched.
     pub team: TeamConfig,
     /// In a drill: what acts in the place of the team's own programs, network and files.
@@ -239,6 +242,7 @@ impl Config {
             judge_from: file.judge_from.unwrap_or(Origin::Default),
             thresholds: file.thresholds,
             monitors,
+            judge_sample: file.judge_sample,
             file: path,
             drill: None,
         })

@@ -60,6 +60,23 @@ impl Content {
         messages.iter().flat_map(|message| message.tool_calls.iter().flatten())
     }
 
+    /// What this role said last: the first piece of text of it. A text without roles is anybody's.
+    pub fn last_said(&self, role: &str) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.raw()),
+            Self::Messages(messages) => {
+                let message = messages.iter().rev().find(|m| m.role.raw() == role && m.has_text())?;
+                let mut first = None;
+                strings(&message.content, &mut |text| {
+                    if !text.trim().is_empty() {
+                        first.get_or_insert(text);
+                    }
+                });
+                first
+            }
+        }
+    }
+
     /// The first words of what the user asked last: one line, at most `most` characters.
     pub fn asked(&self, most: usize) -> Untrusted {
         match self {

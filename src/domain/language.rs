@@ -1,5 +1,6 @@
-//! The language of a trace, as its source states it.
+//! The language of a trace.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Where sources state it, the first that does counts.
@@ -7,9 +8,17 @@ const KEYS: [&str; 5] = ["language", "lang", "user_language", "locale", "user_lo
 /// Longer values are no name of a language.
 const LONGEST: usize = 16;
 
+/// The language of a trace: as its source states it, else as its text tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TraceLanguage {
+    /// ISO 639-1 where it is guessed; as the source has it where it is stated.
+    pub name: String,
+    /// Whether no source stated it.
+    pub guessed: bool,
+}
+
 /// The language that metadata state: `de` of `de-DE`, `pt_BR.UTF-8` or `DE`; a name such as `german` as it is,
-/// in lower case. Nothing is guessed from the text: a guess for every trace would cost as much as all else
-/// that is done at import.
+/// in lower case. What none states is guessed from the text (`text::trace_language`).
 pub fn stated_language(metadata: &Map<String, Value>) -> Option<String> {
     let stated = KEYS.iter().find_map(|key| metadata.get(*key)?.as_str())?;
     let word = stated.trim().split(['-', '_', '.']).next()?.to_lowercase();

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod browse;
 pub mod compare;
 mod ctx;
+pub mod daily_sample;
 pub mod demo;
 pub mod doctor;
 pub mod drill;

@@ -37,6 +37,9 @@ pub const TOOL_CALLS: i64 = 1 << 14;
 /// Has spans.
 pub const SPANS: i64 = 1 << 15;
 
+/// The source states no language: it is guessed from the text.
+pub const GUESSED_LANGUAGE: i64 = 1 << 16;
+
 /// All bits that feedback sets.
 pub const FEEDBACK: i64 = UP | DOWN | REPORT | FOLLOW_UP | HAS_FEEDBACK;
 

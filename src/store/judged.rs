@@ -34,6 +34,8 @@ pub struct JudgedSet {
     pub judges: Vec<Judge>,
     /// The traces, oldest first.
     pub rows: Vec<JudgedRow>,
+    /// Some of them may be of the daily sample.
+    pub daily: bool,
 }
 
 /// A trace before its own figures are read.
@@ -43,22 +45,31 @@ struct Found {
     verdicts: Verdicts,
 }
 
+/// Members of the samples `?1`, a list as JSON, and what the daily sample drew of the times from `?2` up to `?3`: of
+/// much the newest.
+const MEMBERS: &str = "(SELECT m.trace_hash, m.trace_id, m.probability FROM json_each(?1) s \
+     CROSS JOIN work.sample_member m ON m.sample = s.value UNION ALL \
+     SELECT * FROM (SELECT trace_hash, trace_id, probability FROM work.judge_pick INDEXED BY judge_pick_time \
+     WHERE ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 10000))";
+
 type Traces = HashMap<(i64, String), Found>;
 
 impl Store {
-    /// The judged members of these samples, of times from `from` up to `to` (milliseconds, excluded). While the
+    /// The judged members of these samples and of the daily sample, of times from `from` up to `to` (milliseconds, excluded). While the
     /// index of ids is missing, as during a large import, there are none: looking each up would take a reading
     /// of the whole store.
     pub fn judged(&self, samples: &[&str], (from, to): (i64, i64)) -> Result<JudgedSet> {
         let names = serde_json::to_string(samples).unwrap_or_default();
         self.read(|db| {
             let mut set = JudgedSet::default();
-            if samples.is_empty() || indexes::missing(db)?.contains(&"trace_id") {
+            if indexes::missing(db)?.contains(&"trace_id") {
                 return Ok(set);
             }
+            set.daily =
+                db.query_row("SELECT EXISTS (SELECT 1 FROM work.judge_pick)", [], |row| row.get(0))?;
             let mut found = Traces::new();
-            labelled(db, &names, &mut found)?;
-            scored(db, &names, &mut found, &mut set.judges)?;
+            labelled(db, &names, (from, to), &mut found)?;
+            scored(db, &names, (from, to), &mut found, &mut set.judges)?;
             set.rows = placed(db, found, (from, to))?;
             Ok(set)
         })
@@ -66,15 +77,18 @@ impl Store {
 }
 
 /// Labels of members: each reviewer's once, in however many samples the trace is.
-fn labelled(db: &Connection, samples: &str, found: &mut Traces) -> rusqlite::Result<()> {
-    let mut query = db.prepare_cached(
+fn labelled(
+    db: &Connection,
+    samples: &str,
+    (from, to): (i64, i64),
+    found: &mut Traces,
+) -> rusqlite::Result<()> {
+    let mut query = db.prepare_cached(&format!(
         "SELECT m.trace_hash, m.trace_id, max(m.probability), l.verdict = 'pass' \
-         FROM (SELECT value FROM json_each(?)) s \
-         CROSS JOIN work.sample_member m ON m.sample = s.value \
-         CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
-         WHERE l.verdict IN ('pass', 'fail') GROUP BY m.trace_hash, m.trace_id, l.reviewer",
-    )?;
-    let mut rows = query.query([samples])?;
+         FROM {MEMBERS} m CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
+         WHERE l.verdict IN ('pass', 'fail') GROUP BY m.trace_hash, m.trace_id, l.reviewer"
+    ))?;
+    let mut rows = query.query(params![samples, from, to])?;
     while let Some(row) = rows.next()? {
         let one = found.entry((row.get(0)?, row.get(1)?)).or_default();
         one.probability = one.probability.max(row.get(2)?);
@@ -87,18 +101,17 @@ fn labelled(db: &Connection, samples: &str, found: &mut Traces) -> rusqlite::Res
 fn scored(
     db: &Connection,
     samples: &str,
+    (from, to): (i64, i64),
     found: &mut Traces,
     judges: &mut Vec<Judge>,
 ) -> rusqlite::Result<()> {
-    let mut query = db.prepare_cached(
+    let mut query = db.prepare_cached(&format!(
         "SELECT m.trace_hash, m.trace_id, max(m.probability), c.evaluator, c.version, c.decider, c.model, \
-         c.outcome, c.at FROM (SELECT value FROM json_each(?)) s \
-         CROSS JOIN work.sample_member m ON m.sample = s.value \
-         CROSS JOIN work.trace_score c INDEXED BY trace_score_judge \
+         c.outcome, c.at FROM {MEMBERS} m CROSS JOIN work.trace_score c INDEXED BY trace_score_judge \
          ON c.trace_hash = m.trace_hash AND c.trace_id = m.trace_id \
-         WHERE c.kind = 'judge' GROUP BY m.trace_hash, m.trace_id, c.evaluator, c.version",
-    )?;
-    let mut rows = query.query([samples])?;
+         WHERE c.kind = 'judge' GROUP BY m.trace_hash, m.trace_id, c.evaluator, c.version"
+    ))?;
+    let mut rows = query.query(params![samples, from, to])?;
     while let Some(row) = rows.next()? {
         let word = judge_word(row, 3, judges)?;
         let one = found.entry((row.get(0)?, row.get(1)?)).or_default();

@@ -8,7 +8,8 @@ use super::body::{BodyEncoder, Dictionary};
 use super::flags;
 use super::ids::id_hash;
 use super::names::NameKind;
-use crate::domain::{Content, FeedbackKind, Result, Thumbs, Trace, Untrusted, stated_language};
+use crate::domain::{Content, FeedbackKind, Result, Thumbs, Trace, Untrusted};
+use crate::text::trace_language;
 
 /// A trace ready to be written.
 pub struct Prepared {
@@ -20,7 +21,7 @@ pub struct Prepared {
     pub(super) user_hash: Option<i64>,
     /// Feature, model, prompt, prompt version, experiment, arm.
     pub(super) names: [Option<Untrusted>; 6],
-    /// As the source states it.
+    /// As the source states it, else as the text tells it.
     pub(super) language: Option<String>,
     pub(super) latency_us: Option<i64>,
     pub(super) ttft_us: Option<i64>,
@@ -240,7 +241,11 @@ impl Preparer {
         } else {
             &self.json
         };
-        let language = stated_language(&trace.metadata);
+        let language = trace_language(&trace);
+        if language.as_ref().is_some_and(|language| language.guessed) {
+            bits |= flags::GUESSED_LANGUAGE;
+        }
+        let language = language.map(|language| language.name);
         let mut names =
             [trace.feature, trace.model, trace.prompt, trace.prompt_version, trace.experiment, trace.arm];
         let tokens_in = trace.tokens_in.and_then(|n| i64::try_from(n).ok());

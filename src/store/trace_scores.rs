@@ -1,7 +1,7 @@
 //! What evaluators said of recorded traces.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::ids::id_hash;
 use super::open::Store;
@@ -30,33 +30,7 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        self.write_work(|tx| {
-            let mut insert = tx
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO trace_score(trace_hash, trace_id, evaluator, version, decider, \
-                     subject, outcome, score, cost, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )
-                .map_err(|e| self.explain(e))?;
-            for TraceScoreRow { trace, decider, subject, at, word } in rows {
-                let body = json(word)?;
-                insert
-                    .execute(params![
-                        id_hash(trace.raw()),
-                        trace.raw(),
-                        word.evaluator,
-                        word.version,
-                        decider,
-                        subject,
-                        word.outcome.word(),
-                        word.score.map(|score| score.value),
-                        word.cost_usd,
-                        at.as_millisecond(),
-                        body,
-                    ])
-                    .map_err(|e| self.explain(e))?;
-            }
-            Ok(())
-        })
+        self.write_work(|tx| insert_scores(self, tx, rows))
     }
 
     /// All words on a trace, the newest first.
@@ -78,4 +52,33 @@ impl Store {
             .collect()
         })
     }
+}
+
+/// Writes words in the place of the same evaluators' earlier ones, inside the transaction of the caller.
+pub(super) fn insert_scores(store: &Store, tx: &Transaction<'_>, rows: &[TraceScoreRow]) -> Result<()> {
+    let mut insert = tx
+        .prepare_cached(
+            "INSERT OR REPLACE INTO trace_score(trace_hash, trace_id, evaluator, version, decider, \
+             subject, outcome, score, cost, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .map_err(|e| store.explain_work(e))?;
+    for TraceScoreRow { trace, decider, subject, at, word } in rows {
+        let body = json(word)?;
+        insert
+            .execute(params![
+                id_hash(trace.raw()),
+                trace.raw(),
+                word.evaluator,
+                word.version,
+                decider,
+                subject,
+                word.outcome.word(),
+                word.score.map(|score| score.value),
+                word.cost_usd,
+                at.as_millisecond(),
+                body,
+            ])
+            .map_err(|e| store.explain_work(e))?;
+    }
+    Ok(())
 }

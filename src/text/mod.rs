@@ -24,7 +24,7 @@ pub use clean::{Clean, clean, clean_line, clean_str};
 pub use diff::{WordChange, diff, side_by_side, word_diff};
 pub use find::{Hit, count, find, mark};
 pub use json::{JsonPiece, json, json_piece, json_pieces, json_text};
-pub use language::{detect_language, languages};
+pub use language::{detect_language, languages, trace_language};
 pub use line::{Line, Role, Span, Style};
 pub use markdown::{markdown, markdown_html};
 pub use readable::readable;

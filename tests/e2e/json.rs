@@ -194,5 +194,34 @@ fn every_answer_is_as_the_help_says() {
     std::fs::write(&store, "no store any more").unwrap();
     ask_to(1, "doctor, where the store cannot be read", &["doctor"]);
 
+    health_of_judged_traces(&topic);
     topic.is_whole(&asked.into_inner());
+}
+
+/// Forty traces that a judge spoke of, with labels enough to correct it: a program that tells by the question.
+fn health_of_judged_traces(topic: &Topic) {
+    let (folder, store) = store_with(40);
+    let config = r#"
+judge = "strict"
+[targets.strict]
+kind = "command"
+command = ["sed", "-e", 's/.*fee number [23][0-9].*/{"explanation":"Wrong.","accuracy":3}/', "-e", "t", "-e", 's/.*/{"explanation":"Right.","accuracy":9}/']
+[[evaluator]]
+name = "strictly"
+kind = "judge"
+criteria = "accuracy"
+"#;
+    std::fs::write(folder.path().join("tuesday.toml"), config).unwrap();
+    for n in 0..40 {
+        run_to(0, &store, &["label", &format!("t-{n}"), if n < 20 { "pass" } else { "fail" }]);
+    }
+    run_to(0, &store, &["sample", "draw", "all", "--rate", "100%"]);
+    run_to(0, &store, &["eval", "score", "--sample", "all"]);
+    let health: serde_json::Value = serde_json::from_str(&run_to(0, &store, &["health", "--json"])).unwrap();
+    topic.check_answer("health", &health);
+    assert_eq!(
+        (health["judged"]["people"].as_u64(), health["judged"]["labels"][1].as_u64()),
+        (Some(40), Some(20))
+    );
+    assert!(health["judged"]["corrected"]["rate"].is_number(), "{}", health["judged"]);
 }

@@ -10,6 +10,9 @@ pub const JSON: &str = include_str!("../../fixtures/help/json.txt");
 /// The topic of evaluating.
 pub const JSON_EVAL: &str = include_str!("../../fixtures/help/json-eval.txt");
 
+/// The topic of monitors and alerts.
+pub const JSON_MONITOR: &str = include_str!("../../fixtures/help/json-monitor.txt");
+
 #[derive(Debug, Clone)]
 enum Shape {
     Number,

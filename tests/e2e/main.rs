@@ -6,6 +6,7 @@
 
 mod acting;
 mod contract;
+mod daily_sample;
 mod drills;
 mod feature;
 mod flag_server;

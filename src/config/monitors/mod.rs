@@ -63,9 +63,7 @@ impl Reader<'_> {
         if let Some(value) = parts.monitors {
             for (key, value) in self.table(value)? {
                 match key.get_ref().as_ref() {
-                    "false_pages_per_month" => {
-                        all.false_pages_per_month = self.at_least(value, 0.001, 1e4)?
-                    }
+                    "false_pages_per_month" => all.false_pages_per_month = self.within(value, 0.001, 1e4)?,
                     "group_wait" => all.grouping.wait = self.gather(value)?,
                     "group_interval" => all.grouping.interval = self.gather(value)?,
                     other => {
@@ -174,7 +172,7 @@ impl Reader<'_> {
                 }
                 "baseline" => rule.baseline = self.baseline(value, metric)?,
                 "windows" => rule.windows = self.windows(value)?,
-                "min_samples" => rule.min_samples = self.at_least(value, 0.0, 1e9)? as u64,
+                "min_samples" => rule.min_samples = self.within(value, 0.0, 1e9)? as u64,
                 "for" => rule.hold_before = self.span(value)?,
                 // Looks are at a twelfth of the window; more often would only raise more false alarms.
                 "every" => drop(self.span(value)?),
@@ -313,7 +311,7 @@ impl Reader<'_> {
         let mut resolve = usual;
         for (key, value) in self.table(value)? {
             match key.get_ref().as_ref() {
-                "below" => resolve.below = Some(self.at_least(value, 0.0, 1e12)?),
+                "below" => resolve.below = Some(self.within(value, 0.0, 1e12)?),
                 "hold" => resolve.hold = self.span(value)?,
                 other => {
                     let known = ["below", "hold"].into_iter();
@@ -340,7 +338,7 @@ impl Reader<'_> {
     }
 
     /// A number within these.
-    fn at_least(&self, value: &Value<'_>, least: f64, most: f64) -> Result<f64> {
+    pub(in crate::config) fn within(&self, value: &Value<'_>, least: f64, most: f64) -> Result<f64> {
         let number = match value.get_ref() {
             DeValue::Integer(n) => n.as_str().replace('_', "").parse().ok(),
             DeValue::Float(n) => n.as_str().replace('_', "").parse::<f64>().ok(),

@@ -45,9 +45,9 @@ impl Reader<'_> {
                 ));
             }
         }
-        let share = |key: &str| said(key).map(|value| self.at_least(value, 0.0, 1.0)).transpose();
+        let share = |key: &str| said(key).map(|value| self.within(value, 0.0, 1.0)).transpose();
         let number =
-            |key: &str, usual: f64| said(key).map_or(Ok(usual), |value| self.at_least(value, 0.0, 1e9));
+            |key: &str, usual: f64| said(key).map_or(Ok(usual), |value| self.within(value, 0.0, 1e9));
         Ok(match name.as_str() {
             "cusum" => {
                 let (p0, p1) = (share("p0")?.unwrap_or(0.10), share("p1")?.unwrap_or(0.15));
@@ -56,11 +56,7 @@ impl Reader<'_> {
                         self.wrong(value.span(), "`p0` must be above 0 and below `p1`, and `p1` below 1.")
                     );
                 }
-                Test::Cusum {
-                    p0,
-                    p1,
-                    run: said("arl0").map(|run| self.at_least(run, 10.0, 1e7)).transpose()?,
-                }
+                Test::Cusum { p0, p1, run: said("arl0").map(|run| self.within(run, 10.0, 1e7)).transpose()? }
             }
             "page_hinkley" => {
                 Test::PageHinkley { delta: number("delta", 0.02)?, lambda: number("lambda", 10.0)? }
@@ -68,8 +64,8 @@ impl Reader<'_> {
             "ratio" => Test::Ratio { alpha: share("alpha")?, at_least: number("at_least", 1.5)? },
             "odd" => Test::Odd { z: number("z", 5.0)? },
             "budget" => Test::Budget {
-                usd: said("usd").map(|usd| self.at_least(usd, 1e-6, 1e12)).transpose()?,
-                warn: said("warn").map_or(Ok(0.8), |warn| self.at_least(warn, 0.01, 1.0))?,
+                usd: said("usd").map(|usd| self.within(usd, 1e-6, 1e12)).transpose()?,
+                warn: said("warn").map_or(Ok(0.8), |warn| self.within(warn, 0.01, 1.0))?,
                 forecast: number("forecast", 1.3)?,
             },
             "silence" => Test::Silence { expected: number("expected", 9.2)? },
@@ -83,7 +79,7 @@ impl Reader<'_> {
                 Test::Share {
                     alpha: share("alpha")?,
                     at_least: share("at_least")?.unwrap_or(was.0),
-                    rise: said("rise").map(|rise| self.at_least(rise, 1.0, 1e3)).transpose()?.or(was.2),
+                    rise: said("rise").map(|rise| self.within(rise, 1.0, 1e3)).transpose()?.or(was.2),
                     target: share("target")?.or(was.1),
                     min_count: number("min_count", 5.0)? as u64,
                 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Result, Trace, Untrusted};
+use crate::domain::{Result, Trace, TraceLanguage, Untrusted};
 use crate::ops::label::LabelView;
 use crate::ops::{Ctx, incident};
 
@@ -18,6 +18,8 @@ pub struct TraceView {
     pub samples: Vec<String>,
     /// The incidents that it is evidence in, newest first.
     pub incidents: Vec<String>,
+    /// The language that it counts under.
+    pub language: Option<TraceLanguage>,
     /// Its place in its session.
     pub neighbours: Option<Neighbours>,
 }
@@ -55,5 +57,6 @@ pub fn trace(ctx: &Ctx, id: &Untrusted) -> Result<TraceView> {
     };
     let samples = ctx.store.samples_with(id)?;
     let incidents = incident::of_trace(ctx, id)?;
-    Ok(TraceView { trace: stored.trace, labels, samples, incidents, neighbours })
+    let language = ctx.store.language_of(stored.seq)?;
+    Ok(TraceView { trace: stored.trace, labels, samples, incidents, language, neighbours })
 }

@@ -81,8 +81,8 @@ fn the_dashboard_shows_what_was_planted() {
     assert!(view.groups.len() > 4, "{:?}", view.groups);
     for group in &view.groups {
         let wanted = name(&group.name);
-        let stated = |t: &Trace| crate::domain::stated_language(&t.metadata).unwrap_or_default();
-        assert_eq!(group.requests, of(&|t, _| stated(t) == wanted), "{wanted}");
+        let spoken = |t: &Trace| crate::text::trace_language(t).map_or_else(String::new, |of| of.name);
+        assert_eq!(group.requests, of(&|t, _| spoken(t) == wanted), "{wanted}");
     }
     assert_eq!(view.errors.timeout, of(&|_, truth| truth.verdict == Verdict::NoAnswer(FailureKind::Timeout)));
     // The new prompt is marked on the day on which it was first seen.

@@ -184,12 +184,13 @@ fn findings(incident: &Incident, record: &[Recorded]) -> String {
     said.join("\n").to_lowercase()
 }
 
-/// What switches were thrown by people from then on, and how they stood after it.
+/// What switches were thrown by people after that, and how they stood then. What was thrown to begin with, at the
+/// very time, is the drill's own making.
 fn thrown(ctx: &Ctx, of: SwitchOf, since: Timestamp) -> Result<Vec<String>> {
     let events = ctx.store.switches(of, FEATURE)?;
     Ok(events
         .into_iter()
-        .filter(|event| event.at >= since && event.by.raw() != super::feed::DEPLOYER)
+        .filter(|event| event.at > since && event.by.raw() != super::feed::DEPLOYER)
         .filter(|event| matches!(event.stage, SwitchStage::Done | SwitchStage::Unproven))
         .map(|event| event.to.into_raw())
         .collect())

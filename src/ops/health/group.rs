@@ -20,7 +20,7 @@ pub enum By {
     PromptVersion,
     /// The model.
     Model,
-    /// The language that the source states.
+    /// The language that the source states, or that the text tells.
     Language,
     /// The feature.
     Feature,

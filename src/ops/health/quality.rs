@@ -128,7 +128,8 @@ impl Judged {
     /// The traces among these that are drawn, and fail.
     pub(super) fn failed(&self, base: Query) -> Query {
         let failed = base.with(Term::Judged(vec![false]));
-        if self.samples.is_empty() {
+        // The daily sample has no name.
+        if self.samples.is_empty() || self.set.daily {
             return failed;
         }
         let any = self.samples.iter().map(Word::exact).collect();

@@ -33,6 +33,7 @@ mod tests;
 mod tests_told;
 mod trial;
 mod view;
+mod watching;
 mod world;
 
 pub use alerts::{AlertView, alert, alerts, open_incident, silence};
@@ -44,3 +45,4 @@ pub use send::{Sender, TestView, test};
 pub use span::span_ms;
 pub use trial::{Health, delay, judgements, quiet_month};
 pub use view::{GroupView, MonitorDetail, MonitorList, MonitorView, group_words, list, show};
+pub use watching::{Watched, quietly, watching};

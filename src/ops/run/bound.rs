@@ -16,7 +16,7 @@ pub(super) const PER_TOKEN: u64 = 4;
 
 /// What is known of the cost of asking once, in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Bound {
+pub(in crate::ops) enum Bound {
     /// It costs no more, whatever is answered.
     AtMost(f64),
     /// It should cost no more; answers so far know better.

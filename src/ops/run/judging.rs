@@ -86,6 +86,14 @@ impl Judging {
     }
 }
 
+/// The model of a judge among these evaluators whose tokens have no price, so that no limit can be kept.
+pub fn unpriced(config: &EvalConfig, evaluators: &[Evaluator]) -> Option<String> {
+    let judging = Judging::new(config, evaluators);
+    let judges = evaluators.iter().filter(|one| one.check.kind() == "judge");
+    let models = judges.filter_map(|one| judging.judge(&one.check));
+    models.filter(|model| judging.price(model).is_none()).map(|model| model.model.clone()).next()
+}
+
 /// The target that judges for a check.
 pub(super) fn judge_of<'a>(config: &'a EvalConfig, check: &'a Check) -> Option<&'a TargetSpec> {
     let named = check.settings().get("target").and_then(|name| name.as_str()).or(config.judge.as_deref())?;

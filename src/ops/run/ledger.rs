@@ -11,7 +11,7 @@ use crate::ops::score::Purse;
 
 /// What a run has spent and may yet spend, in US dollars. Clones are the same ledger.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger(Arc<Mutex<Sums>>);
+pub(in crate::ops) struct Ledger(Arc<Mutex<Sums>>);
 
 #[derive(Debug)]
 struct Sums {
@@ -29,7 +29,7 @@ struct Sums {
 
 /// Whether there is room for one more.
 #[derive(Debug)]
-pub(super) enum Room {
+pub(in crate::ops) enum Room {
     /// So much was put aside for it.
     Yes(Aside),
     /// When one in flight has landed.
@@ -40,7 +40,7 @@ pub(super) enum Room {
 
 /// What was put aside for a case; to be settled.
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(in crate::ops) struct Aside {
     asking: f64,
     /// For those who judge the answer.
     pub purse: Arc<CasePurse>,
@@ -48,7 +48,7 @@ pub(super) struct Aside {
 
 /// What a target got for a case.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Spent {
+pub(in crate::ops) enum Spent {
     /// It was asked, answered, and cost this much.
     Asking(f64),
     /// Nothing.
@@ -59,7 +59,7 @@ pub(super) enum Spent {
 
 impl Ledger {
     /// A ledger that begins with what was paid before.
-    pub(super) fn new(limit: Option<f64>, paid: f64) -> Self {
+    pub(in crate::ops) fn new(limit: Option<f64>, paid: f64) -> Self {
         Self(Arc::new(Mutex::new(Sums { limit, paid, aside: 0.0, flying: 0, dearest: None, silent: false })))
     }
 
@@ -69,7 +69,7 @@ impl Ledger {
 
     /// Puts aside what one more may cost, and `judging` for its judges, where there is room. Without a
     /// limit there always is.
-    pub(super) fn admit(&self, asking: Bound, judging: f64) -> Room {
+    pub(in crate::ops) fn admit(&self, asking: Bound, judging: f64) -> Room {
         let mut sums = self.sums();
         let asking = match (asking, sums.dearest) {
             _ if sums.limit.is_none() => 0.0,
@@ -90,7 +90,7 @@ impl Ledger {
     }
 
     /// One landed that this was put aside for.
-    pub(super) fn settle(&self, aside: &Aside, spent: Spent) {
+    pub(in crate::ops) fn settle(&self, aside: &Aside, spent: Spent) {
         aside.purse.close();
         let mut sums = self.sums();
         sums.aside -= aside.asking;
@@ -136,7 +136,7 @@ impl Sums {
 
 /// What the judges of one case may spend: first what the case put aside for them, then what is free.
 #[derive(Debug)]
-pub(super) struct CasePurse {
+pub(in crate::ops) struct CasePurse {
     ledger: Ledger,
     /// What asking the target once may cost.
     asking: f64,

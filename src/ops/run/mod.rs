@@ -42,11 +42,14 @@ use crate::domain::{
 };
 use crate::task::{Cancel, Progress};
 
+pub(in crate::ops) use bound::Bound;
+pub(in crate::ops) use ledger::{CasePurse, Ledger, Room, Spent};
+
 pub use begin::{RunAsk, RunCheck, RunOffer, SetOffer, TargetOffer, before, begin, check, offer, offer_rest};
 pub use connect::{asker, scores, services, spec, target};
 pub use estimate::{EstimateView, estimate};
 pub use export::{ExportFormat, export, reasons, score_words, title};
-pub use judging::Judging;
+pub use judging::{Judging, unpriced};
 pub use list::list;
 pub use recorded::Recorded;
 pub use show::{RunShowView, show};

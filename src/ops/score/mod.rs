@@ -15,6 +15,7 @@ mod kept;
 mod language;
 mod look;
 mod number;
+mod on_trace;
 mod pattern;
 mod purse;
 mod sample;

@@ -247,7 +247,7 @@ impl Tally {
     }
 }
 
-fn subject<'a>(trace: &'a Trace, output: &'a Content) -> Subject<'a> {
+pub(super) fn subject<'a>(trace: &'a Trace, output: &'a Content) -> Subject<'a> {
     Subject {
         input: &trace.input,
         output,

@@ -112,6 +112,7 @@ pub(super) const WORK: Schema = Schema {
         Migration { scripts: &[include_str!("work_0008_marks.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0009_incident_lease.sql")], fills: &[] },
         Migration { scripts: &[include_str!("work_0010_drills.sql")], fills: &[] },
+        Migration { scripts: &[include_str!("work_0011_judge_sample.sql")], fills: &[] },
     ],
 };
 

@@ -11,8 +11,12 @@ mod tests;
 
 use whatlang::{Lang, Script};
 
+use crate::domain::{Trace, TraceLanguage, stated_language};
+
 /// Bytes that are looked at: more changes no answer and costs time.
 const ENOUGH: usize = 300;
+/// What whatlang calls reliable is surer than this.
+const RELIABLE: f64 = 0.9;
 
 /// A language that can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +36,26 @@ pub fn languages() -> impl Iterator<Item = Language> {
 
 /// The language of a text by its first 300 bytes. `None` when the text is too short or too mixed to tell.
 pub fn detect_language(text: &str) -> Option<Language> {
-    let text = &text[..text.floor_char_boundary(ENOUGH)];
-    let (lang, confidence) = guess(text)?;
-    // What whatlang calls reliable.
-    (confidence > 0.9).then(|| language(lang))
+    let (lang, confidence) = guess(beginning(text))?;
+    (confidence > RELIABLE).then(|| language(lang))
+}
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(ENOUGH)]
+}
+
+/// The language of a trace. The source's word wins; without one it is the language of the user's last question.
+/// A question is often too short to tell by itself: its likeliest language counts too if the answer is surely in
+/// that one. `None` where nothing is sure.
+pub fn trace_language(trace: &Trace) -> Option<TraceLanguage> {
+    if let Some(name) = stated_language(&trace.metadata) {
+        return Some(TraceLanguage { name, guessed: false });
+    }
+    let question = beginning(trace.input.last_said("user")?);
+    let (lang, confidence) = guess(question)?;
+    let answered_in = || trace.output.last_said("assistant").and_then(detect_language);
+    let sure = confidence > RELIABLE || answered_in() == Some(language(lang));
+    sure.then(|| TraceLanguage { name: short_code(lang).to_owned(), guessed: true })
 }
 
 /// The likeliest language, and how sure that is, from 0 to 1.

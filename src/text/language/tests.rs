@@ -211,6 +211,39 @@ fn every_language_has_a_code_of_its_own() {
     assert!(codes.iter().all(|code| code.len() == 2));
 }
 
+#[test]
+fn a_trace_states_its_language_or_is_told_by_what_was_said() {
+    use serde_json::json;
+    let of = |trace: serde_json::Value| {
+        let trace: Trace = serde_json::from_value(trace).unwrap();
+        trace_language(&trace).map(|of| (of.name, of.guessed))
+    };
+    let german = "Wann kommt meine Überweisung an? Ich habe sie schon am Montag abgeschickt.";
+    let answer =
+        "Überweisungen brauchen einen Bankarbeitstag. Ihre kommt also spätestens morgen auf dem Konto an.";
+    // The source's own word wins, whatever the text is.
+    let stated = json!({"input": german, "output": "", "metadata": {"locale": "fr-FR"}});
+    assert_eq!(of(stated), Some(("fr".to_owned(), false)));
+    assert_eq!(of(json!({"input": german, "output": ""})), Some(("de".to_owned(), true)));
+    // What the user asked, not what the instruction says, and the last of it.
+    let talk = json!([
+        {"role": "system", "content": "You are the assistant of a bank. Answer briefly, and never promise anything."},
+        {"role": "user", "content": "I would like to talk to somebody about my account, please."},
+        {"role": "assistant", "content": "Of course. What is it about?"},
+        {"role": "user", "content": german},
+    ]);
+    assert_eq!(of(json!({"input": talk, "output": "Morgen."})), Some(("de".to_owned(), true)));
+    // Too short to tell by itself, but likeliest what the answer surely is.
+    let short = "Meine Karte ist weg";
+    assert_eq!(detect_language(short), None);
+    let said = |output: &str| json!({"input": short, "output": [{"role": "assistant", "content": output}]});
+    assert_eq!(of(said(answer)), Some(("de".to_owned(), true)));
+    assert_eq!(of(said("You can order a new card in the app, under Cards and then Replace.")), None);
+    assert_eq!(of(said("Ok")), None);
+    assert_eq!(of(json!({"input": "", "output": answer})), None);
+    assert_eq!(of(json!({"input": [{"role": "system", "content": german}], "output": answer})), None);
+}
+
 proptest! {
     #[test]
     fn any_text_is_told_as_whatlang_tells_it(text in "[a-zA-Zäöéñ ,.]{0,290}|\\PC{0,90}|[ -\u{7f}]{0,300}") {

@@ -32,8 +32,10 @@ use super::update::update;
 use super::view::view;
 use super::work::{Answer, Request};
 use crate::config::Config;
+use crate::domain::monitor::Monitors;
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
+use crate::ops::monitor;
 use crate::ops::prompt::Fingerprint;
 use crate::ops::watch::{self, Changes, Watch};
 use crate::task::{Cancel, Clock, Progress};
@@ -50,9 +52,9 @@ const WATCH: Duration = Duration::from_millis(300);
 const PROMPTS: Duration = Duration::from_secs(1);
 /// How often a screen that shows a time that goes on is told.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Work done at a time: a few that last (a run, the index, the look at the store) and a few look-ups. Each
+/// Work done at a time: a few that last (a run, the index, the look at the store, the monitors) and a few look-ups. Each
 /// thread takes memory and keeps it, so that a burst of keys must not make one a key.
-const WORKERS: usize = 6;
+const WORKERS: usize = 7;
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
 /// How long jobs get to stop when the program ends.
@@ -110,7 +112,7 @@ pub fn open(start: Start) -> Result<u8> {
         model.screens.review.open_at_start(Of::Sample(sample));
     }
     let result = threads.run(async {
-        let mut runtime = Runtime::new(terminal, model, start.config.editor.value, signals);
+        let mut runtime = Runtime::new(terminal, model, &start.config, signals);
         runtime.draw()?;
         if runtime.model.theme.follows_background {
             terminal::ask_background();
@@ -186,6 +188,9 @@ struct Runtime {
     /// Requests that wait for the store to be open.
     early: Vec<(JobId, Request)>,
     watch: Option<Watch>,
+    monitors: Monitors,
+    /// The monitors' passes, where nobody else makes them. They end with this value.
+    monitoring: Option<Worker>,
     /// How the prompts' folders looked last, and when that was.
     prompts: Option<(Instant, Fingerprint)>,
     sender: mpsc::Sender<Event>,
@@ -228,17 +233,19 @@ impl Signals {
 }
 
 impl Runtime {
-    fn new(terminal: terminal::Screen, model: Model, editor: Vec<String>, signals: Signals) -> Self {
+    fn new(terminal: terminal::Screen, model: Model, config: &Config, signals: Signals) -> Self {
         let (sender, receiver) = mpsc::channel(256);
         Self {
             terminal,
             model,
-            editor,
+            editor: config.editor.value.clone(),
             ctx: None,
             clock: Clock::System,
             workers: HashMap::new(),
             early: Vec::new(),
             watch: None,
+            monitors: config.monitors.clone(),
+            monitoring: None,
             prompts: None,
             sender,
             receiver,
@@ -383,6 +390,12 @@ impl Runtime {
                 let _ = send.blocking_send(Event::Watched(watch, Ok(Changes::default())));
             }
         });
+        if ctx.writable() {
+            let cancel = Cancel::default();
+            let (of, monitors, end) = (ctx.clone(), self.monitors.clone(), cancel.clone());
+            self.monitoring = Some(Worker { cancel, progress: Progress::default(), started: Instant::now() });
+            tokio::task::spawn_blocking(move || monitor::quietly(&of, &monitors, &end));
+        }
         self.ctx = Some(ctx);
         for (job, request) in std::mem::take(&mut self.early) {
             self.work(job, request);
@@ -578,6 +591,7 @@ impl Runtime {
 
     /// Lets look-ups go and waits for acts of the person to reach the disk.
     async fn farewell(&mut self) {
+        self.monitoring = None;
         for worker in self.workers.values() {
             worker.cancel.cancel();
         }

@@ -10,7 +10,7 @@ fn name(of: &Option<Untrusted>) -> &str {
 }
 
 fn language(trace: &Trace) -> String {
-    crate::domain::stated_language(&trace.metadata).unwrap_or_default()
+    crate::text::trace_language(trace).map_or_else(String::new, |of| of.name)
 }
 
 /// What a trace counts under.

@@ -155,7 +155,13 @@ pub fn replayed(past: &ReplayView, zone: &TimeZone, cols: usize) -> Vec<Line> {
 /// What there is to do where nothing is kept yet.
 pub fn nobody_watches(env: &Env) -> Vec<Line> {
     vec![
-        words().muted("Alerts are kept, and told to receivers, by ").key("tuesday watch").muted(".").done(),
+        words()
+            .muted("Receivers are told by ")
+            .key("tuesday watch")
+            .muted(" or ")
+            .key("tuesday serve")
+            .muted(".")
+            .done(),
         words()
             .muted("Rules stand in tuesday.toml; ")
             .key(env.key(app::HELP))

@@ -1,7 +1,8 @@
 //! Monitors: the alerts that are out on top, the rules below, and one alert with what it stands on.
 //!
 //! How it looks is in `view` and `lines`; what the store is asked in `work`. The rules are looked at anew when
-//! the screen comes up and when traces come in; alerts are what `tuesday watch` kept.
+//! the screen comes up and when traces come in; alerts are what was kept by
+//! whoever watches: `tuesday watch`, `tuesday serve`, or this program while neither does.
 
 mod lines;
 mod resume;
