@@ -11,11 +11,14 @@ pub struct Mix {
     pub mix: f64,
 }
 
+/// A group's requests and failures, before and now.
+pub type Shift = ((f64, f64), (f64, f64));
+
 /// Takes a change apart by the groups of one dimension, each with its requests and failures before and now. A group
 /// that had no requests on one side is taken to have had that side's whole rate there. `None` where one side has
 /// no requests.
-pub fn mix_or_rate(groups: &[((f64, f64), (f64, f64))]) -> Option<Mix> {
-    let sum = |of: fn(&((f64, f64), (f64, f64))) -> (f64, f64)| {
+pub fn mix_or_rate(groups: &[Shift]) -> Option<Mix> {
+    let sum = |of: fn(&Shift) -> (f64, f64)| {
         groups.iter().map(of).fold((0.0, 0.0), |(n, k), (m, j)| (n + m, k + j))
     };
     let (before, now) = (sum(|group| group.0), sum(|group| group.1));

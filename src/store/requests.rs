@@ -81,6 +81,17 @@ pub struct Judgement {
     pub probability: f64,
 }
 
+/// Labels of one failure mode and severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureCount {
+    /// `None`: they named none.
+    pub mode: Option<String>,
+    /// `None`: they named none.
+    pub severity: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
 impl Store {
     /// Hands the requests of a feature (`None`: of all) of the times from `from` up to `to` (milliseconds, excluded)
     /// to `each`, in the order of arrival. Judgements count where the trace is in a sample that was drawn without
@@ -179,13 +190,9 @@ impl Store {
         })
     }
 
-    /// How people say that requests of a time fail: failure mode (`None`: they named none), severity, how many.
+    /// How people say that requests of a time fail.
     /// Looks up each trace that was failed, by the index of ids.
-    pub fn failures_named(
-        &self,
-        feature: Option<i64>,
-        (from, to): (i64, i64),
-    ) -> Result<Vec<(Option<String>, Option<String>, u64)>> {
+    pub fn failures_named(&self, feature: Option<i64>, (from, to): (i64, i64)) -> Result<Vec<FailureCount>> {
         self.read(|db| {
             db.prepare_cached(
                 "SELECT l.mode, l.severity, count(*) FROM work.label_now l \
@@ -194,7 +201,8 @@ impl Store {
                  AND (?3 IS NULL OR ifnull(t.feature, 0) = ?3) GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
             )?
             .query_map(params![from, to, feature], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+                let count = row.get::<_, i64>(2)?.cast_unsigned();
+                Ok(FailureCount { mode: row.get(0)?, severity: row.get(1)?, count })
             })?
             .collect()
         })

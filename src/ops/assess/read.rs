@@ -246,11 +246,11 @@ fn add_modes(
     found: &Found,
 ) -> Result<()> {
     let named = ctx.store.failures_named(feature, found.window)?;
-    let total: u64 = named.iter().map(|(_, _, count)| count).sum();
+    let total: u64 = named.iter().map(|one| one.count).sum();
     let taxonomy = taxonomy::show(ctx)?;
     let mut modes: BTreeMap<String, u64> = BTreeMap::new();
-    for (mode, _, count) in &named {
-        *modes.entry(mode.clone().unwrap_or_else(|| NONE.to_owned())).or_default() += count;
+    for one in &named {
+        *modes.entry(one.mode.clone().unwrap_or_else(|| NONE.to_owned())).or_default() += one.count;
     }
     let mut modes: Vec<Way> = modes
         .into_iter()
@@ -261,8 +261,8 @@ fn add_modes(
         .collect();
     modes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
     assessment.modes = modes;
-    let critical = named.iter().filter(|(_, severity, _)| severity.as_deref() == Some("critical"));
-    let unsafe_count: u64 = critical.map(|(_, _, count)| count).sum();
+    let critical = named.iter().filter(|one| one.severity.as_deref() == Some("critical"));
+    let unsafe_count: u64 = critical.map(|one| one.count).sum();
     let costs = (found.gathered.before.mean_cost(), found.gathered.now.mean_cost());
     let cost_ratio = match costs {
         (Some(before), Some(now)) if before > 0.0 => Some(now / before),

@@ -61,8 +61,8 @@ pub struct Served {
 /// The traces before a drill that begins at this time, oldest first, with so many an hour in the end.
 pub fn history(seed: u64, begin: Timestamp, an_hour: u64) -> impl Iterator<Item = (Trace, Truth)> {
     let calendar = Calendar::quiet(begin, |hour| match HOURS - hour {
-        ..=BUSY_HOURS => an_hour,
-        ..=HISTORY_HOURS => an_hour.div_ceil(QUIETER),
+        before if before <= BUSY_HOURS => an_hour,
+        before if before <= HISTORY_HOURS => an_hour.div_ceil(QUIETER),
         _ => 0,
     });
     (0..HOURS).flat_map(move |hour| {

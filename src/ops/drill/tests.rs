@@ -44,7 +44,7 @@ fn a_bad_prompt_is_found_and_put_back() {
     assert_eq!(score.points, score.points());
     // It is kept in the person's own store, and nothing of the drill else.
     let own = home.as_reviewer("mira");
-    assert_eq!(held(&own).unwrap(), [score.clone()]);
+    assert_eq!(held(&own).unwrap().as_slice(), std::slice::from_ref(score));
     assert!(crate::ops::incident::list(&own).unwrap().is_empty());
     drill.place.discard();
     assert!(!drill.place.folder.exists());

@@ -48,7 +48,7 @@ impl FeaturesScreen {
         match (result, request) {
             (Ok(Answer::Features(rows)), _) => {
                 let list = self.rows.get_or_insert_default();
-                list.replace(rows.into_iter(), |a, b| a.feature == b.feature);
+                list.replace(rows, |a, b| a.feature == b.feature);
             }
             (Ok(Answer::Switched(view)), Request::Switch { ask, .. }) if ask.dry_run => {
                 if view.changes {

@@ -138,7 +138,7 @@ fn parts(open: &Open, area: Rect) -> Parts {
     // With both, the text of the step keeps a third, and the panel takes no more than it has to say.
     let room = if both { lower.height * 2 / 3 } else { lower.height };
     let said = u16::try_from(open.panels.rows()).unwrap_or(room).min(room);
-    let panel = panel.then(|| Rect { height: if both { said } else { room }, ..lower });
+    let panel = panel.then_some(Rect { height: if both { said } else { room }, ..lower });
     let below = panel.map(|panel| Rect {
         y: panel.bottom() + 1,
         height: lower.height.saturating_sub(panel.height + 1),
