@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(marked(&store), (1000, 500, 1000));
         // As a program before left it.
         let undo = "UPDATE trace SET flags = flags & ~(32 | 65536) WHERE flags & 65536 <> 0; \
-                    UPDATE rollup_feature SET fallbacks = 7; PRAGMA user_version = 4";
+                    UPDATE rollup_feature SET fallbacks = 7; PRAGMA user_version = 5";
         store.traces_writer().unwrap().db().execute_batch(undo).unwrap();
         let path = store.path().to_owned();
         drop(store);

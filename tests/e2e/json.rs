@@ -179,6 +179,13 @@ fn every_answer_is_as_the_help_says() {
     let shown = ask("trace show ID", &["trace", "show", "b"]);
     assert_eq!(shown["incidents"], json!(["INC-1"]));
     ask("trace show ID", &["trace", "show", "e"]);
+    let stated = folder.path().join("stated.jsonl");
+    let line =
+        r#"{"id":"stated","input":"Warum die Gebühr?","output":"Ein Irrtum.","metadata":{"language":"de"}}"#;
+    std::fs::write(&stated, line).unwrap();
+    run_to(0, &store, &["import", stated.to_str().unwrap()]);
+    let shown = ask("trace show ID", &["trace", "show", "stated"]);
+    assert_eq!(shown["language"], json!({"name": "de", "guessed": false}));
     let spans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/otlp");
     for document in ["langfuse", "genai-previous"] {
         run_to(0, &store, &["import", &format!("{spans}/{document}.json")]);

@@ -356,6 +356,9 @@ fn a_resize_at_any_moment_leaves_the_layout_right() {
             terminal
         };
         let still = arrive();
+        // As far as the other goes: a step that was moved to shows its text.
+        still.keys("\x1b[B\x1b[A");
+        still.settle();
         let moved = arrive();
         for (n, (cols, rows)) in sizes.by_ref().take(24).enumerate() {
             moved.resize(cols, rows);

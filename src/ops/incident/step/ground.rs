@@ -81,6 +81,10 @@ impl<'a> Ground<'a> {
             _ => None,
         };
         self.feature().or(only).ok_or_else(|| {
+            if self.rehearsal {
+                return Error::not_so("It is not said for which feature it is checked.")
+                    .hint("Say it: tuesday runbook check --feature FEATURE");
+            }
             let name = self.incident.name();
             Error::not_so(format!("{name} does not say which feature it is about."))
                 .hint(format!("Say it: tuesday incident feature {name} FEATURE"))
