@@ -25,7 +25,7 @@ use crate::domain::monitor::{Monitors, ReceiverKind};
 use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, EvalConfig, JudgeSample, Result, TargetKind};
 use crate::ops::compare::Thresholds;
-use crate::ops::drill::Place;
+use crate::ops::drill::{Place, watched};
 use crate::ops::incident::step::{Hands, Real};
 use crate::text::{Fallback, Role};
 
@@ -267,6 +267,7 @@ impl Config {
             rules,
             ..EvalConfig::default()
         };
+        self.monitors = watched(self.monitors);
         self.monitors.receivers.clear();
         for rule in &mut self.monitors.rules {
             rule.notify.clear();

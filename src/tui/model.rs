@@ -32,8 +32,6 @@ pub struct Model {
     pub pressed: Vec<Key>,
     /// What just happened, and how to take it back.
     pub status: Option<Line>,
-    /// What wants attention: at the right of the header.
-    pub badge: Option<Line>,
     /// The person stopped the building of the search index, or it failed: it does not begin by itself.
     pub index_stopped: bool,
     /// The person wants to leave; waits for acts that are not done.
@@ -81,7 +79,6 @@ impl Model {
             jobs: Jobs::default(),
             pressed: Vec::new(),
             status: None,
-            badge: None,
             index_stopped: false,
             leaving: false,
         }

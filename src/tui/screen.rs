@@ -170,7 +170,6 @@ pub enum Wish {
     Traces(Query),
     Trace(Untrusted),
     Gate(GateOf),
-    Badge(Option<Line>),
     Banner(Option<Line>),
     Standing(Option<(Box<IncidentLine>, usize)>),
     Mark(Untrusted),
@@ -238,11 +237,6 @@ impl<'a> Cx<'a> {
     /// Shows the gate of a prompt's version; backing out comes back here.
     pub fn open_gate(&mut self, of: GateOf) {
         self.wishes.push(Wish::Gate(of));
-    }
-
-    /// Sets what stands at the right of the header before the reviewer's name, such as an open alert.
-    pub fn badge(&mut self, badge: Option<Line>) {
-        self.wishes.push(Wish::Badge(badge));
     }
 
     /// Marks a trace, or takes its mark away.

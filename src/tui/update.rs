@@ -443,7 +443,6 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.gate.come(of, model.active);
                 go(model, ScreenId::Gate, effects);
             }
-            Wish::Badge(badge) => model.badge = badge,
             Wish::Banner(banner) => model.env.banner = banner,
             Wish::Standing(incident) => model.env.incident = incident,
             Wish::Mark(trace) => match model.env.marks.iter().position(|marked| *marked == trace) {

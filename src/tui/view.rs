@@ -95,10 +95,7 @@ pub fn header_line(header: &Header, style: Style) -> Line {
 fn header(model: &Model, canvas: &mut Canvas<'_>, row: Rect) {
     let right = words();
     let right = if model.leaving { right.put(Role::Alert, "saving… ") } else { right };
-    let right = match &model.badge {
-        Some(badge) => right.line(badge).plain("  "),
-        None => right,
-    };
+    let right = if model.env.hands.is_sandbox() { right.put(Role::Alert, "DRILL  ") } else { right };
     let right = if model.env.writable { right } else { right.put(Role::Alert, "read only  ") };
     let right = right.muted(&model.env.reviewer).plain(" ").done();
     let left = canvas.line_right(row, &right);

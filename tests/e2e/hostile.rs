@@ -180,7 +180,7 @@ fn nothing_hostile_reaches_the_terminal() {
                 .expect("waited for")
         };
         // The open incident comes into the header when the incidents have been read.
-        terminal.wait_for("▲ INC-1");
+        terminal.wait_for("INC-1 SEV");
         terminal.settle();
         let first = frame(&terminal);
         for n in 1..=strings.len() {

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 
 pub use crate::domain::drill::{Scenario, Score};
 pub use auto::play;
+pub use feed::watched;
 pub use place::{Place, Plan};
 pub use score::{Before, ScoreView};
 

@@ -340,7 +340,6 @@ impl IncidentsScreen {
     }
 
     fn listed(&mut self, lines: Vec<IncidentLine>, cx: &mut Cx<'_>) {
-        cx.badge(view::badge(&lines));
         let open: Vec<&IncidentLine> = lines.iter().filter(|line| line.head.state == "open").collect();
         cx.wish(Wish::Standing(open.first().map(|line| (Box::new((*line).clone()), open.len() - 1))));
         let first_open = lines.iter().find(|line| line.head.state == "open").map(|line| line.head.id.clone());

@@ -37,18 +37,6 @@ const WIDE: u16 = 120;
 /// Rows from which the panel and the text of the step both show.
 const TALL: u16 = 32;
 
-/// What stands in the program's header while an incident is open.
-pub fn badge(lines: &[IncidentLine]) -> Option<Line> {
-    let mut open = lines.iter().filter(|line| line.head.state == "open");
-    let first = open.next()?;
-    let severity = first.head.severity.map_or("SEV?", Severity::name);
-    let more = match open.count() {
-        0 => String::new(),
-        n => format!(" +{n}"),
-    };
-    Some(line(Role::Alert, format!("▲ {} {severity}{more}", first.head.id)))
-}
-
 /// The list of incidents.
 pub fn list(list: Option<&List<IncidentLine>>, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
