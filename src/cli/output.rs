@@ -1,5 +1,4 @@
 //! The only place that prints. Whatever came from outside is cleaned here.
-#![allow(clippy::print_stderr)]
 
 use std::io::{IsTerminal, Write};
 
@@ -10,16 +9,21 @@ use crate::domain::monitor::Notice;
 use crate::domain::{Error, Result};
 use crate::text::{clean_line, clean_str, json_out, wrap};
 
+/// A line on standard error. Nobody may be there to read it, as after a terminal was closed: then it is not said.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints an error with its cause and the ways out, on standard error.
 pub(super) fn error(error: &Error) {
-    eprintln!("tuesday: {}", clean_str(&error.what));
+    say(&format!("tuesday: {}", clean_str(&error.what)));
     let mut cause = error.why.as_deref().map(|e| e as &dyn std::error::Error);
     while let Some(why) = cause {
-        eprintln!("  because {}", clean_str(&why.to_string()));
+        say(&format!("  because {}", clean_str(&why.to_string())));
         cause = why.source();
     }
     for hint in &error.hints {
-        eprintln!("  → {}", clean_str(hint));
+        say(&format!("  → {}", clean_str(hint)));
     }
 }
 
@@ -44,7 +48,7 @@ pub(super) fn text(text: &str) -> Result<()> {
 
 /// Says something beside the answer on standard error, cleaned, so that standard output stays data.
 pub(super) fn note(text: &str) {
-    eprintln!("{}", clean_str(text));
+    say(clean_str(text).as_ref());
 }
 
 /// Rings the terminal's bell and shows a notice where the terminal knows OSC 9, on standard error. Silent
@@ -55,7 +59,8 @@ pub(super) fn ring(notice: &Notice) {
         1 => String::new(),
         n => format!(" and {} more", n - 1),
     };
-    eprint!("\u{1b}]9;tuesday: {} {}{more}\u{7}\u{7}", first.what.name(), clean_line(&first.rule));
+    let rule = clean_line(&first.rule);
+    let _ = write!(std::io::stderr(), "\u{1b}]9;tuesday: {} {rule}{more}\u{7}\u{7}", first.what.name());
 }
 
 /// Prints rows under headings, every cell cleaned to one line. Nothing where there are no rows.

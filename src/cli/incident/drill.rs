@@ -94,6 +94,15 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
     told(&ended?, args.json)
 }
 
+/// Says that it is over, however the program ends: the world is waited for, and would go on for ever.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Opens the program on the drill, and lets its world go on beside it.
 fn open(face: &Face, drill: &mut Drill) -> Result<()> {
     output::note(&format!(
@@ -112,8 +121,10 @@ fn open(face: &Face, drill: &mut Drill) -> Result<()> {
             }
             Ok(())
         });
-        let opened = review::open(&face, ScreenId::FRONT, None);
-        over.store(true, Ordering::Relaxed);
+        let opened = {
+            let _ends = Ends(&over);
+            review::open(&face, ScreenId::FRONT, None)
+        };
         let world = world.join().unwrap_or_else(|_| Err(Error::failed("The world of the drill broke down.")));
         opened.map(drop).and(world)
     })
