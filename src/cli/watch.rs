@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Run the monitors: keep their alerts, and tell the receivers
 ///
 /// One program at a time does it for a store: a second one waits until the first is gone. `tuesday serve` does it
-/// too, and so does the open program, which tells nobody. With [judge_sample] in tuesday.toml arriving traces are
+/// too, and so does the open program, which tells nobody. With `judge_sample` in tuesday.toml arriving traces are
 /// drawn and judged, within the budget of a day.
 #[derive(Args, Debug)]
 pub(super) struct WatchArgs {
