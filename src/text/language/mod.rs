@@ -40,6 +40,9 @@ pub fn detect_language(text: &str) -> Option<Language> {
     (confidence > RELIABLE).then(|| language(lang))
 }
 
+/// Bytes below which a question may be too short to tell its language.
+const SHORT: usize = 160;
+
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(ENOUGH)]
 }
@@ -54,7 +57,9 @@ pub fn trace_language(trace: &Trace) -> Option<TraceLanguage> {
     let question = beginning(trace.input.last_said("user")?);
     let (lang, confidence) = guess(question)?;
     let answered_in = || trace.output.last_said("assistant").and_then(detect_language);
-    let sure = confidence > RELIABLE || answered_in() == Some(language(lang));
+    // A long one that does not tell is in no language: its answer would cost an import as much again.
+    let short = question.len() < SHORT;
+    let sure = confidence > RELIABLE || (short && answered_in() == Some(language(lang)));
     sure.then(|| TraceLanguage { name: short_code(lang).to_owned(), guessed: true })
 }
 
