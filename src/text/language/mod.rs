@@ -40,7 +40,7 @@ pub fn detect_language(text: &str) -> Option<Language> {
     (confidence > RELIABLE).then(|| language(lang))
 }
 
-/// Bytes below which a question may be too short to tell its language.
+/// Bytes of a question that are looked at: one that is shorter may be too short to tell its language.
 const SHORT: usize = 160;
 
 fn beginning(text: &str) -> &str {
@@ -54,7 +54,8 @@ pub fn trace_language(trace: &Trace) -> Option<TraceLanguage> {
     if let Some(name) = stated_language(&trace.metadata) {
         return Some(TraceLanguage { name, guessed: false });
     }
-    let question = beginning(trace.input.last_said("user")?);
+    let question = trace.input.last_said("user")?;
+    let question = &question[..question.floor_char_boundary(SHORT)];
     let (lang, confidence) = guess(question)?;
     let answered_in = || trace.output.last_said("assistant").and_then(detect_language);
     // A long one that does not tell is in no language: its answer would cost an import as much again.
