@@ -8,11 +8,14 @@ use regex::{Regex, RegexBuilder};
 use crate::domain::{Content, Error, Result};
 
 /// What is looked for where the configuration says nothing: regular expressions, whatever the case of letters.
+///
+/// They begin with whatever is no letter, and end at a boundary of ASCII, for speed: a list of first letters would stop
+/// at every `i` of an answer, and a boundary of Unicode sends an answer with one letter beyond ASCII the slow way.
 const PATTERNS: [&str; 4] = [
-    r"\bI (?:really )?(?:do not|don['’]t) know\b",
-    r"\bI(?: am|['’]m) (?:sorry, but I(?: am|['’]m) )?(?:not able|unable) to (?:help|answer|assist)\b",
-    r"\bI (?:can ?not|can['’]t) (?:help|answer|assist)\b",
-    r"\b(?:connect|connecting|transfer|transferring|hand|handing|forward|forwarding|pass|passing) you (?:over |on |through )?(?:to|with) (?:a|an|one|our|my|someone|somebody)\b",
+    r"(?:^|[^\pL])I (?:really )?(?:do not|don['’]t) know(?-u:\b)",
+    r"(?:^|[^\pL])I(?: am|['’]m) (?:sorry, but I(?: am|['’]m) )?(?:not able|unable) to (?:help|answer|assist)(?-u:\b)",
+    r"(?:^|[^\pL])I (?:can ?not|can['’]t) (?:help|answer|assist)(?-u:\b)",
+    r"(?:^|[^\pL])(?:connect|connecting|transfer|transferring|hand|handing|forward|forwarding|pass|passing) you (?:over |on |through )?(?:to|with) (?:a|an|one|our|my|someone|somebody)(?-u:\b)",
 ];
 
 /// A pattern is no longer than this, compiled: a configuration cannot make the import slow or large.
@@ -64,6 +67,7 @@ mod tests {
             "I can't answer this one.",
             "Let me connect you with a colleague.",
             "I am transferring you to one of our advisors.",
+            "Für „fee“ gilt: I don’t know – ehrlich.",
         ] {
             assert!(reads(text), "{text}");
         }
@@ -73,6 +77,8 @@ mod tests {
             "You can transfer money to a friend.",
             "It will connect you to the app.",
             "I know: the fee is $3.",
+            "Øi don't know",
+            "I can't helpfully add to that.",
         ] {
             assert!(!reads(text), "{text}");
         }
