@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::evidence::headline;
 use super::tell::SentView;
 use super::view::rule;
 use crate::domain::incident::Evidence as IncidentEvidence;
@@ -163,7 +164,7 @@ pub fn open_incident(ctx: &Ctx, name: &str, runbook: Option<std::path::PathBuf>)
     let opened = incident::open(
         ctx,
         OpenRequest {
-            title: format!("{}: {}", alert.rule, alert.evidence.summary).into(),
+            title: format!("{}: {}", alert.rule, headline(&alert.evidence)).into(),
             feature,
             began_at: Some(began),
             usual_runbook: runbook,

@@ -170,16 +170,31 @@ fn summary(of: &Instance<'_>, seen: &Look, evidence: &Evidence) -> String {
     if let (Some(first), Some(excess)) =
         (evidence.slices.first(), evidence.excess.filter(|excess| *excess >= 1.0))
     {
-        let names: Vec<String> =
-            first.slice.iter().map(|(name, value)| format!("{name} {}", clean_line(value.raw()))).collect();
         text.push_str(&format!(
             "; {}: {} of {} more than usual",
-            names.join(" × "),
+            slice_words(first),
             first.excess.min(excess).round(),
             excess.round()
         ));
     }
     text
+}
+
+fn slice_words(slice: &SliceShare) -> String {
+    let names = slice.slice.iter().map(|(name, value)| format!("{name} {}", clean_line(value.raw())));
+    names.collect::<Vec<_>>().join(" × ")
+}
+
+/// The evidence as a title: the figure without what is said of it, and the slice that explains it.
+pub(super) fn headline(evidence: &Evidence) -> String {
+    let text = evidence.summary.as_str();
+    let is_open = |before: &str| before.matches('[').count() > before.matches(']').count();
+    let ends = [", ", "; "].into_iter().flat_map(|sign| text.match_indices(sign)).map(|(at, _)| at);
+    let figure = ends.filter(|at| !is_open(&text[..*at])).min().map_or(text, |end| &text[..end]);
+    match evidence.slices.first().filter(|_| evidence.excess.is_some_and(|excess| excess >= 1.0)) {
+        Some(slice) => format!("{figure} · {}", slice_words(slice)),
+        None => figure.to_owned(),
+    }
 }
 
 /// The figure in words: `9.8 % [8.4, 11.4] of 1,512 in 24 h, usually 4.1 %`.

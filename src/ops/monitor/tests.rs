@@ -379,3 +379,31 @@ fn a_demonstration_is_looked_at_as_of_its_end_until_traces_come_in() {
     let seen = pass(&world.as_reviewer("ann"), &Monitors::default()).unwrap();
     assert!(seen.fired.iter().any(|one| one.rule == "no-data"), "{seen:#?}");
 }
+
+#[test]
+fn a_title_is_the_figure_and_the_slice() {
+    use crate::domain::monitor::{Evidence, SliceShare};
+    let share =
+        "9.8 % [8.4, 11.4] of 1,512 in 24 h, usually 4.1 %; prompt v4 × topic fees: 16 of 31 more than usual";
+    let slow = "p95 3.01 s [2.89, 3.26], p50 1.30 s; 4.8 % of 1,451 over 3.0 s";
+    let slice = |name: &str, value: &str| (name.to_owned(), value.into());
+    let fees = SliceShare {
+        slice: vec![slice("prompt", "v4"), slice("topic", "fees")],
+        n: 100,
+        count: 20,
+        excess: 16.0,
+        share: 0.5,
+        rate_outside: 0.04,
+    };
+    let of = |summary: &str, slices: Vec<SliceShare>| {
+        super::evidence::headline(&Evidence {
+            summary: summary.into(),
+            excess: Some(31.0),
+            slices,
+            ..Evidence::default()
+        })
+    };
+    assert_eq!(of(share, vec![fees]), "9.8 % [8.4, 11.4] of 1,512 in 24 h · prompt v4 × topic fees");
+    assert_eq!(of(slow, vec![]), "p95 3.01 s [2.89, 3.26]");
+    assert_eq!(of("silent for 3 h", vec![]), "silent for 3 h");
+}
