@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::ids::stored_id;
 use super::indexes;
@@ -45,12 +45,15 @@ struct Found {
     verdicts: Verdicts,
 }
 
-/// Members of the samples `?1`, a list as JSON, and what the daily sample drew of the times from `?2` up to `?3`: of
-/// much the newest.
-const MEMBERS: &str = "(SELECT m.trace_hash, m.trace_id, m.probability FROM json_each(?1) s \
-     CROSS JOIN work.sample_member m ON m.sample = s.value UNION ALL \
-     SELECT * FROM (SELECT trace_hash, trace_id, probability FROM work.judge_pick INDEXED BY judge_pick_time \
-     WHERE ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 10000))";
+/// Where drawn traces come from: a `FROM` that names them `m`, and its parameters.
+struct Drawn<'a>(&'static str, &'a [&'a dyn ToSql]);
+
+/// Members of the samples `?1`, a list as JSON.
+const MEMBERS: &str = "json_each(?1) s CROSS JOIN work.sample_member m ON m.sample = s.value";
+
+/// What the daily sample drew of the times from `?1` up to `?2`: of much the newest.
+const PICKED: &str = "(SELECT trace_hash, trace_id, probability FROM work.judge_pick INDEXED BY judge_pick_time \
+     WHERE ts >= ?1 AND ts < ?2 ORDER BY ts DESC LIMIT 10000) m";
 
 type Traces = HashMap<(i64, String), Found>;
 
@@ -67,9 +70,25 @@ impl Store {
             }
             set.daily =
                 db.query_row("SELECT EXISTS (SELECT 1 FROM work.judge_pick)", [], |row| row.get(0))?;
-            let mut found = Traces::new();
-            labelled(db, &names, (from, to), &mut found)?;
-            scored(db, &names, (from, to), &mut found, &mut set.judges)?;
+            // Each member is looked up: not for words that no judge has ever said.
+            let judges = "SELECT EXISTS (SELECT 1 FROM work.trace_score WHERE kind = 'judge')";
+            let any_judge: bool = db.query_row(judges, [], |row| row.get(0))?;
+            let mut said_of = |drawn: &Drawn<'_>| {
+                let mut found = Traces::new();
+                labelled(db, drawn, &mut found)?;
+                if any_judge {
+                    scored(db, drawn, &mut found, &mut set.judges)?;
+                }
+                Ok::<_, rusqlite::Error>(found)
+            };
+            let mut found = said_of(&Drawn(MEMBERS, &[&names]))?;
+            if set.daily {
+                for (trace, one) in said_of(&Drawn(PICKED, &[&from, &to]))? {
+                    // What is said of it is the same, whichever draw holds it.
+                    let known = found.entry(trace).or_insert(Found { probability: 0.0, ..one });
+                    known.probability = known.probability.max(one.probability);
+                }
+            }
             set.rows = placed(db, found, (from, to))?;
             Ok(set)
         })
@@ -77,18 +96,13 @@ impl Store {
 }
 
 /// Labels of members: each reviewer's once, in however many samples the trace is.
-fn labelled(
-    db: &Connection,
-    samples: &str,
-    (from, to): (i64, i64),
-    found: &mut Traces,
-) -> rusqlite::Result<()> {
+fn labelled(db: &Connection, Drawn(members, params): &Drawn<'_>, found: &mut Traces) -> rusqlite::Result<()> {
     let mut query = db.prepare_cached(&format!(
         "SELECT m.trace_hash, m.trace_id, max(m.probability), l.verdict = 'pass' \
-         FROM {MEMBERS} m CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
+         FROM {members} CROSS JOIN work.label_now l ON l.trace_hash = m.trace_hash AND l.trace_id = m.trace_id \
          WHERE l.verdict IN ('pass', 'fail') GROUP BY m.trace_hash, m.trace_id, l.reviewer"
     ))?;
-    let mut rows = query.query(params![samples, from, to])?;
+    let mut rows = query.query(*params)?;
     while let Some(row) = rows.next()? {
         let one = found.entry((row.get(0)?, row.get(1)?)).or_default();
         one.probability = one.probability.max(row.get(2)?);
@@ -100,18 +114,17 @@ fn labelled(
 /// Words of judges on members.
 fn scored(
     db: &Connection,
-    samples: &str,
-    (from, to): (i64, i64),
+    Drawn(members, params): &Drawn<'_>,
     found: &mut Traces,
     judges: &mut Vec<Judge>,
 ) -> rusqlite::Result<()> {
     let mut query = db.prepare_cached(&format!(
         "SELECT m.trace_hash, m.trace_id, max(m.probability), c.evaluator, c.version, c.decider, c.model, \
-         c.outcome, c.at FROM {MEMBERS} m CROSS JOIN work.trace_score c INDEXED BY trace_score_judge \
+         c.outcome, c.at FROM {members} CROSS JOIN work.trace_score c INDEXED BY trace_score_judge \
          ON c.trace_hash = m.trace_hash AND c.trace_id = m.trace_id \
          WHERE c.kind = 'judge' GROUP BY m.trace_hash, m.trace_id, c.evaluator, c.version"
     ))?;
-    let mut rows = query.query(params![samples, from, to])?;
+    let mut rows = query.query(*params)?;
     while let Some(row) = rows.next()? {
         let word = judge_word(row, 3, judges)?;
         let one = found.entry((row.get(0)?, row.get(1)?)).or_default();

@@ -21,34 +21,45 @@ const PATTERNS: [&str; 4] = [
 /// A pattern is no longer than this, compiled: a configuration cannot make the import slow or large.
 const LARGEST: usize = 1 << 20;
 
-/// The patterns of fallbacks, compiled. Cloning shares them.
-#[derive(Debug, Clone)]
-pub struct Fallback(Option<Arc<Regex>>);
+/// The usual ones: compiled when a first answer is looked at, so that no start of the program waits for them.
+static USUAL: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&PATTERNS).ok());
 
-impl Default for Fallback {
-    fn default() -> Self {
-        static USUAL: LazyLock<Fallback> =
-            LazyLock::new(|| Fallback::new(&PATTERNS).unwrap_or(Fallback(None)));
-        USUAL.clone()
-    }
+/// The patterns of fallbacks, compiled. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Fallback(Patterns);
+
+#[derive(Debug, Clone, Default)]
+enum Patterns {
+    #[default]
+    Usual,
+    Own(Arc<Regex>),
+    None,
+}
+
+fn compiled(patterns: &[impl AsRef<str>]) -> std::result::Result<Regex, regex::Error> {
+    let all: Vec<String> = patterns.iter().map(|one| format!("(?:{})", one.as_ref())).collect();
+    RegexBuilder::new(&all.join("|")).case_insensitive(true).size_limit(LARGEST).build()
 }
 
 impl Fallback {
     /// These patterns; none of them finds nothing. Errors when one is no regular expression.
     pub fn new(patterns: &[impl AsRef<str>]) -> Result<Self> {
         if patterns.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self(Patterns::None));
         }
-        let all: Vec<String> = patterns.iter().map(|one| format!("(?:{})", one.as_ref())).collect();
-        let built = RegexBuilder::new(&all.join("|")).case_insensitive(true).size_limit(LARGEST).build();
-        let regex =
-            built.map_err(|e| Error::usage("A pattern of fallbacks is no regular expression.").because(e))?;
-        Ok(Self(Some(Arc::new(regex))))
+        let regex = compiled(patterns)
+            .map_err(|e| Error::usage("A pattern of fallbacks is no regular expression.").because(e))?;
+        Ok(Self(Patterns::Own(Arc::new(regex))))
     }
 
     /// Whether what came out reads like a fallback.
     pub fn reads_like(&self, output: &Content) -> bool {
-        self.0.as_ref().is_some_and(|regex| regex.is_match(&output.answer_text()))
+        let regex = match &self.0 {
+            Patterns::Usual => USUAL.as_ref(),
+            Patterns::Own(regex) => Some(regex.as_ref()),
+            Patterns::None => None,
+        };
+        regex.is_some_and(|regex| regex.is_match(&output.answer_text()))
     }
 }
 
