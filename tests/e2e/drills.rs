@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::json_shape::{JSON, Topic};
 use crate::pty::Terminal;
-use crate::support::{run_json, run_to, store_with};
+use crate::support::{run_json, run_to, store_with, tuesday};
 
 const TOPIC: &str = include_str!("../../fixtures/help/json-drill.txt");
 /// Few requests an hour, so that a drill is quick.
@@ -22,6 +22,15 @@ fn played(scenario: &str) {
     assert_eq!((held[0]["scenario"].as_str(), held[0]["auto"].as_bool()), (Some(scenario), Some(true)));
     assert_eq!(held[0]["right_outcome"], true, "{held:#}");
     assert_eq!(run_json(&store, &["incident", "list", "--json"]), serde_json::json!([]));
+}
+
+#[test]
+fn without_a_terminal_no_drill_is_begun() {
+    let (_folder, store) = store_with(0);
+    let output = tuesday(&store).args(["incident", "drill", "outage"]).output().expect("starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("--auto") && !told.contains("A drill, on a store of its own"), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `tuesday incident drill`.
 
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -61,6 +62,11 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
     }
     if args.list {
         return listed(&drill::held(&face.ctx(Access::ReadOnly)?)?, args.json);
+    }
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !args.auto && !terminal {
+        return Err(Error::usage("A drill is held on a terminal, and there is none.")
+            .hint("--auto takes the default steps without a person."));
     }
     let home = face.ctx(Access::Create)?;
     let now = Clock::System.now();
