@@ -1,11 +1,14 @@
 //! Small stores for the tests of ops: real files in a folder that goes away, and a clock that stands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::{Access, Ctx};
 use crate::domain::monitor::{Evidence, Group, Urgency};
+use crate::domain::prompt::{FeatureSpec, TeamConfig};
+use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
 use crate::domain::{CaseResult, RunName, Trace, Untrusted};
 use crate::store::{NewAlert, PassWrite, Preparer, RunWrite};
 use crate::task::Clock;
@@ -28,6 +31,44 @@ pub fn an_alert(ctx: &Ctx) {
     };
     let write = PassWrite { fired: vec![fired], ..PassWrite::default() };
     ctx.store.keep_pass(&write, ctx.clock.now(), |_, _| Vec::new()).unwrap();
+}
+
+/// A switch that is a flag of `flags.json` in the team's folder.
+pub fn flag_of_file(pointer: &str) -> SwitchSpec {
+    SwitchSpec {
+        kind: SwitchKind::FlagFile(FlagFile {
+            path: "flags.json".into(),
+            format: FlagFormat::Json,
+            pointer: pointer.to_owned(),
+            on: true.into(),
+            off: false.into(),
+            fallback_pointer: None,
+        }),
+        ofrep: None,
+        timeout: Duration::from_secs(5),
+        settle: Duration::from_secs(1),
+    }
+}
+
+/// A team in this folder whose feature has a flag file and two prompt versions, of which v4 is the current one.
+pub fn acting_team(folder: &Path, feature: &str) -> TeamConfig {
+    std::fs::write(folder.join("flags.json"), "{\"ai\": true}\n").unwrap();
+    let prompts = folder.join("prompts").join(feature);
+    std::fs::create_dir_all(&prompts).unwrap();
+    for file in ["v3.txt", "v4_current.txt"] {
+        std::fs::write(prompts.join(file), format!("{file}\n")).unwrap();
+    }
+    TeamConfig {
+        home: folder.to_owned(),
+        prompts_dir: folder.join("prompts"),
+        features: vec![FeatureSpec {
+            name: feature.to_owned(),
+            prompts: Some(format!("prompts/{feature}").into()),
+            switch: Some(flag_of_file("/ai")),
+            line: 1,
+        }],
+        ..TeamConfig::default()
+    }
 }
 
 /// A store in a folder of its own.

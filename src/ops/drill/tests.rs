@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::domain::prompt::FeatureSpec;
-use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
-use crate::ops::testing::World;
+use crate::ops::testing::{World, flag_of_file};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
 
@@ -101,21 +100,12 @@ undo = "on"
         page = at("page").display()
     );
     std::fs::write(at("runbook.toml"), runbook).unwrap();
-    let switch = SwitchSpec {
-        kind: SwitchKind::FlagFile(FlagFile {
-            path: "flags.json".into(),
-            format: FlagFormat::Json,
-            pointer: "/support".to_owned(),
-            on: true.into(),
-            off: false.into(),
-            fallback_pointer: None,
-        }),
-        ofrep: None,
-        timeout: std::time::Duration::from_secs(5),
-        settle: std::time::Duration::from_secs(1),
+    let feature = FeatureSpec {
+        name: "customer_support".to_owned(),
+        prompts: None,
+        switch: Some(flag_of_file("/support")),
+        line: 1,
     };
-    let feature =
-        FeatureSpec { name: "customer_support".to_owned(), prompts: None, switch: Some(switch), line: 1 };
     let own = team(folder.path(), vec![feature]);
     let (view, drill, _home) = played(Scenario::Outage, &own, Some(at("runbook.toml")));
     assert!(drill.hands.is_sandbox());

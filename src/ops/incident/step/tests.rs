@@ -10,11 +10,9 @@ use serde_json::json;
 use super::hands::Sandbox;
 use super::*;
 use crate::domain::incident::StepStatus;
-use crate::domain::prompt::{FeatureSpec, TeamConfig};
-use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
 use crate::domain::{ErrorKind, EvalConfig};
 use crate::ops::incident::{IncidentView, OpenRequest, open, show};
-use crate::ops::testing::{World, of_json};
+use crate::ops::testing::{World, acting_team, of_json};
 use crate::wire::read::runbook::runbook;
 
 /// A team's repository, a store, and an incident with this runbook.
@@ -28,35 +26,7 @@ impl Team {
     fn new(steps: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().to_owned();
-        std::fs::write(home.join("flags.json"), "{\"ai\": true}\n").unwrap();
-        std::fs::create_dir_all(home.join("prompts/support")).unwrap();
-        for file in ["v3.txt", "v4_current.txt"] {
-            std::fs::write(home.join("prompts/support").join(file), format!("{file}\n")).unwrap();
-        }
-        let switch = SwitchSpec {
-            kind: SwitchKind::FlagFile(FlagFile {
-                path: "flags.json".into(),
-                format: FlagFormat::Json,
-                pointer: "/ai".into(),
-                on: true.into(),
-                off: false.into(),
-                fallback_pointer: None,
-            }),
-            ofrep: None,
-            timeout: std::time::Duration::from_secs(5),
-            settle: std::time::Duration::from_secs(1),
-        };
-        let team = TeamConfig {
-            home: home.clone(),
-            prompts_dir: home.join("prompts"),
-            features: vec![FeatureSpec {
-                name: "support".into(),
-                prompts: Some("prompts/support".into()),
-                switch: Some(switch),
-                line: 1,
-            }],
-            ..TeamConfig::default()
-        };
+        let team = acting_team(&home, "support");
         let hands = Real::of(Arc::new(team), Arc::new(EvalConfig::default())).into();
         let team = Self { world: World::new(), folder, hands };
         let text = format!("schema = 1\nname = \"test\"\nfeature = \"support\"\n{steps}");

@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use crate::domain::EvalConfig;
 use crate::domain::incident::{ActPlan, Acting};
-use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::runbook::Phase;
-use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
 use crate::ops::Ctx;
 use crate::ops::incident::step::{Hands, Real};
 use crate::ops::incident::{self, IncidentView};
-use crate::ops::testing::{World, of_json};
+use crate::ops::testing::{World, acting_team, of_json};
 use crate::task::Clock;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
@@ -223,36 +221,7 @@ fn hostile_words_stay_words() {
 
 /// A team whose flag file, prompts and commands are real.
 fn team(folder: &std::path::Path) -> Hands {
-    std::fs::write(folder.join("flags.json"), "{\"ai\": true}\n").unwrap();
-    let prompts = folder.join("prompts/customer_support");
-    std::fs::create_dir_all(&prompts).unwrap();
-    for file in ["v3.txt", "v4_current.txt"] {
-        std::fs::write(prompts.join(file), format!("{file}\n")).unwrap();
-    }
-    let switch = SwitchSpec {
-        kind: SwitchKind::FlagFile(FlagFile {
-            path: "flags.json".into(),
-            format: FlagFormat::Json,
-            pointer: "/ai".into(),
-            on: true.into(),
-            off: false.into(),
-            fallback_pointer: None,
-        }),
-        ofrep: None,
-        timeout: std::time::Duration::from_secs(5),
-        settle: std::time::Duration::from_secs(1),
-    };
-    let team = TeamConfig {
-        home: folder.to_owned(),
-        prompts_dir: folder.join("prompts"),
-        features: vec![FeatureSpec {
-            name: "customer_support".into(),
-            prompts: Some("prompts/customer_support".into()),
-            switch: Some(switch),
-            line: 1,
-        }],
-        ..TeamConfig::default()
-    };
+    let team = acting_team(folder, "customer_support");
     Real::of(Arc::new(team), Arc::new(EvalConfig::default())).into()
 }
 
