@@ -281,7 +281,8 @@ fn contain_is_pressed_on_the_screen_and_typed_by_name() {
     let (folder, store) = world(&step("off", "flag", "to = \"off\"\nconfirm = \"type\""));
     let mut terminal = Terminal::start(&store, &[], 80, 24);
     terminal.wait_for("Health");
-    terminal.type_and_see("I", "3/6 CONTAIN");
+    // The header says the phase on every screen.
+    terminal.type_and_see("I", "Stop the harm first");
     terminal.type_and_see("x", "type customer_support to do it:");
     terminal.keys(&format!("support{ENTER}"));
     terminal.wait_for("customer_support to do it:");

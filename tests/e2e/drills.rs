@@ -67,7 +67,8 @@ fn a_person_holds_a_drill_and_another_joins() {
     terminal.wait_for("Health");
     terminal.type_and_see("I", "what is wrong:");
     terminal.keys("The assistant hangs\r");
-    let screen = terminal.wait_for("1/6 DETECT");
+    let screen = terminal.wait_for("is the meter broken?");
+    assert!(screen.contains("1/6 DETECT"), "{screen}");
     assert!(screen.contains("DRILL"), "{screen}");
     // The other one finds the drill's store, by its clock and with its sandbox.
     let of_drill = |entry: std::io::Result<std::fs::DirEntry>| {

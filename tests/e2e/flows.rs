@@ -126,7 +126,7 @@ fn a_commander_steps_through_an_incident_to_its_post_mortem() {
     terminal.wait_for("Health");
     terminal.type_and_see("I", "what is wrong:");
     terminal.keys(&format!("Bad advice on fees{ENTER}"));
-    terminal.wait_for("1/6 DETECT");
+    terminal.wait_for("is the meter broken?");
 
     let opened = run_json(&store, &["incident", "show", "1", "--json"]);
     let phases = opened["phases"].as_array().expect("phases");
