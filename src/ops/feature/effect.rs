@@ -131,7 +131,7 @@ impl Effect {
                 count(self.requests)
             ),
             (Power::Off, Confirmed::NotYet) => format!(
-                "not confirmed yet: {:.0} of the {EXPECTED:.0} answers that it takes were to be expected since",
+                "not confirmed yet: {:.0} answers of models were to be expected since, and it takes {EXPECTED:.0}",
                 self.expected
             ),
         }

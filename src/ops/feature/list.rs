@@ -40,6 +40,8 @@ pub struct FeatureRow {
     pub served: Served,
     /// Those of the last day: the whole hours of it, and the one that is not over.
     pub day: Served,
+    /// Those of each of its hours, oldest first; the last is not over.
+    pub hours: Vec<Served>,
     /// What the traces say of the last switch.
     pub effect: Option<Effect>,
     /// Its prompt, where one belongs to it.
@@ -168,11 +170,18 @@ fn row(ctx: &Ctx, feature: Untrusted) -> Result<FeatureRow> {
     let settled = last(&record).is_none_or(|(_, settled)| settled);
     let mut served = Served { minutes: MINUTES, ..Served::default() };
     let mut day = Served { minutes: 24 * 60, ..Served::default() };
+    let mut hours = vec![Served { minutes: 60, ..Served::default() }; 25];
     let id = ctx.store.name_id(NameKind::Feature, feature.raw())?;
     let effect = effect(ctx, id, record.iter().rfind(|event| recorded(event).is_some()))?;
     if let Some(id) = id {
         let hour = ctx.clock.now().as_millisecond().div_euclid(HOUR_MS);
-        ctx.store.each_hour(Detail::Whole, Some(id), (hour - 24, hour), |row| day.add(&row.counted()))?;
+        ctx.store.each_hour(Detail::Whole, Some(id), (hour - 24, hour), |row| {
+            let sums = row.counted();
+            day.add(&sums);
+            if let Some(of) = usize::try_from(row.hour - (hour - 24)).ok().and_then(|at| hours.get_mut(at)) {
+                of.add(&sums);
+            }
+        })?;
         let now = ctx.clock.now().as_millisecond();
         let from = now - MINUTES * MINUTE_MS;
         // Counted within one hour at a time.
@@ -197,6 +206,7 @@ fn row(ctx: &Ctx, feature: Untrusted) -> Result<FeatureRow> {
         notes: Vec::new(),
         served,
         day,
+        hours,
         effect,
         prompt: None,
     })

@@ -2,7 +2,7 @@
 
 use crate::domain::switch::{Power, SwitchEvent, SwitchStage};
 use crate::ops::feature::{Confirmed, FeatureRow, Proof, Served, SwitchView};
-use crate::text::figures::{UNKNOWN, percent, plural, relative, thousands};
+use crate::text::figures::{UNKNOWN, percent, plural, relative, sparkline, thousands};
 use crate::text::{Clean, Line, Role, clean_line, pad, pad_left, truncate, wrap_line};
 use crate::tui::screen::Env;
 use crate::tui::words::{line, words};
@@ -117,6 +117,11 @@ pub fn feature(of: &FeatureRow, env: &Env, cols: usize) -> Vec<Line> {
     }
     fact("last 5 min", &line(Role::Plain, served(&of.served)));
     fact("last 24 h", &line(Role::Plain, served(&of.day)));
+    if of.day.requests > 0 {
+        let by_models = |hour: &Served| hour.requests.saturating_sub(hour.fallback);
+        fact("by models", &hourly(&of.hours, by_models));
+        fact("by a fallback", &hourly(&of.hours, |hour| hour.fallback));
+    }
     if let Some(prompt) = &of.prompt {
         let at =
             prompt.current.as_ref().map_or_else(|| "no current version".to_owned(), |at| format!("at {at}"));
@@ -129,7 +134,17 @@ pub fn feature(of: &FeatureRow, env: &Env, cols: usize) -> Vec<Line> {
 }
 
 /// Columns of a label.
-const LABEL: usize = 13;
+const LABEL: usize = 15;
+
+/// So many an hour, drawn, and the most of them.
+fn hourly(hours: &[Served], count: impl Fn(&Served) -> u64) -> Line {
+    let counts: Vec<f64> = hours.iter().map(|hour| count(hour) as f64).collect();
+    let most = hours.iter().map(count).max().unwrap_or_default();
+    words()
+        .plain(sparkline(&counts))
+        .muted(format!("  an hour, {} at most", thousands(most.cast_signed())))
+        .done()
+}
 
 fn last_switch(last: &SwitchEvent, settled: bool, env: &Env) -> Line {
     let (role, word) = match last.stage {
