@@ -83,12 +83,16 @@ fn a_file_is_switched_read_back_recorded_and_switched_back() {
     assert_eq!(record[1].note.fallback, Some(Fallback::Human));
     assert_eq!((record[1].by.raw(), record[0].act == record[1].act), ("ann", true));
     assert_eq!(done.undo.as_deref(), Some("tuesday feature on support"));
+    // Another fallback meanwhile does not become what is put back.
+    let rules = SwitchAsk { fallback: Some(Fallback::Rules), ..ask(Power::Off, false) };
+    go(&ctx, &team, &rules).unwrap();
+    assert!(text().contains("by = \"rules\""));
     go(&ctx, &team, &ask(Power::On, false)).unwrap();
-    assert!(text().contains("enabled = true # ours"));
+    assert_eq!(text(), before, "the file is as it was, with the fallback that it named");
     // What stands so already is left alone.
     let again = go(&ctx, &team, &ask(Power::On, false)).unwrap();
     assert!(!again.changes && again.proof == Proof::NotDone);
-    assert_eq!(stages(&ctx).len(), 4);
+    assert_eq!(stages(&ctx).len(), 6);
 }
 
 #[test]

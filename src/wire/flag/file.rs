@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Acted, Order, Reading, edit, text_of};
 use crate::domain::switch::{FlagFile, Power};
 use crate::domain::{Error, Result};
 use crate::wire::write::new_file::replace;
+
+/// The key of what is parked: the fallback that the file named.
+const FALLBACK: &str = "fallback";
 
 /// What becomes of a file.
 pub(super) struct Change {
@@ -41,18 +44,28 @@ pub(super) fn change(of_flag: &FlagFile, home: &Path, order: Order<'_>) -> Resul
     let path = home.join(&of_flag.path);
     let mut text = text_of(&path)?;
     let mut lines = Vec::new();
-    let mut put = |place: &str, value: &Value| -> Result<()> {
+    let mut put = |place: &str, value: &Value| -> Result<Option<Value>> {
         let before = edit::get(&text, of_flag.format, place).map_err(|e| of(&path, e))?;
         text = edit::set(&text, of_flag.format, place, value).map_err(|e| of(&path, e))?;
-        let before = before.map_or_else(|| "nothing".to_owned(), |before| before.to_string());
-        lines.push(format!("{} {place}: {before} → {value}", of_flag.path.display()));
-        Ok(())
+        let was = before.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        lines.push(format!("{} {place}: {was} → {value}", of_flag.path.display()));
+        Ok(before)
     };
     put(&of_flag.pointer, if order.to == Power::On { &of_flag.on } else { &of_flag.off })?;
-    if let (Some(place), Some(fallback), Power::Off) = (&of_flag.fallback_pointer, order.fallback, order.to) {
-        put(place, &Value::from(fallback.word()))?;
-    }
-    Ok(Change { path, text, lines, parked: None })
+    // Who answered before it was switched off: put back when it is switched on.
+    let kept = order.parked.and_then(|parked| parked.get(FALLBACK));
+    let parked = match (&of_flag.fallback_pointer, order.to, order.fallback, kept) {
+        (Some(place), Power::Off, Some(fallback), kept) => {
+            let before = put(place, &Value::from(fallback.word()))?;
+            before.filter(|_| kept.is_none()).map(|before| json!({ FALLBACK: before }))
+        }
+        (Some(place), Power::On, _, Some(kept)) => {
+            put(place, kept)?;
+            None
+        }
+        _ => None,
+    };
+    Ok(Change { path, text, lines, parked })
 }
 
 pub(super) fn read(of_flag: &FlagFile, home: &Path) -> Result<Reading> {
