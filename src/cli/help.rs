@@ -88,8 +88,9 @@ pub(super) fn run(args: &HelpArgs) -> Result<u8> {
     let Some((first, rest)) = args.topic.split_first() else {
         let mut text = command.render_help().to_string();
         text.push_str("\nTopics (tuesday help TOPIC):\n");
+        let widest = TOPICS.iter().map(|topic| topic.name.len()).max().unwrap_or_default();
         for topic in TOPICS {
-            text.push_str(&format!("  {:<13}{}\n", topic.name, topic.about));
+            text.push_str(&format!("  {:<widest$}  {}\n", topic.name, topic.about));
         }
         output::text(text.trim_end())?;
         return Ok(0);
