@@ -24,7 +24,7 @@ mod watch;
 
 use self::ground::Ground;
 use self::plan::Planned;
-use crate::domain::incident::{Act, ActPlan, Acting};
+use crate::domain::incident::{Act, ActPlan, Acting, Pinned};
 use crate::domain::runbook::{Phase, StepKind};
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
@@ -95,9 +95,8 @@ pub fn approve(
 /// Lets an incident go on with another text of its runbook.
 ///
 /// # Errors
-/// `NotSo` when it is the same text, or an act is not settled; when the file cannot be read.
-pub fn rebase(ctx: &Ctx, incident: &str, file: &std::path::Path) -> Result<super::IncidentView> {
-    let runbook = crate::wire::read::runbook::runbook_file(file)?;
+/// `NotSo` when it is the same text, or an act is not settled.
+pub fn rebase(ctx: &Ctx, incident: &str, runbook: Pinned) -> Result<super::IncidentView> {
     super::act(ctx, incident, Act::Acting(Acting::Rebase { runbook }), None)
 }
 
