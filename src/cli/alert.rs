@@ -82,7 +82,7 @@ pub(super) fn run(face: &Face, args: &AlertArgs) -> Result<u8> {
         }
         Command::Incident { alert, json } => {
             let ctx = face.ctx(Access::Existing)?;
-            let view = monitor::open_incident(&ctx, alert, face.config.runbook.value.clone())?;
+            let view = monitor::open_incident(&ctx, alert, &face.config.books)?;
             if *json {
                 return output::json(&view).map(|()| 0);
             }

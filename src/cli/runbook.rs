@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::incident::hands;
+use super::incident::{books, hands};
 use super::{Face, output};
 use crate::domain::Result;
 use crate::domain::incident::Pinned;
 use crate::ops::Access;
-use crate::ops::runbook::{self, CheckState, CheckView, RunbookRow};
+use crate::ops::runbook::{self, Books, CheckState, CheckView, RunbookRow};
 use crate::task::Cancel;
 use crate::text::figures::{UNKNOWN, plural};
 
@@ -20,7 +20,7 @@ pub(super) struct RunbookArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// List the runbooks of the team, and the one that comes with the program
+    /// List the runbooks of the team, and those that come with the program
     List {
         /// Answer with JSON: see `tuesday help json-runbook`
         #[arg(long)]
@@ -41,6 +41,9 @@ enum Command {
         /// The feature [default: the runbook's, else the only one that has a switch]
         #[arg(long)]
         feature: Option<String>,
+        /// Refuse a step that goes through a shell
+        #[arg(long)]
+        strict: bool,
         /// Answer with JSON: see `tuesday help json-runbook`
         #[arg(long)]
         json: bool,
@@ -48,19 +51,22 @@ enum Command {
 }
 
 pub(super) fn run(face: &Face, args: &RunbookArgs) -> Result<u8> {
-    let (team, usual) = (&face.config.team, face.config.runbook.value.as_deref());
+    let found = |books: &Books, named: &Option<String>| match named {
+        Some(named) => books.named(named),
+        None => books.usual(),
+    };
     match &args.command {
         Command::List { json } => {
-            let rows = runbook::list(team, usual)?;
+            let rows = runbook::list(&books(face, false))?;
             if *json { output::json(&rows)? } else { list(&rows)? }
         }
         Command::Show { runbook: named, json } => {
-            let (pinned, file) = runbook::find(team, usual, named.as_deref())?;
+            let (pinned, file) = found(&books(face, false), named)?;
             let view = runbook::show(&pinned, file.as_deref());
             if *json { output::json(&view)? } else { output::text(view.markdown.raw().trim_end())? }
         }
-        Command::Check { runbook: named, feature, json } => {
-            let (pinned, _) = runbook::find(team, usual, named.as_deref())?;
+        Command::Check { runbook: named, feature, strict, json } => {
+            let (pinned, _) = found(&books(face, *strict), named)?;
             let feature = feature.clone().or_else(|| only_feature(face, &pinned));
             let ctx = face.ctx(Access::Create)?;
             let view = runbook::check(&ctx, &hands(face), pinned, feature.as_deref(), &Cancel::default())?;

@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "reviewer",
     "evals_dir",
     "runbook",
+    "incidents",
     "theme",
     "editor",
     "keys",
@@ -49,6 +50,8 @@ pub struct FileConfig {
     pub reviewer: Option<Set<String>>,
     pub evals_dir: Option<Set<PathBuf>>,
     pub runbook: Option<Set<PathBuf>>,
+    /// Whether runbooks with a step through a shell are refused.
+    pub strict: bool,
     pub theme: Option<Set<ThemeChoice>>,
     pub editor: Option<Set<String>>,
     pub keymap: Keymap,
@@ -93,6 +96,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileConfig> {
             "reviewer" => config.reviewer = Some(Set::new(reader.text(value)?, at())),
             "evals_dir" => config.evals_dir = Some(Set::new(reader.text(value)?.into(), at())),
             "runbook" => config.runbook = Some(Set::new(reader.text(value)?.into(), at())),
+            "incidents" => config.strict = reader.incidents(value)?,
             "editor" => config.editor = Some(Set::new(reader.text(value)?, at())),
             "theme" => config.theme = Some(Set::new(reader.theme(value)?, at())),
             "keys" => config.keymap = reader.keymap(value)?,
@@ -186,6 +190,23 @@ impl Reader<'_> {
             DeValue::Table(table) => Ok(table),
             other => Err(self.wrong(value.span(), format!("a table belongs here, not {}.", kind(other)))),
         }
+    }
+
+    /// `strict = true`.
+    fn incidents(&self, value: &Spanned<DeValue<'_>>) -> Result<bool> {
+        let mut strict = false;
+        for (key, value) in self.table(value)? {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("strict", DeValue::Boolean(yes)) => strict = *yes,
+                ("strict", other) => {
+                    return Err(
+                        self.wrong(value.span(), format!("true or false belongs here, not {}.", kind(other)))
+                    );
+                }
+                (other, _) => return Err(self.unknown(key.span(), other, "key", ["strict"].into_iter())),
+            }
+        }
+        Ok(strict)
     }
 
     /// `quit = "Q"`, `quit = ["Q", "ctrl-q"]`, `quit = []`.

@@ -21,12 +21,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::command::Keymap;
-use crate::domain::monitor::{Monitors, ReceiverKind};
+use crate::domain::monitor::{Monitors, ReceiverKind, Rule};
 use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, EvalConfig, JudgeSample, Result, TargetKind};
 use crate::ops::compare::Thresholds;
 use crate::ops::drill::{Place, watched};
 use crate::ops::incident::step::{Hands, Real};
+use crate::ops::runbook::Books;
 use crate::text::{Fallback, Role};
 
 pub use colour::Colour;
@@ -136,6 +137,8 @@ pub struct Config {
     pub evals_dir: Set<PathBuf>,
     /// The team's runbook; the default one is built in.
     pub runbook: Set<Option<PathBuf>>,
+    /// All that is said of runbooks: that one, those of monitors, and how they are read.
+    pub books: Books,
     pub theme: Set<ThemeChoice>,
     /// The person's own editor with its arguments, split as a shell would, without a shell.
     pub editor: Set<Vec<String>>,
@@ -224,18 +227,27 @@ impl Config {
             min_pass_rate: file.thresholds.min_pass_rate,
             min_cases: file.thresholds.min_cases,
         };
+        let runbook = match file.runbook {
+            Some(set) => set.map(|path| Some(home.join(path))),
+            None => Set::new(None, Origin::Default),
+        };
+        let named = |rule: &Rule| Some((rule.id.clone(), rule.runbook.clone()?));
+        let books = Books {
+            home: Some(home.clone()),
+            usual: runbook.value.clone(),
+            of_monitors: monitors.rules.iter().filter_map(named).collect(),
+            strict: file.strict,
+        };
         Ok(Self {
             store,
             reviewer,
             team,
+            books,
             evals_dir: file
                 .evals_dir
                 .map(|set| set.map(|path| home.join(path)))
                 .unwrap_or_else(|| Set::new(home.join("evals"), Origin::Default)),
-            runbook: match file.runbook {
-                Some(set) => set.map(|path| Some(home.join(path))),
-                None => Set::new(None, Origin::Default),
-            },
+            runbook,
             theme,
             editor,
             keymap: file.keymap,

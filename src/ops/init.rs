@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::domain::{Error, Result};
-use crate::wire::read::runbook::DEFAULT;
+use crate::wire::read::runbook::SHIPPED;
 use crate::wire::write::new_file::write_text;
 
 /// The configuration, with every setting explained.
@@ -20,15 +20,16 @@ pub struct InitView {
     pub kept: Vec<PathBuf>,
 }
 
-/// Writes `tuesday.toml`, `runbooks/default.toml` and `evals/` into a folder. Never writes over anything.
+/// Writes `tuesday.toml`, the runbooks and `evals/` into a folder. Never writes over anything.
 pub fn init(folder: &Path) -> Result<InitView> {
     if !folder.is_dir() {
         return Err(Error::not_so(format!("There is no folder {}.", folder.display()))
             .hint("Make it first, or run `tuesday init` in the repository of your feature."));
     }
     let mut view = InitView::default();
-    for (name, text) in [("tuesday.toml", CONFIGURATION), ("runbooks/default.toml", DEFAULT)] {
-        let made = write_text(&folder.join(name), text, false)?;
+    let runbooks = SHIPPED.map(|(name, text)| (format!("runbooks/{name}.toml"), text));
+    for (name, text) in [("tuesday.toml".to_owned(), CONFIGURATION)].into_iter().chain(runbooks) {
+        let made = write_text(&folder.join(&name), text, false)?;
         if made { &mut view.made } else { &mut view.kept }.push(name.into());
     }
     let evals = folder.join("evals");
@@ -53,11 +54,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("tuesday.toml"), "# ours").unwrap();
         let first = init(folder.path()).unwrap();
-        assert_eq!(first.made, [PathBuf::from("runbooks/default.toml"), "evals/".into()]);
+        assert_eq!(
+            first.made,
+            ["runbooks/default.toml", "runbooks/outage.toml", "runbooks/cost.toml", "evals/"]
+                .map(PathBuf::from)
+        );
         assert_eq!(first.kept, [PathBuf::from("tuesday.toml")]);
         assert_eq!(std::fs::read_to_string(folder.path().join("tuesday.toml")).unwrap(), "# ours");
         let second = init(folder.path()).unwrap();
-        assert!(second.made.is_empty() && second.kept.len() == 3);
+        assert!(second.made.is_empty() && second.kept.len() == 5);
         let book = crate::wire::read::runbook::runbook_file(&folder.path().join("runbooks/default.toml"));
         assert_eq!(book.unwrap().book.name, "default".into());
         assert!(init(&folder.path().join("none")).is_err());

@@ -53,7 +53,7 @@ impl Model {
             zone,
             reviewer: config.reviewer.value.clone(),
             writable: true,
-            runbook: config.runbook.value.clone(),
+            books: config.books.clone(),
             hands: config.hands().as_ref().clone(),
             evaluation,
             team,

@@ -16,6 +16,7 @@ use crate::domain::{Error, ErrorKind, EvalConfig, Query, Untrusted};
 use crate::ops::gate::GateOf;
 use crate::ops::incident::IncidentLine;
 use crate::ops::run::RunAsk;
+use crate::ops::runbook::Books;
 use crate::ops::watch::Changes;
 use crate::text::Line;
 
@@ -106,8 +107,8 @@ pub struct Env {
     pub reviewer: String,
     /// Whether the store can be written.
     pub writable: bool,
-    /// The team's runbook, when there is one.
-    pub runbook: Option<std::path::PathBuf>,
+    /// The team's runbooks.
+    pub books: Books,
     /// What the configuration says of evaluators and targets, as it was when the program started.
     pub evaluation: Arc<EvalConfig>,
     /// Where the team's prompts lie, as it was when the program started.

@@ -104,12 +104,12 @@ impl Hook {
         lines
     }
 
-    /// Sends it, once, with this `Idempotency-Key`
+    /// Sends it, once; what acts with an `Idempotency-Key`
     /// (<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>).
     ///
     /// # Errors
     /// `Cancelled` when stopping was asked for before it was sent; `Failed` when this machine can send nothing.
-    pub fn send(&self, key: &str, mask: &Mask, cancel: &Cancel) -> Result<Sent> {
+    pub fn send(&self, key: Option<&str>, mask: &Mask, cancel: &Cancel) -> Result<Sent> {
         cancel.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -118,10 +118,11 @@ impl Hook {
         let client = http::client(&self.url)?;
         let host = self.url.host_str().unwrap_or_default();
         runtime.block_on(async {
-            let mut request = client
-                .request(self.method.clone(), self.url.clone())
-                .headers(self.headers.clone())
-                .header("idempotency-key", key);
+            let mut request =
+                client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
+            }
             if let Some(body) = &self.body {
                 request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
             }

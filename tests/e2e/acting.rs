@@ -277,6 +277,106 @@ fn acting_id(store: &Path, step: &str) -> String {
 }
 
 #[test]
+fn a_weekday_check_asks_with_the_real_key_and_sends_nothing() {
+    let server = FlagServer::start();
+    let url = server.url();
+    let http = |id: &str, rest: &str| {
+        let rest = format!(
+            "method = \"PUT\"\nurl = \"{url}/flags/support\"\nheader = {{ Authorization = \"env:HOOK_KEY\" }}\n\
+             timeout = \"2s\"\n{rest}"
+        );
+        step(id, "http", &rest)
+    };
+    let health = format!("check = {{ url = \"{url}/api/v2/flags/support/support-ai\", expect = [200] }}");
+    let steps = http("usual", "")
+        + &http("own", &health)
+        + &http("head", "check = { method = \"OPTIONS\", expect = [404] }")
+        + &http("never", "check = false")
+        + &http("dead", "").replace(&url, "http://127.0.0.1:9");
+    let (_folder, store) = world(&steps);
+    let check = |manner: Manner| -> Vec<(String, String)> {
+        server.behave(manner);
+        let output = tuesday(&store)
+            .env("HOOK_KEY", "never-to-be-seen-4711")
+            .args(["runbook", "check", "--json"])
+            .output()
+            .expect("the program starts");
+        let told = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(!told.contains("never-to-be-seen"), "the key is shown: {told}");
+        assert_eq!(output.status.code(), Some(1), "one of them is always dead");
+        let view: Value = serde_json::from_str(&told).expect("JSON");
+        view["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .map(|step| {
+                let words = [&step["fails"], &step["notes"]].map(|of| of.to_string()).concat();
+                (step["state"].as_str().expect("a state").to_owned(), words)
+            })
+            .collect()
+    };
+    let is = |found: &(String, String), state: &str, words: &str| {
+        assert!(found.0 == state && found.1.contains(words), "{state}, {words}: {found:?}");
+    };
+    let found = check(Manner::Wants("never-to-be-seen-4711"));
+    is(&found[0], "ok", "GET");
+    is(&found[0], "ok", "answers 200");
+    is(&found[1], "ok", "answers 200");
+    is(&found[2], "ok", "OPTIONS");
+    is(&found[3], "ok", "its check is switched off");
+    is(&found[4], "fails", "127.0.0.1");
+    let found = check(Manner::Wants("another key"));
+    is(&found[0], "fails", "answers 401: it does not take the key of HOOK_KEY");
+    is(&found[1], "fails", "does not take the key");
+    is(&found[3], "ok", "");
+    // Many a hook says so to a GET: it is there, and that is all that is known.
+    let found = check(Manner::ActsOnly);
+    is(&found[0], "ok", "answers 405: it is there; whether the key is right is not known");
+    is(&found[1], "fails", "answers 405");
+    is(&check(Manner::Down)[0], "fails", "answers 503");
+    assert_eq!(server.acts().iter().filter(|seen| seen.method != "OPTIONS").count(), 0, "nothing is sent");
+    assert!(server.is_on());
+    let seen = server.seen();
+    assert!(seen.iter().all(|seen| !seen.headers.contains_key("idempotency-key") && seen.body.is_empty()));
+    assert!(seen.iter().all(|seen| seen.headers["authorization"] == "never-to-be-seen-4711"));
+}
+
+#[test]
+fn a_shipped_runbook_is_taken_by_name_and_a_strict_team_takes_no_shell() {
+    let shell = step(
+        "dump",
+        "command",
+        "confirm = \"type\"\nshell = true\nrun = [\"echo $1 >> count\", \"{{incident.id}}\"]",
+    );
+    let (folder, store) = world(&shell);
+    let opened = run_json(&store, &["incident", "open", "Slow", "--runbook", "outage", "--json"]);
+    assert_eq!(opened["runbook"]["name"], "outage", "{opened}");
+    let told = run_to(0, &store, &["runbook", "show", "cost"]);
+    assert!(told.contains("# Runbook: cost") && told.contains("Find the slice that spends it"), "{told}");
+    run_to(0, &store, &["runbook", "check", "ours"]);
+    for args in [
+        &["runbook", "check", "ours", "--strict"][..],
+        &["incident", "open", "x", "--runbook", "ours", "--strict"],
+        &["incident", "rebase", "2", "--strict"],
+    ] {
+        let output = run(&store, args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("book.toml, line 10: step “dump” goes through a shell"), "{told}");
+    }
+    run_to(0, &store, &["incident", "step", "1", "dump", "--yes"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("count")).expect("run"), "INC-1\n");
+    // The configuration says it for everybody; an incident is opened all the same.
+    let file = folder.path().join("tuesday.toml");
+    let text = std::fs::read_to_string(&file).expect("read") + "[incidents]\nstrict = true\n";
+    std::fs::write(&file, text).expect("written");
+    let opened = run_json(&store, &["incident", "open", "Bad", "--json"]);
+    assert_eq!(opened["runbook"]["name"], "default", "{opened}");
+    assert!(opened["timeline"].to_string().contains("goes through a shell"), "{opened}");
+    assert_eq!(run(&store, &["runbook", "check"]).status.code(), Some(1));
+}
+
+#[test]
 fn contain_is_pressed_on_the_screen_and_typed_by_name() {
     let (folder, store) = world(&step("off", "flag", "to = \"off\"\nconfirm = \"type\""));
     let mut terminal = Terminal::start(&store, &[], 80, 24);

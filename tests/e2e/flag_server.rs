@@ -24,6 +24,12 @@ pub enum Manner {
     Echoes,
     /// It never answers.
     Hangs,
+    /// It answers 401 to whatever does not bring this key.
+    Wants(&'static str),
+    /// It answers 405 to a `GET`.
+    ActsOnly,
+    /// It answers 503.
+    Down,
 }
 
 /// A request as it came.
@@ -94,6 +100,11 @@ impl FlagServer {
         lock(&self.inner).version
     }
 
+    /// All requests.
+    pub fn seen(&self) -> Vec<Seen> {
+        lock(&self.inner).seen.clone()
+    }
+
     /// The requests that change something.
     pub fn acts(&self) -> Vec<Seen> {
         let seen = lock(&self.inner).seen.clone();
@@ -135,6 +146,15 @@ async fn answer(
     let words: Vec<&str> = path.trim_matches('/').split('/').collect();
     let ok = |value: Value| (StatusCode::OK, value.to_string());
     let is_act = method != Method::GET && words[0] != "ofrep";
+    let status = |code: StatusCode| (code, json!({"message": code.as_str()}).to_string());
+    match manner {
+        Manner::Wants(key) if headers.get("authorization").is_none_or(|sent| sent != key) => {
+            return status(StatusCode::UNAUTHORIZED);
+        }
+        Manner::ActsOnly if !is_act => return status(StatusCode::METHOD_NOT_ALLOWED),
+        Manner::Down => return status(StatusCode::SERVICE_UNAVAILABLE),
+        _ => {}
+    }
     if is_act && manner == Manner::Hangs {
         std::future::pending::<()>().await;
     }

@@ -89,7 +89,7 @@ fn every_answer_is_as_the_help_says() {
         value
     };
     let rows = ask(0, "runbook list", &["runbook", "list"]);
-    assert_eq!(rows.as_array().unwrap().len(), 3, "{rows}");
+    assert_eq!(rows.as_array().unwrap().len(), 5, "{rows}");
     ask(0, "runbook show [RUNBOOK]", &["runbook", "show"]);
     let checked = ask(1, "runbook check [RUNBOOK]", &["runbook", "check", "ours"]);
     assert_eq!(

@@ -81,13 +81,13 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
     let speed = if args.auto { 1.0 } else { args.speed };
     let plan = drill::plan(scenario, args.seed, args.an_hour, speed, now);
     let clock = args.auto.then(|| Clock::fixed(now));
-    let runbook = face.config.runbook.value.clone();
+    let books = face.config.books.clone();
     let (reviewer, team) = (face.reviewer(), face.config.team.clone());
     let mut drill = long::run(Unit::Traces, |cancel, progress| {
         Drill::make(plan, &reviewer, clock, &team, cancel, progress)
     })?;
     let held = if args.auto {
-        long::run(Unit::Minutes, |cancel, progress| drill::play(&mut drill, runbook, cancel, progress))
+        long::run(Unit::Minutes, |cancel, progress| drill::play(&mut drill, &books, cancel, progress))
     } else {
         open(face, &mut drill)
     };

@@ -19,6 +19,7 @@ use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::assess::{self, AssessRequest, Measure};
 use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest};
+use crate::ops::runbook::Books;
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
 use crate::text::figures;
@@ -46,9 +47,12 @@ enum Command {
         /// When it began: an age such as 2h, a date, or a time
         #[arg(long, value_name = "TIME")]
         began: Option<String>,
-        /// The runbook's file [default: the team's, else the one built in]
-        #[arg(long, value_name = "FILE")]
-        runbook: Option<PathBuf>,
+        /// A runbook's name or file: see `tuesday runbook list` [default: the team's, else “default”]
+        #[arg(long, value_name = "RUNBOOK")]
+        runbook: Option<String>,
+        /// Refuse a runbook with a step that goes through a shell
+        #[arg(long)]
+        strict: bool,
         /// Answer with JSON: see `tuesday help json`
         #[arg(long)]
         json: bool,
@@ -71,9 +75,12 @@ enum Command {
     Rebase {
         #[command(flatten)]
         which: Which,
-        /// The runbook's file [default: the team's]
-        #[arg(long, value_name = "FILE")]
-        runbook: Option<PathBuf>,
+        /// A runbook's name or file [default: the configured one]
+        #[arg(long, value_name = "RUNBOOK")]
+        runbook: Option<String>,
+        /// Refuse a runbook with a step that goes through a shell
+        #[arg(long)]
+        strict: bool,
     },
     /// Write something into the timeline
     Note {
@@ -257,10 +264,16 @@ struct PostmortemArgs {
     kind: String,
 }
 
+/// The runbooks of the configuration in force.
+pub(in crate::cli) fn books(face: &Face, strict: bool) -> Books {
+    let books = face.config.books.clone();
+    Books { strict: books.strict || strict, ..books }
+}
+
 pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
     let write = || face.ctx(Access::Existing);
     match &args.command {
-        Command::Open { title, severity, feature, began, runbook, json } => {
+        Command::Open { title, severity, feature, began, runbook, strict, json } => {
             // At three in the morning nobody should be refused for want of a store.
             let ctx = face.ctx(Access::Create)?;
             let request = OpenRequest {
@@ -269,7 +282,8 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
                 feature: feature.as_deref().map(Untrusted::from),
                 began_at: began.as_deref().map(|text| parse_since(text, ctx.clock.now())).transpose()?,
                 runbook: runbook.clone(),
-                usual_runbook: face.config.runbook.value.clone(),
+                books: books(face, *strict),
+                alert: None,
             };
             let view = incident::open(&ctx, request)?;
             let said = format!("Opened {}.", view.head.id);
@@ -283,12 +297,17 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
         Command::Step(args) => step::run(face, args),
         Command::Verify(which) => step::verify(face, which),
         Command::Contain(args) => step::contain(face, args),
-        Command::Rebase { which, runbook } => {
-            let file = runbook.clone().or_else(|| face.config.runbook.value.clone()).ok_or_else(|| {
-                Error::usage("No runbook's file is named.")
-                    .hint("Name one with --runbook, or say `runbook` in tuesday.toml.")
-            })?;
-            let view = incident::step::rebase(&write()?, &which.id, &file)?;
+        Command::Rebase { which, runbook, strict } => {
+            let books = books(face, *strict);
+            let (pinned, _) = match runbook {
+                Some(named) => books.named(named)?,
+                None if books.usual.is_some() => books.usual()?,
+                None => {
+                    return Err(Error::usage("No runbook is named.")
+                        .hint("Name one with --runbook, or say `runbook` in tuesday.toml."));
+                }
+            };
+            let view = incident::step::rebase(&write()?, &which.id, pinned)?;
             let said = format!("{} goes on with “{}”.", view.head.id, view.runbook.name.raw());
             print::acted(&view, &said, which.json)
         }

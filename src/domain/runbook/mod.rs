@@ -107,12 +107,15 @@ pub enum StepKind {
         /// The time before that, which says what is usual.
         baseline_ms: Option<u64>,
     },
-    /// A program of the team, started without a shell.
+    /// A program of the team, started without a shell unless the file says otherwise.
     Command {
-        /// Program and arguments.
+        /// Program and arguments; through a shell: its text, then what it sees as `$1`, `$2`, ….
         run: Vec<Untrusted>,
         /// What to run instead for a dry run.
         dry_run: Vec<Untrusted>,
+        /// Whether it goes through `sh -c`. The shell's text is never filled.
+        #[serde(default)]
+        shell: bool,
         /// Stopped after this long.
         timeout_ms: u64,
         /// Whether running it twice does no harm.
@@ -137,6 +140,9 @@ pub enum StepKind {
         /// Whether sending it twice does no harm.
         #[serde(default)]
         idempotent: bool,
+        /// What is asked on a weekday to find out whether it would be taken.
+        #[serde(default)]
+        check: Probe,
     },
     /// Switches a feature.
     Flag {
@@ -211,10 +217,36 @@ impl StepKind {
         }
     }
 
+    /// Whether it goes through a shell.
+    pub fn is_shell(&self) -> bool {
+        matches!(self, Self::Command { shell: true, .. })
+    }
+
     /// Whether it changes something outside of tuesday.
     pub fn acts(&self) -> bool {
         matches!(self, Self::Command { .. } | Self::Http { .. } | Self::Flag { .. } | Self::Rollback { .. })
     }
+}
+
+/// What is asked in the place of an http step while nothing is wrong, with the step's own keys. It changes nothing:
+/// `GET`, `HEAD` and `OPTIONS` are safe by RFC 9110, 9.2.1.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// A `GET` of the step's own address.
+    #[default]
+    Usual,
+    /// Nothing: what is behind the address acts on any request.
+    Nothing,
+    /// What the file says.
+    Own {
+        /// `GET`, `HEAD` or `OPTIONS`.
+        method: String,
+        /// Where to, on the step's own host; none means the step's address.
+        url: Option<Untrusted>,
+        /// Status codes that are right; none means any from 200 to 299.
+        expect: Vec<u16>,
+    },
 }
 
 /// What it takes before an acting step acts.

@@ -60,6 +60,8 @@ impl VersionName {
 pub enum Wrong {
     /// Braces are only a part of the text.
     Partial,
+    /// Braces are in the text of a shell.
+    InShell,
     /// Nothing has this name.
     NoSuchName(String),
 }
@@ -68,6 +70,7 @@ impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Partial => f.write_str("a template fills a whole argument or value, not a part of one"),
+            Self::InShell => f.write_str("the text of a shell is never filled"),
             Self::NoSuchName(name) => write!(
                 f,
                 "there is no {{{{{name}}}}}; there are incident.id, number, uuid, title, severity, phase and \
@@ -111,7 +114,12 @@ pub fn name_in(text: &str) -> Result<Option<Name>, Wrong> {
 pub fn wrong_in(step: &Step) -> Option<(String, Wrong)> {
     let text = |text: &str| name_in(text).err().map(|wrong| (text.to_owned(), wrong));
     match &step.kind {
-        StepKind::Command { run, dry_run, .. } => run.iter().chain(dry_run).find_map(|word| text(word.raw())),
+        StepKind::Command { run, dry_run, shell, .. } => [run, dry_run].into_iter().find_map(|words| {
+            let (shells, rest) = words.split_at(usize::from(*shell).min(words.len()));
+            let shells = shells.iter().find(|word| word.raw().contains("{{"));
+            let shells = shells.map(|word| (word.raw().to_owned(), Wrong::InShell));
+            shells.or_else(|| rest.iter().find_map(|word| text(word.raw())))
+        }),
         StepKind::Http { url, header, json, .. } => {
             let whole = |value: &str| value.contains("{{").then(|| (value.to_owned(), Wrong::Partial));
             whole(url.raw())

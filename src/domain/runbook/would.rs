@@ -18,9 +18,10 @@ pub fn would(step: &Step) -> Option<Untrusted> {
             }
             words + &must.as_ref().map(|m| format!("; it must be {}", m.text)).unwrap_or_default()
         }
-        StepKind::Command { run, timeout_ms, idempotent, .. } => format!(
-            "Would run `{}` in the repository, without a shell, for at most {}; {}",
+        StepKind::Command { run, shell, timeout_ms, idempotent, .. } => format!(
+            "Would run `{}` in the repository, {} a shell, for at most {}; {}",
             run.iter().map(|word| word.raw()).collect::<Vec<_>>().join(" "),
+            if *shell { "THROUGH" } else { "without" },
             span(*timeout_ms),
             if *idempotent { "running it twice does no harm" } else { "it must not run twice" },
         ),

@@ -13,6 +13,7 @@ use crate::ops::assess::{AssessRequest, Assessment, assess};
 use crate::ops::feature::{SwitchAsk, switch};
 use crate::ops::incident::step::{self, RanState, RunAsk};
 use crate::ops::incident::{self, Act, IncidentView, OpenRequest, StepView};
+use crate::ops::runbook::Books;
 use crate::ops::{Ctx, monitor};
 use crate::task::{Cancel, Progress};
 
@@ -32,14 +33,9 @@ const SECOND: &str = "jo";
 ///
 /// # Errors
 /// When it was cancelled, or the store cannot be written.
-pub fn play(
-    drill: &mut Drill,
-    runbook: Option<std::path::PathBuf>,
-    cancel: &Cancel,
-    progress: &Progress,
-) -> Result<()> {
+pub fn play(drill: &mut Drill, books: &Books, cancel: &Cancel, progress: &Progress) -> Result<()> {
     progress.phase("playing the drill");
-    let id = notice(drill, runbook, cancel, progress)?;
+    let id = notice(drill, books, cancel, progress)?;
     let mut player = Player { drill, id, cancel, progress, off: false, guilty_prompt: false };
     for phase in Phase::ALL {
         for step in player.steps(phase)? {
@@ -60,12 +56,7 @@ pub fn play(
 }
 
 /// Waits for an alert, or for somebody to call, and opens an incident.
-fn notice(
-    drill: &mut Drill,
-    runbook: Option<std::path::PathBuf>,
-    cancel: &Cancel,
-    progress: &Progress,
-) -> Result<String> {
+fn notice(drill: &mut Drill, books: &Books, cancel: &Cancel, progress: &Progress) -> Result<String> {
     let (after, words) = call(drill.place.plan.scenario);
     let called = onset(drill.place.plan.begin) + after;
     loop {
@@ -75,13 +66,13 @@ fn notice(
         drill.advance()?;
         let alerts = monitor::alerts(&drill.ctx, false)?;
         if let Some(alert) = alerts.iter().find(|alert| alert.fired_at >= onset(drill.place.plan.begin)) {
-            return Ok(monitor::open_incident(&drill.ctx, &alert.id, runbook)?.head.id);
+            return Ok(monitor::open_incident(&drill.ctx, &alert.id, books)?.head.id);
         }
         if drill.ctx.clock.now() >= called {
             let request = OpenRequest {
                 title: words.into(),
                 feature: Some(FEATURE.into()),
-                usual_runbook: runbook,
+                books: books.clone(),
                 ..OpenRequest::default()
             };
             return Ok(incident::open(&drill.ctx, request)?.head.id);
@@ -167,6 +158,12 @@ impl Player<'_> {
             }
             StepKind::Gate { .. } => self.skip(step, "No new version: what was good is back.")?,
             StepKind::Monitor { .. } => self.watch(step)?,
+            StepKind::Flag { to, .. } if to.raw() == "on" => {
+                if std::mem::take(&mut self.off) {
+                    self.switch_on()?;
+                }
+                self.carry_out(step)?;
+            }
             _ => self.carry_out(step)?,
         }
         Ok(Next::On)
@@ -295,7 +292,7 @@ impl Player<'_> {
             self.minute()?;
             ran = run(self)?;
         }
-        self.off |= step.kind == "flag";
+        self.off |= matches!(self.kind(step)?, StepKind::Flag { to, .. } if to.raw() == "off");
         for _ in 0..SHOWN {
             if ran.settled || self.is_settled(step)? {
                 return Ok(());

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::prompt::FeatureSpec;
+use crate::ops::runbook::Books;
 use crate::ops::testing::{World, flag_of_file};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
@@ -27,7 +28,8 @@ fn played(
     let plan = plan(scenario, 7, 120, 1.0, now);
     let (cancel, progress) = (Cancel::default(), Progress::default());
     let mut drill = Drill::make(plan, "mira", Some(Clock::fixed(now)), own, &cancel, &progress).unwrap();
-    play(&mut drill, runbook, &cancel, &progress).unwrap();
+    let books = Books { usual: runbook, ..Books::default() };
+    play(&mut drill, &books, &cancel, &progress).unwrap();
     let view = drill.end(true, &home.as_reviewer("mira")).unwrap();
     (view, drill, home)
 }

@@ -1,7 +1,5 @@
 //! Opening an incident, and acting in one.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 
 use super::view::{IncidentView, show};
@@ -10,8 +8,8 @@ use crate::domain::runbook::Severity;
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::label::reviewer;
+use crate::ops::runbook::{Books, Chosen};
 use crate::store::{IncidentRef, Stamp};
-use crate::wire::read::runbook::{default_runbook, runbook_file};
 
 /// What a person gives to open an incident.
 #[derive(Debug, Clone, Default)]
@@ -24,28 +22,22 @@ pub struct OpenRequest {
     pub feature: Option<Untrusted>,
     /// When the harm began, when known.
     pub began_at: Option<Timestamp>,
-    /// The runbook's file, asked for now: opening fails when it cannot be read.
-    pub runbook: Option<PathBuf>,
-    /// The file that the configuration names. When it cannot be read the one that comes with the
+    /// The runbook, by name or file, asked for now: opening fails when it cannot be read.
+    pub runbook: Option<String>,
+    /// The monitor and the metric of the alert that it is for.
+    pub alert: Option<(String, String)>,
+    /// The team's runbooks. Where none is asked for and the one of choice cannot be read, one that comes with the
     /// program takes its place, and the record says why: an incident does not wait for a file.
-    pub usual_runbook: Option<PathBuf>,
+    pub books: Books,
 }
 
 /// Opens an incident. The runbook is pinned: what becomes of the file later does not change it.
 pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<IncidentView> {
     let now = ctx.clock.now();
-    let mut unread = None;
-    let runbook = match (&request.runbook, &request.usual_runbook) {
-        (Some(path), _) => runbook_file(path)?,
-        (None, Some(path)) => match runbook_file(path) {
-            Ok(runbook) => runbook,
-            Err(error) => {
-                let why = error.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-                unread = Some(format!("{}{why} The runbook that comes with tuesday is used.", error.what));
-                default_runbook()?
-            }
-        },
-        (None, None) => default_runbook()?,
+    let Chosen { book: runbook, unread } = match (&request.runbook, &request.alert) {
+        (Some(named), _) => Chosen { book: request.books.named(named)?.0, unread: None },
+        (None, Some((monitor, metric))) => request.books.for_alert(monitor, metric)?,
+        (None, None) => request.books.for_incident()?,
     };
     if request.began_at.is_some_and(|began| began > now) {
         return Err(Error::usage("An incident cannot have begun in the future."));

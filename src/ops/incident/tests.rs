@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::incident::{Action, ActionKind, Evidence, Figures, Outcome, StepStatus, Tally};
 use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::{ErrorKind, Untrusted};
+use crate::ops::runbook::Books;
 use crate::ops::{Access, Ctx};
 use crate::store::Preparer;
 use crate::task::Clock;
@@ -187,7 +188,11 @@ fn the_runbook_of_an_incident_is_the_one_it_was_opened_with() {
     let text = "schema = 1\nname = \"own\"\nfeature = \"cards\"\n[[step]]\nid = \"a\"\nphase = \"contain\"\n\
                 kind = \"manual\"\ntitle = \"First\"\n";
     std::fs::write(&path, text).unwrap();
-    let request = || OpenRequest { title: "x".into(), runbook: Some(path.clone()), ..OpenRequest::default() };
+    let request = || OpenRequest {
+        title: "x".into(),
+        runbook: Some(path.display().to_string()),
+        ..OpenRequest::default()
+    };
     let view = open(&world.ctx, request()).unwrap();
     assert_eq!((view.head.phase, view.head.feature.clone()), (Phase::Contain, Some("cards".into())));
     std::fs::write(&path, text.replace("First", "Second").replace("manual", "nanual")).unwrap();
@@ -197,12 +202,12 @@ fn the_runbook_of_an_incident_is_the_one_it_was_opened_with() {
     assert!(error.what.contains("own.toml, line 7: ") && error.hints[0].contains("manual"), "{error:?}");
     assert_eq!(list(&world.ctx).unwrap().len(), 1, "nothing was opened");
     // But an incident does not wait for the team's usual file.
-    let request =
-        OpenRequest { title: "x".into(), usual_runbook: Some(path.clone()), ..OpenRequest::default() };
+    let books = Books { usual: Some(path.clone()), ..Books::default() };
+    let request = OpenRequest { title: "x".into(), books, ..OpenRequest::default() };
     let view = open(&world.ctx, request).unwrap();
     assert_eq!(view.runbook.name.raw(), "default");
     let said = view.timeline[1].text.raw();
-    assert!(said.contains("own.toml, line 7: ") && said.contains("comes with tuesday"), "{said}");
+    assert!(said.contains("own.toml, line 7: ") && said.contains("“default” is used"), "{said}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::domain::monitor::{Alert, AlertState, Evidence, Fingerprint, Group, Mo
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::incident::{self, Act, IncidentView, OpenRequest};
+use crate::ops::runbook::Books;
 
 /// Alerts of a list, at most.
 const MOST: usize = 500;
@@ -152,7 +153,7 @@ pub fn silence(ctx: &Ctx, monitors: &Monitors, of: &str, for_ms: i64, reason: &s
 
 /// Opens an incident for an alert, with the alert, its query and its traces in the record; the one that was
 /// opened for it already, where there is one.
-pub fn open_incident(ctx: &Ctx, name: &str, runbook: Option<std::path::PathBuf>) -> Result<IncidentView> {
+pub fn open_incident(ctx: &Ctx, name: &str, books: &Books) -> Result<IncidentView> {
     let alert = ctx.store.alert(number(name)?)?;
     if let Some(incident) = &alert.incident {
         return incident::show(ctx, incident);
@@ -167,7 +168,8 @@ pub fn open_incident(ctx: &Ctx, name: &str, runbook: Option<std::path::PathBuf>)
             title: format!("{}: {}", alert.rule, headline(&alert.evidence)).into(),
             feature,
             began_at: Some(began),
-            usual_runbook: runbook,
+            alert: Some((alert.rule.clone(), alert.evidence.metric.clone())),
+            books: books.clone(),
             ..OpenRequest::default()
         },
     )?;

@@ -1,16 +1,11 @@
 //! The runbooks of a team.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 
+use super::books::Books;
 use crate::domain::incident::Pinned;
-use crate::domain::prompt::TeamConfig;
-use crate::domain::{Error, Result, Untrusted};
-use crate::wire::read::runbook::{default_runbook, runbook_file};
-
-/// The name of the runbook that comes with the program.
-const BUILT_IN: &str = "default";
+use crate::domain::{Result, Untrusted};
+use crate::wire::read::runbook::{SHIPPED, shipped};
 
 /// A runbook.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,35 +26,41 @@ pub struct RunbookRow {
     pub wrong: Option<String>,
 }
 
-/// The folder of the runbooks, beside the configuration.
-fn folder(team: &TeamConfig) -> PathBuf {
-    team.home.join("runbooks")
-}
-
-fn files(team: &TeamConfig, usual: Option<&Path>) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder(team)).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file() && path.extension().is_some_and(|end| end == "toml"))
-        .collect();
-    files.extend(usual.filter(|usual| !files.iter().any(|file| file == usual)).map(Path::to_owned));
-    files.sort();
-    files
-}
-
-/// The runbooks of the team, and the one that comes with the program. `usual` is the configured one.
+/// The runbooks of the team, and those that come with the program and have no file of the team's in their place.
 ///
 /// # Errors
-/// Only when the program's own cannot be read; a file that cannot is listed with the reason.
-pub fn list(team: &TeamConfig, usual: Option<&Path>) -> Result<Vec<RunbookRow>> {
-    let row = |read: Result<Pinned>, file: Option<String>, is_usual: bool| match read {
+/// Only when one of the program's own cannot be read; a file that cannot is listed with the reason.
+pub fn list(books: &Books) -> Result<Vec<RunbookRow>> {
+    let files = books.files();
+    let stands_for = |name: &str| files.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
+    let usual = books.usual.clone().or_else(|| {
+        files.iter().find(|path| path.file_stem().is_some_and(|stem| stem == SHIPPED[0].0)).cloned()
+    });
+    let mut rows: Vec<RunbookRow> = files
+        .iter()
+        .map(|path| {
+            let home = books.home.as_deref();
+            let shown = home.and_then(|home| path.strip_prefix(home).ok()).unwrap_or(path);
+            row(books.read(path), Some(shown.display().to_string()), usual.as_ref() == Some(path))
+        })
+        .collect();
+    for (name, _) in SHIPPED.iter().filter(|(name, _)| !stands_for(name)) {
+        if let Some(of) = shipped(name)? {
+            rows.push(row(Ok(of), None, usual.is_none() && *name == SHIPPED[0].0));
+        }
+    }
+    Ok(rows)
+}
+
+fn row(read: Result<Pinned>, file: Option<String>, usual: bool) -> RunbookRow {
+    match read {
         Ok(of) => RunbookRow {
             name: Some(of.book.name.clone()),
             file,
             feature: of.book.feature.clone(),
             steps: of.book.steps.len(),
             acting: of.book.steps.iter().filter(|step| step.kind.acts()).count(),
-            usual: is_usual,
+            usual,
             wrong: None,
         },
         Err(error) => RunbookRow {
@@ -68,53 +69,8 @@ pub fn list(team: &TeamConfig, usual: Option<&Path>) -> Result<Vec<RunbookRow>> 
             feature: None,
             steps: 0,
             acting: 0,
-            usual: is_usual,
+            usual,
             wrong: Some(error.what),
         },
-    };
-    let mut rows: Vec<RunbookRow> = files(team, usual)
-        .into_iter()
-        .map(|path| {
-            let shown = path.strip_prefix(&team.home).unwrap_or(&path).display().to_string();
-            row(runbook_file(&path), Some(shown), usual == Some(path.as_path()))
-        })
-        .collect();
-    rows.push(row(Ok(default_runbook()?), None, usual.is_none()));
-    Ok(rows)
-}
-
-/// The runbook of this name or file; the usual one where nothing is named. Gives the file beside it.
-///
-/// # Errors
-/// `NotSo` when there is none: the hint lists those that there are; when its file cannot be read.
-pub fn find(
-    team: &TeamConfig,
-    usual: Option<&Path>,
-    named: Option<&str>,
-) -> Result<(Pinned, Option<PathBuf>)> {
-    let Some(named) = named else {
-        return match usual {
-            Some(path) => Ok((runbook_file(path)?, Some(path.to_owned()))),
-            None => Ok((default_runbook()?, None)),
-        };
-    };
-    let path = Path::new(named);
-    if path.is_file() {
-        return Ok((runbook_file(path)?, Some(path.to_owned())));
     }
-    for path in files(team, usual) {
-        let stem = path.file_stem().is_some_and(|stem| stem == named);
-        match runbook_file(&path) {
-            Ok(of) if stem || of.book.name.raw() == named => return Ok((of, Some(path))),
-            Err(error) if stem => return Err(error),
-            _ => {}
-        }
-    }
-    if named == BUILT_IN {
-        return Ok((default_runbook()?, None));
-    }
-    let rows = list(team, usual)?;
-    let names: Vec<&str> = rows.iter().filter_map(|row| row.name.as_ref()).map(Untrusted::raw).collect();
-    Err(Error::not_so(format!("There is no runbook {named}."))
-        .hint(format!("There are: {}; or name a file.", names.join(", "))))
 }

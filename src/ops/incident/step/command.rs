@@ -1,4 +1,5 @@
-//! A program of the team's: argv without a shell, in the repository, with the variables that the runbook names.
+//! A program of the team's: argv, without a shell unless the runbook asks for one, in the repository, with the variables
+//! that the runbook names.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,15 +15,19 @@ use crate::wire::program::{Ended, Program};
 /// The most bytes of a program's words that go into the record.
 const SAID: usize = 4096;
 
+/// The shell of steps that go through one.
+const SHELL: &str = "sh";
+
 /// What would be run; where the runbook has a dry run of its own, what that says.
 pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
-    let StepKind::Command { run, dry_run, timeout_ms, env, .. } = &ground.step().kind else {
+    let StepKind::Command { run, dry_run, shell, timeout_ms, env, .. } = &ground.step().kind else {
         return Ok(Planned::default());
     };
     let mut planned = Planned { changes: true, ..Planned::default() };
-    let Some(argv) = planned.may_fail(words(ground, run)) else { return Ok(planned) };
+    let Some(argv) = planned.may_fail(words(ground, run, *shell)) else { return Ok(planned) };
     planned.lines.push(ground.mask.apply(&quoted(&argv)));
-    planned.lines.push("in the team's repository".to_owned());
+    let through = if *shell { ", through a shell" } else { "" };
+    planned.lines.push(format!("in the team's repository{through}"));
     if !env.is_empty() {
         let names: Vec<&str> = env.iter().map(Untrusted::raw).collect();
         planned.lines.push(format!("with {}", names.join(", ")));
@@ -40,8 +45,21 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
             }
         }
     }
+    if *shell && planned.fails.is_empty() && !ground.hands.is_sandbox() {
+        // It reads its text and runs nothing of it.
+        let read: Vec<String> = [SHELL, "-n", "-c", &argv[2]].map(str::to_owned).into();
+        match ran(ground, &read, &[], *timeout_ms) {
+            Ok(Started::Ended(ended)) if !ended.is_good() => {
+                planned
+                    .fails
+                    .push(format!("the shell cannot read its text; it {}", how(&ended, &ground.mask)));
+            }
+            Ok(_) => {}
+            Err(error) => planned.fails.push(error.what),
+        }
+    }
     if !dry_run.is_empty() && planned.fails.is_empty() && !ground.hands.is_sandbox() {
-        let argv = words(ground, dry_run)?;
+        let argv = words(ground, dry_run, *shell)?;
         match ran(ground, &argv, env, *timeout_ms) {
             Ok(Started::Ended(ended)) if ended.is_good() => {
                 planned.notes.push(format!("its own dry run says: {}", said(&ended, &ground.mask)));
@@ -58,10 +76,10 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
 
 /// Runs it.
 pub(super) fn act(ground: &Ground<'_>) -> Result<Outcome> {
-    let StepKind::Command { run, timeout_ms, env, .. } = &ground.step().kind else {
+    let StepKind::Command { run, shell, timeout_ms, env, .. } = &ground.step().kind else {
         return Ok(Outcome::Failed(String::new()));
     };
-    let argv = words(ground, run)?;
+    let argv = words(ground, run, *shell)?;
     Ok(match ran(ground, &argv, env, *timeout_ms) {
         Ok(Started::WrittenDown) => Outcome::Done("written down by the sandbox".to_owned()),
         Ok(Started::Ended(ended)) if ended.is_good() => {
@@ -82,8 +100,13 @@ pub(super) fn act(ground: &Ground<'_>) -> Result<Outcome> {
     })
 }
 
-fn words(ground: &Ground<'_>, argv: &[Untrusted]) -> Result<Vec<String>> {
-    argv.iter().map(|word| ground.argument(word)).collect()
+/// The words that are started. Through a shell the first is its text, as it stands in the runbook, and what is filled
+/// in comes after it: values to the shell, never words of its language.
+fn words(ground: &Ground<'_>, argv: &[Untrusted], shell: bool) -> Result<Vec<String>> {
+    let (text, rest) = argv.split_at(usize::from(shell).min(argv.len()));
+    let rest = rest.iter().map(|word| ground.argument(word)).collect::<Result<Vec<_>>>()?;
+    let shells = text.iter().flat_map(|text| [SHELL, "-c", text.raw(), SHELL].map(str::to_owned));
+    Ok(shells.chain(rest).collect())
 }
 
 fn ran(ground: &Ground<'_>, argv: &[String], env: &[Untrusted], timeout_ms: u64) -> Result<Started> {

@@ -257,12 +257,20 @@ impl Hands {
         cancel: &Cancel,
     ) -> Result<Sent> {
         match self {
-            Self::Real(_) => hook.send(key, mask, cancel),
+            Self::Real(_) => hook.send(Some(key), mask, cancel),
             Self::Sandbox(of) => {
                 of.write_down(ctx, "http", hook.lines(mask))?;
                 let status = expect.first().copied().unwrap_or(200);
                 Ok(Sent::Answered(status, "the sandbox answers; nothing was sent".to_owned()))
             }
+        }
+    }
+
+    /// Sends a request that changes nothing. A sandbox has nobody to ask.
+    pub(super) fn ask(&self, hook: &Hook, mask: &Mask, cancel: &Cancel) -> Result<Option<Sent>> {
+        match self {
+            Self::Real(_) => hook.send(None, mask, cancel).map(Some),
+            Self::Sandbox(_) => Ok(None),
         }
     }
 }

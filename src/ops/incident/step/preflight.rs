@@ -75,7 +75,7 @@ impl CheckState {
 }
 
 /// Checks a runbook for a feature, the runbook's own where none is named. Acts on copies alone; asks flags how they
-/// stand with the real keys.
+/// stand, and addresses whether they would take a request, with the real keys.
 ///
 /// # Errors
 /// When no scratch folder can be made.
@@ -205,6 +205,9 @@ fn looked(ground: &Ground<'_>, scratch: &Scratch) -> Result<(Planned, bool)> {
         StepKind::Command { .. } | StepKind::Http { .. } => {
             planned = carry::planned(ground)?;
             rehearse(ground, scratch, &mut planned)?;
+            if planned.fails.is_empty() {
+                http::probe(ground, &mut planned)?;
+            }
         }
     }
     Ok((planned, false))

@@ -13,7 +13,7 @@ use crate::domain::incident::StepStatus;
 use crate::domain::{ErrorKind, EvalConfig};
 use crate::ops::incident::{IncidentView, OpenRequest, open, show};
 use crate::ops::testing::{World, acting_team, of_json};
-use crate::wire::read::runbook::runbook;
+use crate::wire::read::runbook::{runbook, runbook_file};
 
 /// A team's repository, a store, and an incident with this runbook.
 struct Team {
@@ -32,8 +32,11 @@ impl Team {
         let text = format!("schema = 1\nname = \"test\"\nfeature = \"support\"\n{steps}");
         let file = team.home().join("book.toml");
         std::fs::write(&file, text).unwrap();
-        let request =
-            OpenRequest { title: "bad advice".into(), runbook: Some(file), ..OpenRequest::default() };
+        let request = OpenRequest {
+            title: "bad advice".into(),
+            runbook: Some(file.display().to_string()),
+            ..OpenRequest::default()
+        };
         open(&team.ctx("ann"), request).unwrap();
         team
     }
@@ -384,17 +387,18 @@ fn another_text_of_the_runbook_keeps_what_was_done() {
     let team = Team::new(&(OFF.to_owned() + BACK));
     team.run("off").unwrap();
     let file = team.home().join("book.toml");
-    assert!(rebase(&team.ctx("ann"), "1", &file).unwrap_err().what.contains("very text"));
+    let read = || runbook_file(&file).unwrap();
+    assert!(rebase(&team.ctx("ann"), "1", read()).unwrap_err().what.contains("very text"));
     let text = std::fs::read_to_string(&file).unwrap().replace("\"Back\"", "\"Back to v3\"");
     std::fs::write(&file, text + &command("more", "run = [\"true\"]")).unwrap();
     assert_eq!(team.plan("back").title.raw(), "Back", "pinned until somebody says so");
-    let view = rebase(&team.ctx("ann"), "1", &file).unwrap();
+    let view = rebase(&team.ctx("ann"), "1", read()).unwrap();
     assert_eq!(view.phases.iter().map(|phase| phase.steps.len()).sum::<usize>(), 3);
     assert_eq!((team.status("off"), team.status("more")), (StepStatus::Done, StepStatus::Todo));
     assert_eq!(team.plan("back").title.raw(), "Back to v3");
     team.killed("more", "");
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "\n").unwrap();
-    assert_eq!(rebase(&team.ctx("ann"), "1", &file).unwrap_err().kind, ErrorKind::NotSo);
+    assert_eq!(rebase(&team.ctx("ann"), "1", read()).unwrap_err().kind, ErrorKind::NotSo);
 }
 
 #[test]
@@ -421,4 +425,33 @@ fn a_sandbox_touches_nothing_real() {
     assert_eq!(acts.iter().map(|act| act.kind.as_str()).collect::<Vec<_>>(), ["command", "http"]);
     assert_eq!(acts[0].what[1].raw(), "INC-1");
     assert!(acts[1].what.iter().any(|line| line.raw().contains("[NO_SUCH_TOKEN]")));
+}
+
+#[test]
+fn what_is_filled_into_a_shell_is_a_value_and_never_its_language() {
+    let shell = |id: &str, rest: &str| command(id, rest).replace("\"none\"", "\"type\"") + "shell = true\n";
+    let ask = "[[step]]\nid = \"why\"\nphase = \"contain\"\nkind = \"ask\"\ntitle = \"Why?\"\n";
+    let dump = shell(
+        "dump",
+        "run = [\"printf '%s|' \\\"$@\\\" > out; echo done\", \"{{answer.why}}\", \"two words\"]",
+    );
+    let broken = shell("broken", "run = [\"if true; then ./act\"]");
+    let dry = shell("dry", "run = [\"./act\"]\ndry_run = [\"echo would $1\", \"{{incident.id}}\"]");
+    let team = Team::new(&(ask.to_owned() + &dump + &broken + &dry));
+    let hostile = "$(touch pwned) `touch pwned` \"; touch pwned; ' && touch pwned\n-x";
+    let done = Act::Done { step: "why".into(), note: Some(hostile.into()) };
+    super::super::act(&team.ctx("ann"), "1", done, None).unwrap();
+    let planned = team.plan("dump");
+    assert_eq!(planned.type_this.as_ref().unwrap().raw(), "support");
+    assert!(planned.lines[1].raw().contains("through a shell") && planned.fails.is_empty(), "{planned:?}");
+    let ran = team.run("dump").unwrap();
+    assert_eq!(ran.state, RanState::Done, "{ran:?}");
+    assert_eq!(std::fs::read_to_string(team.home().join("out")).unwrap(), format!("{hostile}|two words|"));
+    assert!(!team.home().join("pwned").exists());
+    // Its text is read beforehand, and nothing of it is run.
+    let planned = team.plan("broken");
+    assert!(planned.fails[0].raw().contains("the shell cannot read its text"), "{:?}", planned.fails);
+    assert!(team.run("broken").unwrap_err().what.contains("would fail"));
+    assert!(team.plan("dry").notes[0].raw().contains("would INC-1"), "{:?}", team.plan("dry").notes);
+    assert_eq!(team.acts(), 0);
 }

@@ -278,13 +278,13 @@ impl IncidentsScreen {
         }
         let Some(id) = self.open.as_ref().map(|open| open.id.clone()) else {
             if asked == Asked::Title {
-                Self::act(Request::Open { title: text, runbook: cx.env.runbook.clone() }, cx);
+                Self::act(Request::Open { title: text, books: cx.env.books.clone() }, cx);
             }
             return;
         };
         let note = || (!text.trim().is_empty()).then(|| Untrusted::from(text.as_str()));
         match asked {
-            Asked::Title => Self::act(Request::Open { title: text, runbook: cx.env.runbook.clone() }, cx),
+            Asked::Title => Self::act(Request::Open { title: text, books: cx.env.books.clone() }, cx),
             Asked::Plan(step, leads) => self.let_step(step, &leads, Some(text), cx),
             Asked::Done(step) => self.settled("done", step, |step| Act::Done { step, note: note() }, cx),
             Asked::Skip(step) => self.settled("skipped", step, |step| Act::Skip { step, note: note() }, cx),

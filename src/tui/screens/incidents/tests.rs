@@ -282,7 +282,7 @@ fn steps_are_run_from_the_screen_and_the_traces_prove_it() {
     let hands = team(night.folder.path());
     let request = incident::OpenRequest {
         title: "Bad overdraft advice".into(),
-        runbook: Some(book),
+        runbook: Some(book.display().to_string()),
         ..incident::OpenRequest::default()
     };
     incident::open(&night.ctx("mira"), request).unwrap();

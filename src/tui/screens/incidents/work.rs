@@ -12,6 +12,7 @@ use crate::ops::incident::step::{self, DryRun, Hands, Ran, RunAsk, WatchView};
 use crate::ops::incident::{
     self, Act, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, PostmortemView,
 };
+use crate::ops::runbook::Books;
 use crate::task::{Cancel, Progress};
 
 /// Work for a worker thread. `id` is the incident's.
@@ -23,7 +24,7 @@ pub enum Request {
     },
     Open {
         title: String,
-        runbook: Option<PathBuf>,
+        books: Books,
     },
     /// Acts that belong together; `said` is what the status line says when they are done.
     Act {
@@ -124,10 +125,10 @@ impl Request {
         match self {
             Request::List => incident::list(ctx).map(Answer::List),
             Request::Show { id } => incident::show(ctx, id).map(incident),
-            Request::Open { title, runbook } => {
+            Request::Open { title, books } => {
                 let request = OpenRequest {
                     title: title.as_str().into(),
-                    usual_runbook: runbook.clone(),
+                    books: books.clone(),
                     ..OpenRequest::default()
                 };
                 incident::open(ctx, request).map(incident)

@@ -237,7 +237,7 @@ impl MonitorsScreen {
 
     fn open_incident(&self, cx: &mut Cx<'_>) -> Handled {
         let Some(alert) = self.alert() else { return Handled::No };
-        let request = Request::Incident { alert: alert.id.clone(), runbook: cx.env.runbook.clone() };
+        let request = Request::Incident { alert: alert.id.clone(), books: cx.env.books.clone() };
         cx.start(Job::queue("alert act", "opening an incident", request.into()));
         Handled::Yes
     }

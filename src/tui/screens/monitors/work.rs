@@ -1,11 +1,10 @@
 //! What the screen asks of the ops.
 
-use std::path::PathBuf;
-
 use crate::domain::Result;
 use crate::domain::monitor::Monitors;
 use crate::ops::Ctx;
 use crate::ops::monitor::{self, AlertView, MonitorList, ReplayView, ResumeView, Trust};
+use crate::ops::runbook::Books;
 use crate::task::{Cancel, Progress};
 
 /// How far back a replay looks: four weeks.
@@ -25,7 +24,7 @@ pub enum Request {
     /// Take up again a monitor that is paused.
     Resume { monitors: Box<Monitors>, id: String, trust: Trust },
     /// Open an incident for an alert.
-    Incident { alert: String, runbook: Option<PathBuf> },
+    Incident { alert: String, books: Books },
 }
 
 /// What it gives.
@@ -57,8 +56,8 @@ impl Request {
             Request::Resume { monitors, id, trust } => {
                 monitor::resume(ctx, monitors, id, None, *trust).map(Answer::Resumed)
             }
-            Request::Incident { alert, runbook } => {
-                monitor::open_incident(ctx, alert, runbook.clone()).map(|of| Answer::Incident(of.head.id))
+            Request::Incident { alert, books } => {
+                monitor::open_incident(ctx, alert, books).map(|of| Answer::Incident(of.head.id))
             }
         }
     }

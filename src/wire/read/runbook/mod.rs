@@ -6,19 +6,24 @@ mod tests;
 
 use std::path::Path;
 
-use toml::de::DeTable;
+use reqwest::Url;
+use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Keys, Source};
 use crate::domain::incident::Pinned;
-use crate::domain::runbook::template::wrong_in;
+use crate::domain::runbook::template::{Wrong, wrong_in};
 use crate::domain::runbook::{
-    Approve, Bound, Confirm, Criterion, Effect, Figure, Guard, Limit, Op, Phase, Rule, Runbook, Section,
-    Severity, Step, StepKind,
+    Approve, Bound, Confirm, Criterion, Effect, Figure, Guard, Limit, Op, Phase, Probe, Rule, Runbook,
+    Section, Severity, Step, StepKind,
 };
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Result, Untrusted};
 
-/// The runbook that comes with the program.
-pub const DEFAULT: &str = include_str!("../../../../fixtures/runbooks/default.toml");
+/// The runbooks that come with the program, by name. The first is for whatever has none of its own.
+pub const SHIPPED: [(&str, &str); 3] = [
+    ("default", include_str!("../../../../fixtures/runbooks/default.toml")),
+    ("outage", include_str!("../../../../fixtures/runbooks/outage.toml")),
+    ("cost", include_str!("../../../../fixtures/runbooks/cost.toml")),
+];
 
 /// A runbook file larger than this is a mistake.
 const LARGEST: u64 = 1024 * 1024;
@@ -40,9 +45,39 @@ pub fn runbook_file(path: &Path) -> Result<Pinned> {
     runbook(&name, &text)
 }
 
-/// The runbook that comes with the program.
+/// The runbook of this name that comes with the program.
+pub fn shipped(name: &str) -> Result<Option<Pinned>> {
+    let found = SHIPPED.iter().find(|(known, _)| *known == name);
+    found.map(|(name, text)| runbook(&format!("tuesday's own runbook {name}"), text)).transpose()
+}
+
+/// The runbook that comes with the program for whatever has none of its own.
 pub fn default_runbook() -> Result<Pinned> {
-    runbook("the default runbook", DEFAULT)
+    let (name, text) = SHIPPED[0];
+    runbook(&format!("tuesday's own runbook {name}"), text)
+}
+
+/// Refuses a runbook with a step that goes through a shell; `name` is what messages call it.
+///
+/// # Errors
+/// `NotSo` with the line of the first such step.
+pub fn without_shell(name: &str, pinned: &Pinned) -> Result<()> {
+    let Some(step) = pinned.book.steps.iter().find(|step| step.kind.is_shell()) else { return Ok(()) };
+    let text = pinned.text.raw();
+    let source = Source { name, text };
+    let at = DeTable::parse(text).ok().and_then(|table| shell_of(table.get_ref(), &step.id));
+    Err(source
+        .error(at.unwrap_or(0), &format!("step “{}” goes through a shell, which is refused here.", step.id))
+        .hint("Put its text into a script of your repository, and run that: run = [\"./ops/script\", …].")
+        .hint("It is refused by --strict, and by `strict = true` under [incidents] in tuesday.toml."))
+}
+
+/// Where the step of this id says that it goes through a shell.
+fn shell_of(table: &DeTable<'_>, id: &str) -> Option<usize> {
+    let steps = table.get("step")?.get_ref().as_array()?;
+    let mut steps = steps.iter().filter_map(|step| step.get_ref().as_table());
+    let step = steps.find(|step| step.get("id").is_some_and(|of| of.get_ref().as_str() == Some(id)))?;
+    step.get("shell").map(|value| value.span().start)
 }
 
 /// Reads a runbook from its text; `name` is what messages call it.
@@ -153,12 +188,25 @@ fn step(mut keys: Keys<'_>, index: usize) -> Result<(Step, usize)> {
     let fills = keys.choice("fills", Section::ALL.map(|section| (section.name(), section)))?;
     let kind = kind(&keys)?;
     let guard = if kind.acts() { guard(&keys)? } else { Guard::default() };
+    if kind.is_shell() && guard.confirm != Confirm::Type {
+        return Err(keys
+            .error(keys.place_of("shell"), &format!("a shell may do anything: step “{id}” must be typed."))
+            .hint("Add confirm = \"type\"; or run a script of your repository without a shell."));
+    }
     let step = Step { id, phase, title, say, owner, box_ms, show, fills, guard, kind };
     if let Some((text, wrong)) = wrong_in(&step) {
-        let at = keys.place_of(if step.kind.name() == "command" { "run" } else { "json" });
-        return Err(keys
-            .error(at, &format!("\"{text}\" cannot be filled: {wrong}."))
-            .hint("Make it an argument of its own: [\"--id\", \"{{incident.id}}\"]."));
+        let at = keys.place_of(match &step.kind {
+            StepKind::Command { run, .. } if run.iter().all(|word| word.raw() != text) => "dry_run",
+            StepKind::Command { .. } => "run",
+            _ => "json",
+        });
+        let hint = match wrong {
+            Wrong::InShell => {
+                "Give it after the text, which sees it as \"$1\": [\"./page \\\"$1\\\"\", \"{{incident.id}}\"]."
+            }
+            _ => "Make it an argument of its own: [\"--id\", \"{{incident.id}}\"].",
+        };
+        return Err(keys.error(at, &format!("\"{text}\" cannot be filled: {wrong}.")).hint(hint));
     }
     keys.finish()?;
     Ok((step, named.span().start))
@@ -222,6 +270,7 @@ fn command(keys: &Keys<'_>) -> Result<StepKind> {
     Ok(StepKind::Command {
         run,
         dry_run: keys.texts("dry_run")?,
+        shell: keys.yes("shell")?.unwrap_or(false),
         timeout_ms: keys.duration("timeout")?.unwrap_or(20_000),
         idempotent: keys.yes("idempotent")?.unwrap_or(false),
         env: keys.texts("env")?,
@@ -240,6 +289,7 @@ fn http(keys: &Keys<'_>) -> Result<StepKind> {
     let method = keys.choice("method", methods)?.unwrap_or("POST");
     Ok(StepKind::Http {
         method: method.to_owned(),
+        check: probe(keys, &url)?,
         url,
         header: keys.table("header")?.map(|header| header.pairs()).transpose()?.unwrap_or_default(),
         json: keys.get("json").map(|value| keys::json(value.get_ref())),
@@ -248,6 +298,33 @@ fn http(keys: &Keys<'_>) -> Result<StepKind> {
         // By RFC 9110, 9.2.2, unless the file knows better.
         idempotent: keys.yes("idempotent")?.unwrap_or(matches!(method, "GET" | "PUT" | "DELETE")),
     })
+}
+
+/// `check = false`, or `check = { method, url, expect }`.
+fn probe(keys: &Keys<'_>, to: &Untrusted) -> Result<Probe> {
+    match keys.get("check").map(|value| value.get_ref()) {
+        None | Some(DeValue::Boolean(true)) => return Ok(Probe::Usual),
+        Some(DeValue::Boolean(false)) => return Ok(Probe::Nothing),
+        Some(_) => {}
+    }
+    let Some(table) = keys.table("check")? else { return Ok(Probe::Usual) };
+    let safe = ["GET", "HEAD", "OPTIONS"].map(|name| (name, name));
+    let method = table.choice("method", safe)?.unwrap_or("GET").to_owned();
+    let url = table.text("url")?;
+    if let (Some(value), Some(url)) = (table.get("url"), &url) {
+        let place = |text: &Untrusted| Url::parse(text.raw()).ok().map(|url| url.origin());
+        if place(url).is_none() || place(url) != place(to) {
+            return Err(table.wrong(
+                "url",
+                value,
+                "an address on the step's own host: its keys go nowhere else",
+            ));
+        }
+    }
+    let expect = table.wholes("expect", 100, 599)?;
+    let expect = expect.into_iter().filter_map(|code| u16::try_from(code).ok()).collect();
+    table.finish()?;
+    Ok(Probe::Own { method, url, expect })
 }
 
 fn guard(keys: &Keys<'_>) -> Result<Guard> {

@@ -125,20 +125,30 @@ fn every_kind_of_step_reads_and_says_what_it_would_do() {
 }
 
 #[test]
-fn the_default_runbook_covers_every_phase() {
+fn the_runbooks_that_come_along_cover_every_phase() {
+    for (name, _) in SHIPPED {
+        let book = shipped(name).unwrap().unwrap().book;
+        assert_eq!((book.name.raw(), book.severity.len(), book.update_every_ms.len()), (name, 3, 3));
+        for phase in Phase::ALL {
+            let steps = book.steps_of(phase).count();
+            assert!((3..=6).contains(&steps), "{name}: {phase:?} has {steps} steps");
+        }
+        for step in &book.steps {
+            let whole = step.say.is_some() && step.box_ms.is_some();
+            assert!(whole, "{name}: {} says nothing or has no time box", step.id);
+            let longest =
+                step.say.iter().flat_map(|say| say.raw().lines()).map(|line| line.chars().count()).max();
+            assert!(longest.is_some_and(|chars| chars <= 110), "{name}: a line of {} is long", step.id);
+        }
+        for section in
+            [Section::Summary, Section::Why, Section::Detection, Section::WentWell, Section::Prevention]
+        {
+            let fills = book.steps.iter().any(|step| step.fills == Some(section));
+            assert!(fills, "{name}: nothing fills {section:?}");
+        }
+    }
+    assert_eq!(shipped("none").unwrap(), None);
     let book = default_runbook().unwrap().book;
-    for phase in Phase::ALL {
-        let steps = book.steps_of(phase).count();
-        assert!((3..=6).contains(&steps), "{phase:?} has {steps} steps");
-    }
-    for step in &book.steps {
-        assert!(step.say.is_some() && step.box_ms.is_some(), "{} says nothing or has no time box", step.id);
-    }
-    for section in
-        [Section::Summary, Section::Why, Section::Detection, Section::WentWell, Section::Prevention]
-    {
-        assert!(book.steps.iter().any(|step| step.fills == Some(section)), "nothing fills {section:?}");
-    }
     assert_eq!(book.suggest(|name| (name == "users").then_some(0.07)), Some(Severity::Sev2));
 }
 
@@ -173,6 +183,15 @@ fn mistakes_are_named_with_line_and_the_right_name() {
         ("url = \"https:", "url = \"ftp:", "https://", "http"),
         ("metric = \"ingest_lag\"", "metric = ", "not TOML", ""),
         ("schema = 1", "schema = 2", "another schema", "schema = 1"),
+        ("timeout = \"20s\"", "shell = true", "a shell may do anything", "confirm = \"type\""),
+        ("timeout = \"10s\"", "check = \"GET\"", "`check` of step “tell”", "check"),
+        ("timeout = \"10s\"", "check = { method = \"POST\" }", "cannot be “POST”", "GET"),
+        (
+            "timeout = \"10s\"",
+            "check = { url = \"https://elsewhere.example.com/\" }",
+            "the step's own host: its keys go nowhere else",
+            "",
+        ),
     ];
     for (was, is, what, hint) in cases {
         let line = 1 + FULL[..FULL.find(was).unwrap()].matches('\n').count();
@@ -202,6 +221,41 @@ fn a_missing_or_huge_file_says_the_way_out() {
     assert!(runbook_file(&path).unwrap_err().hints[0].contains("tuesday init"));
     std::fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
     assert!(runbook_file(&path).unwrap_err().what.contains("too large"));
-    std::fs::write(&path, DEFAULT).unwrap();
+    std::fs::write(&path, SHIPPED[0].1).unwrap();
     assert_eq!(runbook_file(&path).unwrap(), default_runbook().unwrap());
+}
+
+/// A step through a shell: `run`, and what comes before it.
+fn shell_step(rest: &str) -> String {
+    format!(
+        "schema = 1\nname = \"x\"\n[[step]]\nid = \"dump\"\nphase = \"contain\"\nkind = \"command\"\n\
+         title = \"Dump\"\nconfirm = \"type\"\nshell = true\n{rest}\n"
+    )
+}
+
+#[test]
+fn the_text_of_a_shell_is_never_filled_and_strict_refuses_it_by_line() {
+    let text = shell_step("run = [\"./dump | gzip > \\\"$1\\\"\", \"{{incident.id}}\"]");
+    let pinned = runbook("books/x.toml", &text).unwrap();
+    let said = would(&pinned.book.steps[0]).unwrap().into_raw();
+    assert!(said.contains("THROUGH a shell") && said.contains("typing the feature's name"), "{said}");
+    let error = without_shell("books/x.toml", &pinned).unwrap_err();
+    assert!(
+        error.what.starts_with("books/x.toml, line 9: step “dump” goes through a shell"),
+        "{}",
+        error.what
+    );
+    without_shell("full.toml", &runbook("full.toml", FULL).unwrap()).unwrap();
+    for (words, line) in [
+        ("run = [\"./dump {{incident.id}}\"]", 10),
+        ("run = [\"{{incident.id}}\"]", 10),
+        ("run = [\"./dump\"]\ndry_run = [\"./dump -n {{feature}}\"]", 11),
+    ] {
+        let error = runbook("books/x.toml", &shell_step(words)).unwrap_err();
+        assert!(error.what.starts_with(&format!("books/x.toml, line {line}: ")), "{}", error.what);
+        assert!(error.what.contains("the text of a shell is never filled"), "{}", error.what);
+        assert!(error.hints[0].contains("\"$1\""), "{:?}", error.hints);
+    }
+    let error = runbook("x", &shell_step("run = [\"./dump\", \"id={{incident.id}}\"]")).unwrap_err();
+    assert!(error.what.contains("fills a whole argument"), "{}", error.what);
 }
