@@ -163,7 +163,8 @@ impl Face {
             Ctx::open(&path, access, &reviewer, self.clock.clone())?
         };
         let ctx = ctx.with_evals_dir(self.config.evals_dir.value.clone());
-        Ok(ctx.with_fallback(self.config.fallback.clone()))
+        let ctx = ctx.with_fallback(self.config.fallback.clone());
+        Ok(ctx.with_judge_sample(self.config.judge_sample.clone()))
     }
 
     fn store_path(&self) -> Result<PathBuf> {

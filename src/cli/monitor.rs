@@ -198,6 +198,9 @@ fn show(one: &MonitorDetail) -> Result<u8> {
         ]
     });
     output::table(&["group", "state", "since", "false/month", "now"], rows)?;
+    if let Some(sample) = &one.daily_sample {
+        output::text(&format!("\ndaily sample: {}", sample.words()))?;
+    }
     if one.receivers.is_empty() {
         output::text("\nNobody is told: add [[notify]] to tuesday.toml.")?;
         return Ok(0);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::Result;
+use crate::domain::{JudgeSample, Result};
 use crate::store::{Access, Store};
 use crate::task::{Cancel, Clock, Progress};
 use crate::text::Fallback;
@@ -20,6 +20,8 @@ pub struct Ctx {
     pub evals_dir: Option<PathBuf>,
     /// By what answers are found to be fallbacks.
     pub fallback: Fallback,
+    /// What the configuration says of the daily sample; `None`: there is none.
+    pub judge_sample: Option<JudgeSample>,
 }
 
 impl Ctx {
@@ -31,6 +33,7 @@ impl Ctx {
             reviewer: reviewer.to_owned(),
             evals_dir: None,
             fallback: Fallback::default(),
+            judge_sample: None,
         })
     }
 
@@ -49,6 +52,7 @@ impl Ctx {
             reviewer: reviewer.to_owned(),
             evals_dir: None,
             fallback: Fallback::default(),
+            judge_sample: None,
         })
     }
 
@@ -76,6 +80,11 @@ impl Ctx {
     /// The same, with fallbacks found by these patterns.
     pub fn with_fallback(self, fallback: Fallback) -> Self {
         Self { fallback, ..self }
+    }
+
+    /// The same, with a daily sample.
+    pub fn with_judge_sample(self, judge_sample: Option<JudgeSample>) -> Self {
+        Self { judge_sample, ..self }
     }
 
     /// Whether the store takes people's work, or can only be read.

@@ -55,6 +55,36 @@ pub enum Asked {
     Again,
 }
 
+/// How it stands with a trace that was drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PickState {
+    /// It waits to be asked about.
+    Waiting,
+    /// It is being asked about.
+    Asking,
+    /// The judges told.
+    Told,
+    /// They could not tell.
+    Untold,
+    /// A program ended while it asked.
+    Lost,
+}
+
+/// Traces of a day and a feature that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PicksAlike {
+    /// The day, in days since the epoch (UTC).
+    pub day: i64,
+    /// The name of the feature; empty for none.
+    pub feature: String,
+    /// How they stand.
+    pub state: PickState,
+    /// How many they are.
+    pub count: u64,
+    /// When the newest of them was made, in milliseconds since the epoch.
+    pub newest_ts: i64,
+}
+
 impl Store {
     /// Takes the lock of the one who judges; `None` while another program holds it. It ends with that program,
     /// however that ends.
@@ -118,6 +148,32 @@ impl Store {
             )?
             .query_map([from_day], |row| {
                 Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.cast_unsigned()))
+            })?
+            .collect()
+        })
+    }
+
+    /// How those stand that were drawn, by day, feature and state, from this day on.
+    pub fn picks_by_state(&self, from_day: i64) -> Result<Vec<PicksAlike>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT day, feature, state, count(*), max(ts) FROM work.judge_pick WHERE day >= ? \
+                 GROUP BY day, feature, state ORDER BY day, feature, state",
+            )?
+            .query_map([from_day], |row| {
+                Ok(PicksAlike {
+                    day: row.get(0)?,
+                    feature: row.get(1)?,
+                    state: match row.get_ref(2)?.as_str()? {
+                        "told" => PickState::Told,
+                        "untold" => PickState::Untold,
+                        "lost" => PickState::Lost,
+                        "asking" => PickState::Asking,
+                        _ => PickState::Waiting,
+                    },
+                    count: row.get::<_, i64>(3)?.cast_unsigned(),
+                    newest_ts: row.get(4)?,
+                })
             })?
             .collect()
         })

@@ -79,7 +79,7 @@ pub use early::{Said, SaidOutcome};
 pub use ids::id_hash;
 pub use import_lock::Lock;
 pub use incidents::{IncidentFile, IncidentRef, IncidentRow, Stamp};
-pub use judge_sample::{Arrival, Asked, Pick};
+pub use judge_sample::{Arrival, Asked, Pick, PickState};
 pub use judged::{JudgedRow, JudgedSet};
 pub use labels::{Act, LabelRow, Within, Written};
 pub use leases::{LEASE_BEAT, LeaseRow};

@@ -45,6 +45,10 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
         let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
         text.push_str(&format!("\n\n{}", lines.join("\n")));
     }
+    if let Some(sample) = &view.daily_sample {
+        let gap = if view.judged.words.is_some() { "\n" } else { "\n\n" };
+        text.push_str(&format!("{gap}daily sample: {}", sample.words()));
+    }
     let kinds: Vec<String> = view
         .errors
         .kinds()

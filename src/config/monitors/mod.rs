@@ -12,9 +12,11 @@ use toml::de::DeValue;
 
 use super::file::{Reader, kind};
 use crate::domain::monitor::{
-    Apart, Baseline, DAY_MS, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule, Urgency,
+    Apart, Baseline, DAY_MS, EVERY_MINUTES, HOUR_MS, MINUTE_MS, Metric, Monitors, Receiver, Resolve, Rule,
+    Urgency, step_of,
 };
 use crate::domain::{FailureKind, Result};
+use crate::text::figures::list_of;
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -174,8 +176,6 @@ impl Reader<'_> {
                 "windows" => rule.windows = self.windows(value)?,
                 "min_samples" => rule.min_samples = self.within(value, 0.0, 1e9)? as u64,
                 "for" => rule.hold_before = self.span(value)?,
-                // Looks are at a twelfth of the window; more often would only raise more false alarms.
-                "every" => drop(self.span(value)?),
                 "resolve" => rule.resolve = self.resolve(value, rule.resolve)?,
                 "severity" => {
                     rule.severity =
@@ -204,7 +204,33 @@ impl Reader<'_> {
                 _ => {}
             }
         }
+        // Its windows are known now, wherever they stand.
+        if let Some(value) = said.get("every") {
+            rule.every = self.every(value, &rule)?;
+        }
         Ok(rule)
+    }
+
+    /// How often a rule is looked at; `None` where that is what its shortest window asks for.
+    fn every(&self, value: &Value<'_>, rule: &Rule) -> Result<Option<i64>> {
+        let every = self.span(value)?;
+        let usual = step_of(rule.shortest());
+        if every < usual {
+            let (shortest, usual) = (span_words(rule.shortest()), span_words(usual));
+            let what = format!("a window of {shortest} is looked at every {usual}, and no oftener.");
+            return Err(self.wrong(value.span(), what).hint(
+                "More looks at the same traffic find no more faults, and raise more false alarms. For an \
+                 earlier one write a shorter window.",
+            ));
+        }
+        if !EVERY_MINUTES.contains(&(every / MINUTE_MS)) || every % MINUTE_MS != 0 {
+            let known = EVERY_MINUTES.map(|minutes| span_words(minutes * MINUTE_MS));
+            let what = "looks are at steps that divide an hour or a day.";
+            return Err(self
+                .wrong(value.span(), what)
+                .hint(format!("There are: {}.", list_of(&known, "and"))));
+        }
+        Ok((every > usual).then_some(every))
     }
 
     /// Features are always apart, and so are kinds of errors where the rule names none; one thing more may be.
@@ -350,6 +376,11 @@ impl Reader<'_> {
             .filter(|number| (least..=most).contains(number))
             .ok_or_else(|| self.wrong(value.span(), format!("a number from {least} to {most} belongs here.")))
     }
+}
+
+/// `5m`, `2h`.
+fn span_words(ms: i64) -> String {
+    if ms % HOUR_MS == 0 { format!("{}h", ms / HOUR_MS) } else { format!("{}m", ms / MINUTE_MS) }
 }
 
 /// Milliseconds of `30s`, `15m`, `6h`, `14d`, `4w`.

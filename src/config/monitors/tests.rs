@@ -71,6 +71,20 @@ fn rules_and_receivers_are_taken_and_the_other_monitors_stay_on() {
 }
 
 #[test]
+fn how_often_a_rule_looks_is_said_where_it_is_less_often_than_its_window_asks_for() {
+    let step = |every: &str| {
+        let text = format!("[[monitor]]\nid = 'x'\nmetric = 'error_share'\n{every}");
+        let all = parse("c.toml", &text).unwrap().monitors;
+        let rule = all.rules.iter().find(|rule| rule.id == "x").unwrap();
+        (rule.every, rule.step())
+    };
+    assert_eq!(step(""), (None, 5 * MINUTE_MS));
+    assert_eq!(step("every = '5m'"), (None, 5 * MINUTE_MS), "as its window asks for");
+    assert_eq!(step("every = '30m'"), (Some(30 * MINUTE_MS), 30 * MINUTE_MS));
+    assert_eq!(step("every = '2h'\nwindows = ['24h']"), (None, 2 * HOUR_MS));
+}
+
+#[test]
 fn what_is_wrong_is_named_by_its_place() {
     let head = "[[monitor]]\nid = 'x'\nmetric = 'error_share'\n";
     for (text, what) in [
@@ -93,6 +107,12 @@ fn what_is_wrong_is_named_by_its_place() {
             "c.toml:4:11: spend is not told apart",
         ),
         (format!("{head}notify = ['slack']"), "c.toml:4:11: there is no receiver `slack`"),
+        (format!("{head}every = '1m'"), "c.toml:4:9: a window of 1h is looked at every 5m, and no oftener"),
+        (
+            format!("{head}windows = ['24h']\nevery = '30m'"),
+            "c.toml:5:9: a window of 24h is looked at every 2h, and no oftener",
+        ),
+        (format!("{head}every = '25m'"), "c.toml:4:9: looks are at steps that divide an hour or a day"),
         (format!("{head}for = '5 minutes'"), "c.toml:4:7: `5 minutes` is not a time"),
         (format!("{head}{head}"), "c.toml:4:1: there is a monitor `x` already"),
         ("[[notify]]\nurl_env = 'X'".to_owned(), "c.toml:1:1: this receiver has no `kind`"),

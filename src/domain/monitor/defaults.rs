@@ -67,6 +67,7 @@ pub(super) fn base(id: &str, metric: Metric) -> Rule {
         test: Test::Share { alpha: None, at_least: 0.0, rise: None, target: None, min_count: 5 },
         baseline: Baseline::Trailing(14 * DAY_MS),
         windows: vec![HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS],
+        every: None,
         min_samples: 0,
         hold_before: 0,
         resolve: Resolve { below: None, hold: 15 * MINUTE_MS },

@@ -77,6 +77,9 @@ pub struct Rule {
     pub baseline: Baseline,
     /// The windows it looks through, in milliseconds, shortest first: whole multiples of an hour.
     pub windows: Vec<i64>,
+    /// How often it is looked at, in milliseconds, where that is less often than its shortest window asks for: one
+    /// of [`EVERY_MINUTES`].
+    pub every: Option<i64>,
     /// Judged traces before it is armed.
     pub min_samples: u64,
     /// How long it must be bad before it fires, in milliseconds.
@@ -330,9 +333,19 @@ impl Urgency {
 }
 
 impl Rule {
-    /// How often it is looked at, in milliseconds: a twelfth of its shortest window.
+    /// How often it is looked at, in milliseconds: a twelfth of its shortest window, or as it says.
     pub fn step(&self) -> i64 {
-        step_of(self.windows.first().copied().unwrap_or(HOUR_MS))
+        self.every.unwrap_or_else(|| step_of(self.shortest()))
+    }
+
+    /// The last time up to this one at which it is looked at: only one that says how often has any of its own.
+    pub fn look_before(&self, at: i64) -> i64 {
+        self.every.map_or(at, |every| at.div_euclid(every) * every)
+    }
+
+    /// The shortest window.
+    pub fn shortest(&self) -> i64 {
+        self.windows.first().copied().unwrap_or(HOUR_MS)
     }
 
     /// The longest window.
@@ -341,11 +354,13 @@ impl Rule {
     }
 }
 
+/// The steps between looks that there are, in minutes. Each divides an hour or a day.
+pub const EVERY_MINUTES: [i64; 11] = [5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720];
+
 /// How often a window of this length is looked through: a twelfth of it, of which each look ends on a whole
 /// multiple. So however often a rule is evaluated, it has the same looks, and the same false alarms. Steps divide
 /// an hour or a day, so that a look at a whole hour or day is one of them.
 pub fn step_of(window: i64) -> i64 {
-    const MINUTES: [i64; 11] = [720, 360, 240, 180, 120, 60, 30, 20, 15, 10, 5];
-    let fits = MINUTES.into_iter().find(|minutes| minutes * MINUTE_MS <= window / 12);
+    let fits = EVERY_MINUTES.into_iter().rev().find(|minutes| minutes * MINUTE_MS <= window / 12);
     fits.unwrap_or(5) * MINUTE_MS
 }

@@ -4,6 +4,7 @@
 //! asked: a trace is paid for once, however the program ends. A judge that does not answer is asked again later;
 //! monitors go on meanwhile, and say that they have no data.
 
+mod day;
 mod draw;
 mod purse;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::ops::score::{Prepared, Scorer, by_name};
 use crate::store::{Asked, Lock, Pick};
 use crate::task::Cancel;
 use crate::text::figures::{dollars, plural};
+pub use day::{SampleDay, today};
 use draw::{OLDEST_MS, draw};
 use futures::stream::{self, StreamExt};
 use purse::PickPurse;
@@ -191,17 +193,10 @@ impl<'a> DailySample<'a> {
         Ok(round)
     }
 
-    /// What may be spent by now of the budget of the day: it is released evenly, an hour ahead, so that the sample is
-    /// of the whole day.
-    fn released(&self) -> f64 {
-        let now = self.ctx.clock.now().as_millisecond();
-        let passed = (now.rem_euclid(DAY_MS) + HOUR_MS) as f64 / DAY_MS as f64;
-        self.spec.max_usd_per_day * passed.min(1.0)
-    }
-
     async fn judge(&self, picks: &[Pick], cancel: &Cancel, round: &mut Round) -> Result<()> {
         let (paid, _) = self.ctx.store.judging_cost(self.day())?;
-        let ledger = Ledger::new(Some(self.released()), paid);
+        let now = self.ctx.clock.now().as_millisecond();
+        let ledger = Ledger::new(Some(released(self.spec, now)), paid);
         // What cannot be asked now ends the round: those that are asked already land first.
         let over = Cancel::default();
         let asked = stream::iter(picks).map(|pick| {
@@ -275,6 +270,13 @@ impl<'a> DailySample<'a> {
         let trouble = trouble.map(|word| crate::text::clean_line(word.explanation.raw()).into_string());
         Ok(Some(One { became: state, no_room: became.no_room, trouble }))
     }
+}
+
+/// What may be spent by this time (milliseconds) of the budget of its day: it is released evenly, an hour ahead, so
+/// that the sample is of the whole day.
+fn released(spec: &JudgeSample, now: i64) -> f64 {
+    let passed = (now.rem_euclid(DAY_MS) + HOUR_MS) as f64 / DAY_MS as f64;
+    spec.max_usd_per_day * passed.min(1.0)
 }
 
 /// What became of one trace.

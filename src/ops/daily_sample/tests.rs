@@ -122,6 +122,47 @@ fn few() -> JudgeSample {
 }
 
 #[test]
+fn the_day_says_what_was_drawn_judged_and_spent() {
+    let stage = Stage::new(0.004, JudgeSample { max_usd_per_day: 0.05, ..few() });
+    let ctx = stage.ctx.clone().with_judge_sample(Some(stage.spec.clone()));
+    assert_eq!(today(&stage.ctx).unwrap(), None, "nobody asked for one");
+    let none = today(&ctx).unwrap().unwrap();
+    assert_eq!((none.drawn, none.judged, none.waiting, none.features.len()), (0, 0, 0, 0));
+    stage.add("new", 400, 30, |_| false);
+    let (told, last) = stage.all();
+    assert!(last.no_room && told > 0);
+    let day = today(&ctx).unwrap().unwrap();
+    assert_eq!(day.judged, told);
+    assert_eq!(day.drawn, told + day.waiting, "{day:?}");
+    assert!((day.spent_usd - 0.004 * told as f64).abs() < 1e-9, "{day:?}");
+    assert!(
+        (day.left_usd + day.spent_usd - 0.05).abs() < 1e-9 && day.spent_usd <= day.released_usd,
+        "{day:?}"
+    );
+    assert_eq!(day.features.len(), 1);
+    assert_eq!(day.features[0].feature.as_ref().map(|name| name.raw()), Some("customer_support"));
+    assert_eq!(
+        day.words(),
+        format!(
+            "{} drawn today · {told} judged · {} wait · $0.0{} of $0.0500 spent",
+            day.drawn,
+            day.waiting,
+            4 * told * 10
+        )
+    );
+    // Health and the rule that it feeds say the same.
+    let health = crate::ops::health::health(&ctx, &crate::ops::health::HealthSpec::default()).unwrap();
+    assert_eq!(health.daily_sample.as_ref(), Some(&day));
+    let monitors = crate::domain::monitor::Monitors::default();
+    let of = |rule: &str| crate::ops::monitor::show(&ctx, &monitors, rule).unwrap().daily_sample;
+    assert_eq!((of("quality-drift"), of("errors")), (Some(day.clone()), None));
+    // What was drawn two days ago and never judged waits no more, and the new day has its own budget.
+    stage.world.clock.advance_ms(3 * DAY_MS);
+    let later = today(&ctx).unwrap().unwrap();
+    assert_eq!((later.drawn, later.waiting, later.left_usd), (0, 0, 0.05));
+}
+
+#[test]
 fn arriving_traces_are_drawn_by_their_hash_judged_once_and_feed_quality() {
     let stage = Stage::new(0.001, few());
     stage.add("new", 400, 30, |n| n % 4 == 0);

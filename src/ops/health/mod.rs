@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ctx;
+use super::daily_sample::{SampleDay, today};
 use crate::domain::query::Term;
 use crate::domain::{Error, Result, Untrusted};
 use crate::store::{Detail, HOUR_MS, Sums};
@@ -178,6 +179,8 @@ pub struct HealthView {
     pub by: By,
     /// The window's traffic by group, most requests first.
     pub groups: Vec<GroupView>,
+    /// How the daily sample stands, of all features; `None` where none is asked for.
+    pub daily_sample: Option<SampleDay>,
     /// The trend of seven days, or of 28 for a window longer than that.
     pub series: Series,
     /// The window in parts.
@@ -293,6 +296,7 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
         satisfaction: rate(thumbs(p), thumbs(q), Better::Higher, query(down())),
         fallback_rate: rate(fallbacks(p), fallbacks(q), Better::Lower, query(Term::Fallback(vec![true]))),
         judged: judged.by((from, to), &quality),
+        daily_sample: today(ctx)?,
         quality: weighted(
             &quality,
             &judged.rate((from - earlier, to - earlier), |_| true),

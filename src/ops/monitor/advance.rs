@@ -43,7 +43,10 @@ pub(super) fn advance<'r>(ctx: &Ctx, monitors: &'r Monitors) -> Result<Advanced<
         .map(|one| ((one.rule.clone(), one.group.clone()), one))
         .collect();
     let now = watched_at(ctx)?.as_millisecond();
-    let oldest = lives.values().map(|life| life.looked_at).min().unwrap_or(0);
+    // One that is looked at less often has missed nothing meanwhile.
+    let every = |id: &str| monitors.rules.iter().find(|rule| rule.id == id).and_then(|rule| rule.every);
+    let looked_at = lives.iter().map(|((id, _), life)| life.looked_at + every(id).unwrap_or(0));
+    let oldest = looked_at.min().unwrap_or(0);
     // A look each hour or oftener has missed nothing.
     let fresh = !lives.is_empty() && now - oldest < 2 * HOUR_MS;
     let mut world =

@@ -40,7 +40,10 @@ pub(super) fn live(of: &Instance<'_>, life: &mut Life, world: &World) -> (Vec<Ev
     // Nothing is new: the figures are shown as they were seen last.
     let last = last.unwrap_or_else(|| match &life.paused {
         Some(why) => pin::paused(of, world, world.now, why),
-        None => look(of, life, world, world.now, memory.at(world.now, life)),
+        None => {
+            let at = of.rule.every.map_or(world.now, |_| of.rule.look_before(world.clock));
+            look(of, life, world, at, memory.at(at, life))
+        }
     });
     (events, last)
 }
@@ -62,14 +65,23 @@ fn looks(of: &Instance<'_>, after: i64, world: &World) -> Vec<i64> {
         Reach::Hours(from) if !matches!(of.rule.test, Test::Ratio { .. } | Test::Burn { .. }) => {
             let mut hour = (after + 1).max(from).div_euclid(HOUR_MS) + 1;
             while hour * HOUR_MS < world.now {
-                times.push(hour * HOUR_MS);
+                if of.rule.look_before(hour * HOUR_MS) == hour * HOUR_MS {
+                    times.push(hour * HOUR_MS);
+                }
                 hour += 1;
             }
-            times.push(world.now);
+            times.extend(newest(of, after, world));
         }
-        // The five minutes that are not over are looked at again.
-        _ if world.now >= after => times.push(world.now),
-        _ => {}
+        _ => times.extend(newest(of, after, world)),
     }
     times
+}
+
+/// The newest look, where it is still to be made.
+fn newest(of: &Instance<'_>, after: i64, world: &World) -> Option<i64> {
+    match of.rule.every {
+        Some(_) => Some(of.rule.look_before(world.clock)).filter(|at| *at > after),
+        // The five minutes that are not over are looked at again.
+        None => Some(world.now).filter(|now| *now >= after),
+    }
 }

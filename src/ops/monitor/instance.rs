@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::silence;
 use super::world::World;
 use crate::domain::FailureKind;
-use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Metric, Monitors, Rule, Test, Urgency};
+use crate::domain::monitor::{DAY_MS, Group, HOUR_MS, Life, Metric, Monitors, Rule, Test, Urgency, step_of};
 use crate::domain::query::failure_word;
 use crate::stats::Cusum;
 use crate::store::Cut;
@@ -16,6 +16,9 @@ pub(super) const KINDS: [FailureKind; 4] =
 /// False episodes of a window come from so many looks as if they were independent, where it is looked through
 /// every twelfth of it (simulated).
 const LOOKS: f64 = 6.0;
+/// How they grow with the number of looks in a window: 4 for every sixth of it, 6 for every twelfth, 14 for every
+/// sixtieth (simulated), never more than the looks there are.
+const LOOKS_GROW: f64 = 0.585;
 /// The same of the shortest window, which is looked through as its last five minutes fill.
 const LOOKS_OF_SHORTEST: f64 = 12.0;
 /// Days in a month.
@@ -231,7 +234,14 @@ pub(super) fn looks(rule: &Rule) -> f64 {
 
 /// Looks of one window's length, as if they were independent.
 pub(super) fn looks_of(rule: &Rule, window: i64) -> f64 {
-    if rule.windows.first() == Some(&window) { LOOKS_OF_SHORTEST } else { LOOKS }
+    match rule.every.filter(|every| *every >= step_of(window)) {
+        Some(every) => {
+            let looks = window as f64 / every as f64;
+            looks.min(LOOKS * (looks / 12.0).powf(LOOKS_GROW))
+        }
+        None if rule.shortest() == window => LOOKS_OF_SHORTEST,
+        None => LOOKS,
+    }
 }
 
 /// Traces that are judged in a month, by the last four weeks; what the sampling rule promises (100 a day), where

@@ -95,6 +95,44 @@ fn time_outs_fire_with_the_slice_that_has_them() {
 }
 
 #[test]
+fn a_rule_that_looks_every_six_hours_fires_at_its_own_look_and_costs_fewer_false_pages() {
+    // The clock is at 09:35; the next look of its own is at 12:00.
+    let world = bot(10, 60, |n, ago, trace| {
+        if ago < 120 && n % 3 == 0 {
+            trace["status"] = json!("error");
+            trace["error_kind"] = json!("timeout");
+        }
+    });
+    let every = |hours: Option<i64>| {
+        let mut monitors = Monitors::default();
+        monitors.rules.retain(|rule| rule.id == "errors");
+        monitors.rules[0].every = hours.map(|hours| hours * 3_600_000);
+        monitors
+    };
+    let (usual, seldom) = (every(None), every(Some(6)));
+    let ctx = world.as_reviewer("ann");
+    assert_eq!(state(&list(&ctx, &usual).unwrap(), "errors"), State::Firing);
+    assert_eq!(pass(&ctx, &seldom).unwrap().fired, [], "it looked at 06:00, and there was nothing");
+    let shown = show(&ctx, &seldom, "errors").unwrap();
+    assert_eq!((shown.every_seconds, shown.monitor.state), (6 * 3_600, State::Ok));
+    world.clock.advance_ms(2 * 3_600_000);
+    assert_eq!(pass(&ctx, &seldom).unwrap().fired, [], "11:35");
+    world.clock.advance_ms(30 * 60_000);
+    let fired = pass(&ctx, &seldom).unwrap().fired;
+    assert_eq!(fired.len(), 1, "{fired:#?}");
+    assert_eq!(fired[0].fired_at, "2026-11-24T12:00:00Z".parse().unwrap());
+    let past =
+        |monitors: &Monitors| replay(&ctx, monitors, "errors", 86_400_000, &Cancel::default()).unwrap();
+    let (past_usual, past_seldom) = (past(&usual), past(&seldom));
+    assert_eq!(past_usual.looks / past_seldom.looks, 72);
+    // The knob gives each of fewer looks more: both keep to it.
+    let price = |past: &ReplayView| past.expected_false_pages_per_month.unwrap();
+    for past in [&past_usual, &past_seldom] {
+        assert!((0.0..=1.0).contains(&price(past)), "{}", price(past));
+    }
+}
+
+#[test]
 fn what_is_over_says_so_by_itself_and_is_not_raised_again() {
     let world = bot(10, 60, |n, ago, trace| {
         if (60..120).contains(&ago) && n % 4 == 0 {

@@ -13,6 +13,7 @@ use super::world::{World, stands_at};
 use crate::domain::monitor::{Apart, Group, Metric, Monitors, Rule, Silence, State, Times, Urgency};
 use crate::domain::{Error, Result, Untrusted, nearest};
 use crate::ops::Ctx;
+use crate::ops::daily_sample::{SampleDay, today};
 use crate::stats::EwmaPoint;
 
 /// One rule: its state is that of the group that is worst, and so are its figures.
@@ -97,6 +98,8 @@ pub struct MonitorDetail {
     pub group_by: Vec<&'static str>,
     /// Its windows, in seconds.
     pub windows_seconds: Vec<i64>,
+    /// How often it is looked at, in seconds.
+    pub every_seconds: i64,
     /// How long it must be bad before it fires, in seconds.
     pub for_seconds: i64,
     /// How long it must be well before it is over, in seconds.
@@ -111,6 +114,9 @@ pub struct MonitorDetail {
     pub runbook: Option<String>,
     /// Of judged shares: each day's share smoothed, with its limit.
     pub smoothed: Vec<EwmaPoint>,
+    /// How the daily sample stands, of a rule over judged traces; `None` where none is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_sample: Option<SampleDay>,
 }
 
 /// All rules.
@@ -154,6 +160,7 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
         monitor: view(ctx, rule, mine(), &advanced.world, &silences)?,
         group_by: group_by(rule),
         windows_seconds: rule.windows.iter().map(|ms| ms / 1000).collect(),
+        every_seconds: rule.step() / 1000,
         for_seconds: rule.hold_before / 1000,
         hold_seconds: rule.resolve.hold / 1000,
         resolve_below: rule.resolve.below,
@@ -161,6 +168,7 @@ pub fn show(ctx: &Ctx, monitors: &Monitors, id: &str) -> Result<MonitorDetail> {
         receivers: receivers(ctx, monitors, rule)?,
         runbook: rule.runbook.clone(),
         smoothed,
+        daily_sample: if rule.metric == Metric::FailShare { today(ctx)? } else { None },
     })
 }
 

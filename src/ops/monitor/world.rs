@@ -95,7 +95,8 @@ impl World {
             .map(|(feature, hours_of)| (feature, Tape::new(&hours_of, hours.0)))
             .collect();
         let mut all = Tape::new(&all, hours.0);
-        for (from, to) in parts_needed(&monitors.rules, now, reach) {
+        let fine = parts_needed(&monitors.rules, (now, clock), reach);
+        for (from, to) in fine.iter().copied() {
             for hour in from..to {
                 tapes.values_mut().chain([&mut all]).for_each(|tape| tape.know_parts(hour));
             }
@@ -110,7 +111,7 @@ impl World {
         }
         let mut names: BTreeMap<i64, Untrusted> =
             ctx.store.feature_ids()?.into_iter().map(|(id, name)| (id, name.into())).collect();
-        let times = Times { hours, fine: parts_needed(&monitors.rules, now, reach), clock };
+        let times = Times { hours, fine, clock };
         let apart: BTreeSet<Apart> = monitors.rules.iter().filter_map(|rule| rule.apart).collect();
         let mut parts = BTreeMap::new();
         for apart in apart {
@@ -209,23 +210,25 @@ fn reach_back(rule: &Rule) -> i64 {
 }
 
 /// Hours whose parts are needed: from, and the one after the last.
-fn parts_needed(rules: &[Rule], now: i64, reach: Reach) -> Vec<(i64, i64)> {
+fn parts_needed(rules: &[Rule], (now, clock): (i64, i64), reach: Reach) -> Vec<(i64, i64)> {
     let hour = |at: i64| at.div_euclid(HOUR_MS);
     if let Reach::Every(from) = reach {
         let longest = rules.iter().map(Rule::longest).max().unwrap_or(DAY_MS);
         return vec![(hour(from - longest), hour(now) + 1)];
     }
     let mut needed = BTreeSet::from([hour(now)]);
-    for window in rules.iter().flat_map(|rule| &rule.windows) {
-        let end = now.div_euclid(step_of(*window)) * step_of(*window);
+    for (rule, window) in rules.iter().flat_map(|rule| rule.windows.iter().map(move |window| (rule, window)))
+    {
+        let look = rule.every.map_or(now, |_| rule.look_before(clock));
+        // The hour before tells how long it has been silent.
+        needed.extend([hour(look), hour(look) - 1]);
+        let end = look.div_euclid(step_of(*window)) * step_of(*window);
         for at in [end, end - window] {
             if at.rem_euclid(HOUR_MS) != 0 {
                 needed.insert(hour(at));
             }
         }
     }
-    // The hour before tells how long it has been silent.
-    needed.insert(hour(now) - 1);
     needed.into_iter().map(|hour| (hour, hour + 1)).collect()
 }
 

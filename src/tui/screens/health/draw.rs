@@ -104,9 +104,11 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     }
 }
 
-/// Rows of the figures with their heading, the kinds of failure, and who judged where a judge did.
+/// Rows of the figures with their heading, the kinds of failure, who judged where a judge did, and the daily sample
+/// where there is one.
 fn figure_rows(loaded: &Loaded) -> u16 {
-    FIGURES as u16 + 2 + u16::from(loaded.view.judged.judge > 0)
+    let view = &loaded.view;
+    FIGURES as u16 + 2 + u16::from(view.judged.judge > 0) + u16::from(view.daily_sample.is_some())
 }
 
 /// Cuts an area in two with a rule between; the right one has so many columns.
@@ -239,14 +241,14 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
             canvas.select(Rect { x: row.x - 1, width: row.width + 1, ..row });
         }
         let under = match at {
-            1 => lines::kinds(&view.errors),
-            _ if at + 1 == FIGURES => lines::judged(&view.judged),
-            _ => None,
+            1 => [lines::kinds(&view.errors), None],
+            _ if at + 1 == FIGURES => [lines::judged(&view.judged), lines::sampled(view)],
+            _ => [None, None],
         };
-        if let Some(under) = under
-            && let Some(row) = rows.next()
-        {
-            canvas.line(row, &words().plain("  ").line(&under).done());
+        for under in under.into_iter().flatten() {
+            if let Some(row) = rows.next() {
+                canvas.line(row, &words().plain("  ").line(&under).done());
+            }
         }
     }
     let Some(rule) = rows.next() else { return Rect { height: 0, ..area } };

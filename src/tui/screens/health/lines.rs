@@ -139,6 +139,12 @@ pub fn judged(of: &JudgedBy) -> Option<Line> {
     (of.judge > 0).then(|| words().muted(of.short()).done())
 }
 
+/// `today's sample: 112 drawn today · …`; nothing where none is asked for.
+pub fn sampled(view: &HealthView) -> Option<Line> {
+    let of = view.daily_sample.as_ref()?;
+    Some(words().muted(format!("daily sample: {}", of.words())).done())
+}
+
 /// A response's words, quoted and cut to what is left: what was said, or how it failed.
 pub fn said(recent: &Recent) -> Line {
     crate::tui::screens::traces::row_words(&recent.row)
