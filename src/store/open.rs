@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::body::Dictionaries;
-use super::filter_text::TailCache;
+use super::filter::text::TailCache;
 use super::names::Names;
 use super::schema::{TRACES, Upkeep, WORK};
 use crate::domain::{Error, Result};

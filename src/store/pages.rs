@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::blocks::BLOCK;
+use super::filter::text::TextState;
 use super::filter::{Filter, Scan};
-use super::filter_text::TextState;
 use super::open::Store;
 use crate::domain::query::Term;
 use crate::domain::{Query, Result, Untrusted};

@@ -6,9 +6,12 @@
 
 mod editor;
 mod input;
+mod lend;
 mod pace;
 mod panic;
+mod signals;
 mod terminal;
+mod workers;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -18,9 +21,10 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use self::signals::Signals;
+use self::workers::{Event, Threads, Worker};
 use super::effect::Effect;
 use super::jobs::JobId;
 use super::message::Message;
@@ -30,26 +34,19 @@ use super::screens::review::Of;
 use super::theme::{Terminal as Abilities, Theme};
 use super::update::update;
 use super::view::view;
-use super::work::{Answer, Request};
+use super::work::Request;
 use crate::config::Config;
 use crate::domain::monitor::Monitors;
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
-use crate::ops::monitor;
 use crate::ops::prompt::Fingerprint;
-use crate::ops::watch::{self, Changes, Watch};
-use crate::task::{Cancel, Clock, Progress};
+use crate::ops::watch::Watch;
+use crate::task::Clock;
 
 /// Events of the terminal that come faster than this after each other are pasted, or waited in a line.
 const FLOOD: Duration = Duration::from_millis(3);
-/// A job that runs longer than this shows how far it is.
-const SHOW_AFTER: Duration = Duration::from_millis(250);
-/// How often progress is sampled.
-const SAMPLE: Duration = Duration::from_millis(100);
 /// How often the store is asked whether it was changed.
 const WATCH: Duration = Duration::from_millis(300);
-/// The prompts' folders are looked at this often.
-const PROMPTS: Duration = Duration::from_secs(1);
 /// How often a screen that shows a time that goes on is told.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Work done at a time: a few that last (a run, the index, the look at the store, the monitors) and a few look-ups. Each
@@ -57,8 +54,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 const WORKERS: usize = 7;
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
-/// How long jobs get to stop when the program ends.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the program starts with.
 pub struct Start {
@@ -135,49 +130,6 @@ pub fn open(start: Start) -> Result<u8> {
     result
 }
 
-/// The runtime of tasks and its worker threads. Dropped, also by a panic, it waits for workers a while and
-/// not for ever, as it would by itself: signals are caught, so nobody could end the program then.
-struct Threads(Option<tokio::runtime::Runtime>);
-
-impl Threads {
-    fn run<T>(&self, task: impl Future<Output = T>) -> T {
-        self.0.as_ref().expect("taken by drop only").block_on(task)
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        if let Some(tokio) = self.0.take() {
-            tokio.shutdown_timeout(FAREWELL);
-        }
-    }
-}
-
-/// What comes from worker threads.
-enum Event {
-    Answered(JobId, Result<Answer>),
-    Opened(Result<Ctx>),
-    Watched(Watch, Result<Changes>),
-    /// How the prompts' folders look.
-    Prompts(Fingerprint),
-    /// Watching had a fault: it is over.
-    Blind(Error),
-}
-
-/// A job on a worker thread.
-struct Worker {
-    cancel: Cancel,
-    progress: Progress,
-    started: Instant,
-}
-
-impl Drop for Worker {
-    /// Nobody waits for it any more, because it is done or because the program ends in whatever way.
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
-}
-
 struct Runtime {
     terminal: terminal::Screen,
     model: Model,
@@ -202,34 +154,6 @@ struct Runtime {
     last_typed: Instant,
     exit: Option<u8>,
     signals: Signals,
-}
-
-struct Signals {
-    terminate: Signal,
-    hang_up: Signal,
-    interrupt: Signal,
-    stop: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            stop: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))?,
-        })
-    }
-
-    /// Waits for one. Gives the exit code of those that end the program, nothing for the one that stops it.
-    async fn next(&mut self) -> Option<u8> {
-        tokio::select! {
-            _ = self.terminate.recv() => Some(128 + 15),
-            _ = self.hang_up.recv() => Some(128 + 1),
-            _ = self.interrupt.recv() => Some(128 + 2),
-            _ = self.stop.recv() => None,
-        }
-    }
 }
 
 impl Runtime {
@@ -378,30 +302,6 @@ impl Runtime {
         }
     }
 
-    fn opened(&mut self, ctx: Ctx) {
-        self.clock = ctx.clock.clone();
-        if self.model.env.writable != ctx.writable() {
-            self.model.env.writable = ctx.writable();
-            self.dirty = true;
-        }
-        let (send, of) = (self.sender.clone(), ctx.clone());
-        tokio::task::spawn_blocking(move || {
-            if let Ok(watch) = watch::watch(&of) {
-                let _ = send.blocking_send(Event::Watched(watch, Ok(Changes::default())));
-            }
-        });
-        if ctx.writable() {
-            let cancel = Cancel::default();
-            let (of, monitors, end) = (ctx.clone(), self.monitors.clone(), cancel.clone());
-            self.monitoring = Some(Worker { cancel, progress: Progress::default(), started: Instant::now() });
-            tokio::task::spawn_blocking(move || monitor::quietly(&of, &monitors, &end));
-        }
-        self.ctx = Some(ctx);
-        for (job, request) in std::mem::take(&mut self.early) {
-            self.work(job, request);
-        }
-    }
-
     async fn take(&mut self, message: Message) -> Result<()> {
         self.dirty = true;
         let now = self.clock.now();
@@ -433,69 +333,6 @@ impl Runtime {
             Effect::Quit => self.exit = Some(0),
         }
         Ok(())
-    }
-
-    fn work(&mut self, job: JobId, request: Request) {
-        let Some(ctx) = self.ctx.clone() else {
-            self.early.push((job, request));
-            return;
-        };
-        let worker =
-            Worker { cancel: Cancel::default(), progress: Progress::default(), started: Instant::now() };
-        let (cancel, progress, send) = (worker.cancel.clone(), worker.progress.clone(), self.sender.clone());
-        self.workers.insert(job, worker);
-        tokio::task::spawn_blocking(move || {
-            let result = panic::contain(|| {
-                panic::rehearse("job");
-                // While it waited for a thread a newer question may have made it moot.
-                cancel.check()?;
-                request.run(&ctx, &cancel, &progress)
-            });
-            let _ = send.blocking_send(Event::Answered(job, result));
-        });
-    }
-
-    fn next_sample(&self) -> Option<Instant> {
-        let oldest = self.workers.values().map(|worker| worker.started).min()?;
-        Some((oldest + SHOW_AFTER).max(Instant::now() + SAMPLE))
-    }
-
-    async fn sample_progress(&mut self) -> Result<()> {
-        let progress: Vec<_> = self
-            .workers
-            .iter()
-            .filter(|(_, worker)| worker.started.elapsed() >= SHOW_AFTER)
-            .map(|(job, worker)| (*job, worker.progress.view()))
-            .collect();
-        if progress.is_empty() { Ok(()) } else { self.take(Message::Progress(progress)).await }
-    }
-
-    /// Looks at the prompts' folders while their screen is on, once in a while.
-    fn look_at_prompts(&mut self) {
-        let due = self.prompts.as_ref().is_none_or(|(at, _)| at.elapsed() >= PROMPTS);
-        if self.model.active == ScreenId::Prompts && due {
-            if let Some((at, _)) = &mut self.prompts {
-                *at = Instant::now();
-            }
-            let (send, team) = (self.sender.clone(), self.model.env.team.clone());
-            tokio::task::spawn_blocking(move || {
-                let _ = send.blocking_send(Event::Prompts(Fingerprint::take(&team)));
-            });
-        }
-    }
-
-    fn look_at_store(&mut self) {
-        if let Some(mut watch) = self.watch.take() {
-            let send = self.sender.clone();
-            tokio::task::spawn_blocking(move || {
-                let looked = panic::contain(move || {
-                    panic::rehearse("watch");
-                    let changes = watch.poll();
-                    Ok(Event::Watched(watch, changes))
-                });
-                let _ = send.blocking_send(looked.unwrap_or_else(Event::Blind));
-            });
-        }
     }
 
     /// Draws a frame that no key asked for.
@@ -532,79 +369,6 @@ impl Runtime {
             self.dirty |= grown;
         }
         Ok(())
-    }
-
-    async fn suspend(&mut self) -> Result<()> {
-        self.keys = None;
-        terminal::leave();
-        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
-        self.come_back().await
-    }
-
-    /// Takes the terminal again after it was given away.
-    async fn come_back(&mut self) -> Result<()> {
-        terminal::enter_again()?;
-        self.keys = Some(crossterm::event::EventStream::new());
-        let size = self.terminal.size().map_err(terminal::failed)?;
-        self.take(Message::Resize(size.width, size.height)).await?;
-        self.take(Message::Resumed).await
-    }
-
-    /// Hands the terminal to the person's own editor and takes the text back.
-    async fn edit(&mut self, text: String, suffix: &'static str) -> Result<String> {
-        self.keys = None;
-        terminal::leave();
-        let editor = self.editor.clone();
-        let mut edited = tokio::task::spawn_blocking(move || editor::edit(&editor, &text, suffix));
-        let result = loop {
-            tokio::select! {
-                done = &mut edited => {
-                    break done.unwrap_or_else(|_| Err(Error::failed("The editor could not be started.")));
-                }
-                // ctrl-c in the editor is the editor's; what ends us ends after it.
-                _ = self.signals.interrupt.recv() => {}
-                _ = self.signals.terminate.recv() => self.exit = Some(128 + 15),
-                _ = self.signals.hang_up.recv() => self.exit = Some(128 + 1),
-            }
-        };
-        terminal::enter_again()?;
-        self.keys = Some(crossterm::event::EventStream::new());
-        result
-    }
-
-    /// Hands the terminal to another run of this program, and takes it back once the person has read how it ended.
-    async fn run_itself(&mut self, args: Vec<String>) -> Result<()> {
-        self.keys = None;
-        terminal::leave();
-        let config = self.model.env.team.file.clone();
-        let store = self.ctx.as_ref().map(|ctx| ctx.path().to_owned());
-        let reviewer = self.model.env.reviewer.clone();
-        let ended =
-            tokio::task::spawn_blocking(move || editor::run_itself(&args, config, store, &reviewer)).await;
-        let ended = ended.unwrap_or_else(|_| Err(Error::failed("The program could not be started again.")));
-        self.come_back().await?;
-        match ended {
-            Ok(()) => Ok(()),
-            Err(error) => self.take(Message::Edited(Err(error))).await,
-        }
-    }
-
-    /// Lets look-ups go and waits for acts of the person to reach the disk.
-    async fn farewell(&mut self) {
-        self.monitoring = None;
-        for worker in self.workers.values() {
-            worker.cancel.cancel();
-        }
-        let deadline = tokio::time::Instant::now() + FAREWELL;
-        while !self.workers.is_empty() {
-            match tokio::time::timeout_at(deadline, self.receiver.recv()).await {
-                Ok(Some(Event::Answered(job, _))) => {
-                    self.workers.remove(&job);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return,
-            }
-        }
     }
 }
 

@@ -11,9 +11,9 @@
 
 use ratatui::layout::Rect;
 
-use super::{PREVIEW, ROWS, TracesScreen, empty, marks};
+use super::{PREVIEW, ROWS, TracesScreen};
 use crate::command::table::app;
-use crate::text::figures::thousands;
+use crate::text::figures::{plural, thousands};
 use crate::text::{Line, Role, clean, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
@@ -140,4 +140,29 @@ fn told(screen: &TracesScreen, columns: usize) -> Vec<Line> {
             wrap_line(&text, columns, &[], &[])
         })
         .collect()
+}
+
+/// `3 traces marked`.
+fn marks(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("{} marked", plural(count, "trace")))
+}
+
+/// The list says nothing yet, or has nothing to say.
+fn empty(screen: &TracesScreen, env: &Env) -> Vec<Line> {
+    if screen.query.is_all() {
+        return vec![
+            line(Role::Plain, "No traces yet."),
+            words().plain("Bring some in: ").key("tuesday import traces.jsonl").done(),
+            words().plain("or try things on a made-up bank: ").key("tuesday demo").done(),
+        ];
+    }
+    vec![
+        line(Role::Plain, "No trace fits the filter."),
+        words()
+            .key(env.key(app::FIND))
+            .plain(" change it   ")
+            .key(env.key(app::BACK))
+            .plain(" take it off")
+            .done(),
+    ]
 }

@@ -1,4 +1,4 @@
-//! The tests of single terms, and the choice of what leads the scan.
+//! The tests of single terms.
 
 use std::collections::HashMap;
 
@@ -6,18 +6,17 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::filter::Driver;
-use super::filter_judged;
-use super::filter_text::{TextState, all_of, any_of};
-use super::flags;
-use super::ids::id_hash;
-use super::names::NameKind;
-use super::traces::StoredId;
+use super::judged;
+use super::labels::label_field;
+use super::text::{TextState, any_of};
 use crate::domain::query::{
-    FeedbackWord, IdField, LabelWord, NameField, Node, NumberField, NumberTest, PromptRef, Term, Word,
-    WorkField,
+    FeedbackWord, IdField, NameField, Node, NumberField, NumberTest, PromptRef, Term, Word, WorkField,
 };
 use crate::domain::{FailureKind, Status, Untrusted, nearest};
+use crate::store::flags;
+use crate::store::ids::id_hash;
+use crate::store::names::NameKind;
+use crate::store::traces::StoredId;
 
 /// Which rows a test is for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,9 +27,6 @@ pub(super) enum TextMode {
     Tail,
 }
 
-/// At most so many rows come by another key; more are faster scanned in order.
-const FEW: i64 = 20_000;
-
 /// A trace's id as text, in SQL; UUIDs are stored as 16 bytes.
 pub(super) const ID_TEXT: &str = "CASE typeof(t.id) WHEN 'blob' THEN lower(\
      substr(hex(t.id),1,8)||'-'||substr(hex(t.id),9,4)||'-'||substr(hex(t.id),13,4)||'-'||\
@@ -38,9 +34,9 @@ pub(super) const ID_TEXT: &str = "CASE typeof(t.id) WHEN 'blob' THEN lower(\
 
 /// Makes tests, and collects their values and notes.
 pub(super) struct Build<'a> {
-    db: &'a Connection,
+    pub(super) db: &'a Connection,
     now: Timestamp,
-    text: &'a TextState,
+    pub(super) text: &'a TextState,
     /// Values by parameter name.
     pub(super) params: HashMap<String, Value>,
     /// What the person should know.
@@ -52,7 +48,7 @@ impl<'a> Build<'a> {
         Self { db, now, text, params: HashMap::new(), notes: Vec::new() }
     }
 
-    fn bind(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
         let name = format!(":p{}", self.params.len());
         self.params.insert(name.clone(), value.into());
         name
@@ -204,7 +200,7 @@ impl<'a> Build<'a> {
                 tests.extend(to.map(|to| format!("t.ts < {to}")));
                 Ok(joined(tests, "AND"))
             }
-            Term::Judged(any) => Ok(filter_judged::judged(any)),
+            Term::Judged(any) => Ok(judged::judged(any)),
             Term::Label(_)
             | Term::Work { field: WorkField::Mode | WorkField::Severity | WorkField::Reviewer, .. } => {
                 self.label(&[term])
@@ -274,7 +270,12 @@ impl<'a> Build<'a> {
     }
 
     /// The ids of names, with a note for each word that is the name of nothing.
-    fn names(&mut self, kind: NameKind, field: &str, words: &[Word]) -> rusqlite::Result<Vec<i64>> {
+    pub(super) fn names(
+        &mut self,
+        kind: NameKind,
+        field: &str,
+        words: &[Word],
+    ) -> rusqlite::Result<Vec<i64>> {
         let all: Vec<(i64, String)> = self
             .db
             .prepare_cached("SELECT id, text FROM main.name WHERE kind = ?")?
@@ -291,7 +292,7 @@ impl<'a> Build<'a> {
         Ok(ids)
     }
 
-    fn samples(&mut self, words: &[Word]) -> rusqlite::Result<Vec<Word>> {
+    pub(super) fn samples(&mut self, words: &[Word]) -> rusqlite::Result<Vec<Word>> {
         let all: Vec<String> = self
             .db
             .prepare_cached("SELECT name FROM work.sample")?
@@ -315,7 +316,7 @@ impl<'a> Build<'a> {
     }
 
     /// `column` is one of these words.
-    fn texts(&mut self, column: &str, words: &[Word]) -> String {
+    pub(super) fn texts(&mut self, column: &str, words: &[Word]) -> String {
         let mut tests = Vec::new();
         let exact: Vec<&Word> = words.iter().filter(|word| !word.prefix).collect();
         if !exact.is_empty() {
@@ -344,144 +345,10 @@ impl<'a> Build<'a> {
         let p = self.bind(value);
         format!("({column} {sign} {p})")
     }
-
-    /// The conditions of one present label on `l` that these terms ask for, and its verdicts.
-    fn label_conditions(&mut self, terms: &[&Term]) -> (String, Option<Vec<LabelWord>>) {
-        let mut conditions = vec!["l.verdict IS NOT NULL".to_owned()];
-        let mut verdicts = None;
-        for term in terms {
-            match term {
-                Term::Label(any) => verdicts = Some(any.clone()),
-                Term::Work { field, any } => {
-                    let column = match field {
-                        WorkField::Mode => "l.mode",
-                        WorkField::Severity => "l.severity",
-                        WorkField::Reviewer | WorkField::Sample => "l.reviewer",
-                    };
-                    conditions.push(format!("({} IS TRUE)", self.texts(column, any)));
-                }
-                _ => {}
-            }
-        }
-        (conditions.join(" AND "), verdicts)
-    }
-
-    fn label(&mut self, terms: &[&Term]) -> rusqlite::Result<String> {
-        let (conditions, verdicts) = self.label_conditions(terms);
-        let exists = |more: &str| {
-            format!(
-                "EXISTS (SELECT 1 FROM work.label_now l WHERE l.trace_hash = t.id_hash \
-                 AND l.trace_id = {ID_TEXT} AND {conditions}{more})"
-            )
-        };
-        let Some(verdicts) = verdicts else { return Ok(exists("")) };
-        let mut tests = Vec::new();
-        let words = verdict_list(&verdicts);
-        if verdicts.contains(&LabelWord::Any) {
-            tests.push(exists(""));
-        } else if !words.is_empty() {
-            tests.push(exists(&format!(" AND l.verdict IN ({words})")));
-        }
-        if verdicts.contains(&LabelWord::None) {
-            tests.push(format!("NOT {}", exists("")));
-        }
-        Ok(joined(tests, "OR"))
-    }
-
-    /// Chooses what leads the scan among the terms that all must hold. The fewer rows the better; a table
-    /// that has the `seq` of its rows can still be read in pieces, newest first.
-    pub(super) fn driver(&mut self, parts: &[Node]) -> rusqlite::Result<Driver> {
-        let terms: Vec<&Term> = parts
-            .iter()
-            .filter_map(|part| match part {
-                Node::Term(term) => Some(term),
-                _ => None,
-            })
-            .collect();
-        for term in &terms {
-            if let Term::Id { field: field @ (IdField::Id | IdField::Session), any } = term {
-                let column = if *field == IdField::Id { "t.id_hash" } else { "t.session_hash" };
-                let hashes: Vec<i64> = any.iter().map(|text| id_hash(text)).collect();
-                return Ok(Driver::Keyed("main.trace t".to_owned(), numbers(column, &hashes)));
-            }
-        }
-        if let Some(driver) = self.work_driver(&terms)? {
-            return Ok(driver);
-        }
-        if terms.iter().any(|term| matches!(term, Term::Text { .. }))
-            && self.text.indexed > 0
-            && let Some(wanted) = all_of(parts)
-        {
-            self.params.insert(":fts".to_owned(), Value::Text(wanted));
-            return Ok(Driver::Text);
-        }
-        for term in &terms {
-            match term {
-                Term::Name { field: NameField::Tag, any } => {
-                    let ids = self.names(NameKind::Tag, "tag", any)?;
-                    return Ok(ranged("tag", &numbers("name", &ids)));
-                }
-                Term::Score { name, .. } => {
-                    let ids = self.names(NameKind::Score, "score", &[Word::exact(name.as_str())])?;
-                    return Ok(ranged("score", &numbers("name", &ids)));
-                }
-                Term::Feedback(any) if !any.contains(&FeedbackWord::None) => {
-                    let kinds: Vec<i64> = if any.contains(&FeedbackWord::Any) {
-                        vec![1, 2, 3, 4]
-                    } else {
-                        any.iter().map(|word| feedback_kind(*word)).collect()
-                    };
-                    return Ok(ranged("feedback", &numbers("kind", &kinds)));
-                }
-                _ => {}
-            }
-        }
-        Ok(Driver::Rows)
-    }
-
-    /// Labels and samples lead when they are few: people's work is small beside the traffic.
-    fn work_driver(&mut self, terms: &[&Term]) -> rusqlite::Result<Option<Driver>> {
-        // With `label:none` a reviewer is one who did not label.
-        let absent =
-            terms.iter().any(|term| matches!(term, Term::Label(any) if any.contains(&LabelWord::None)));
-        for term in terms {
-            let hashes = match term {
-                Term::Work { field: WorkField::Sample, any } => {
-                    let samples = self.samples(any)?;
-                    let names = self.texts("sample", &samples);
-                    format!("SELECT trace_hash h FROM work.sample_member WHERE {names}")
-                }
-                Term::Judged(_) => filter_judged::TOLD.to_owned(),
-                term if label_field(term).is_some() && !absent => {
-                    let (conditions, verdicts) = self.label_conditions(&[term]);
-                    let verdicts = verdicts.filter(|any| !any.contains(&LabelWord::Any));
-                    let more = verdicts
-                        .map(|any| format!(" AND l.verdict IN ({})", verdict_list(&any)))
-                        .unwrap_or_default();
-                    format!("SELECT l.trace_hash h FROM work.label_now l WHERE {conditions}{more}")
-                }
-                _ => continue,
-            };
-            let count = format!("SELECT count(*) FROM ({hashes} LIMIT {})", FEW + 1);
-            let mut statement = self.db.prepare(&count)?;
-            for n in 1..=statement.parameter_count() {
-                let name = statement.parameter_name(n).unwrap_or_default().to_owned();
-                statement.raw_bind_parameter(n, self.params.get(&name))?;
-            }
-            let few = statement.raw_query().next()?.map_or(Ok(0), |row| row.get::<_, i64>(0))? <= FEW;
-            if few {
-                let from = format!(
-                    "(SELECT DISTINCT h FROM ({hashes})) led CROSS JOIN main.trace t ON t.id_hash = led.h"
-                );
-                return Ok(Some(Driver::Keyed(from, "1".to_owned())));
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// The tests joined; 0 and 1 are folded, so that what cannot match is seen.
-fn joined(tests: Vec<String>, with: &str) -> String {
+pub(super) fn joined(tests: Vec<String>, with: &str) -> String {
     let (neutral, absorbing) = if with == "AND" { ("1", "0") } else { ("0", "1") };
     if tests.iter().any(|test| test == absorbing) {
         return absorbing.to_owned();
@@ -495,39 +362,9 @@ fn joined(tests: Vec<String>, with: &str) -> String {
 }
 
 /// `column` is one of these whole numbers, which stand in the SQL as they are.
-fn numbers(column: &str, values: &[i64]) -> String {
+pub(super) fn numbers(column: &str, values: &[i64]) -> String {
     let values: Vec<String> = values.iter().map(i64::to_string).collect();
     if values.is_empty() { "0".to_owned() } else { format!("({column} IN ({}))", values.join(",")) }
-}
-
-fn ranged(table: &str, condition: &str) -> Driver {
-    Driver::Ranged(format!(
-        "(SELECT DISTINCT seq FROM main.{table} WHERE {condition} AND seq BETWEEN :a AND :b) led"
-    ))
-}
-
-/// Which field of a label a term asks for.
-fn label_field(term: &Term) -> Option<&'static str> {
-    match term {
-        Term::Label(_) => Some("label"),
-        Term::Work {
-            field: field @ (WorkField::Mode | WorkField::Severity | WorkField::Reviewer), ..
-        } => Some(field.name()),
-        _ => None,
-    }
-}
-
-fn verdict_list(verdicts: &[LabelWord]) -> String {
-    let words: Vec<&str> = verdicts
-        .iter()
-        .filter_map(|word| match word {
-            LabelWord::Pass => Some("'pass'"),
-            LabelWord::Fail => Some("'fail'"),
-            LabelWord::Unsure => Some("'unsure'"),
-            LabelWord::Any | LabelWord::None => None,
-        })
-        .collect();
-    words.join(",")
 }
 
 fn error_bit(kind: FailureKind) -> i64 {
@@ -551,7 +388,7 @@ fn feedback_bits(word: FeedbackWord) -> i64 {
 }
 
 /// The number of `feedback.kind`.
-fn feedback_kind(word: FeedbackWord) -> i64 {
+pub(super) fn feedback_kind(word: FeedbackWord) -> i64 {
     match word {
         FeedbackWord::Up => 1,
         FeedbackWord::Down => 2,

@@ -4,14 +4,21 @@
 //! Values are always bound. Each test gives 0 or 1, never NULL, so that `-model:x` finds traces
 //! without a model too. Names are looked up first: an unknown one matches nothing and leaves a note.
 
+mod driver;
+mod judged;
+mod labels;
+mod terms;
+pub(super) mod text;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
 
-use super::filter_terms::{Build, TextMode};
-use super::filter_text::TextState;
+use self::driver::Driver;
+use self::terms::{Build, TextMode};
+use self::text::TextState;
 use crate::domain::query::{Node, Term};
 use crate::domain::{Query, Untrusted};
 
@@ -32,19 +39,6 @@ pub(super) struct Filter {
     pub(super) to: Option<i64>,
     /// What the person should know: unknown names, a text index that is behind.
     pub(super) notes: Vec<Untrusted>,
-}
-
-/// What leads a scan.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Driver {
-    /// The rows of a range of `seq`.
-    Rows,
-    /// The text index, for `:fts`.
-    Text,
-    /// Another table that has `seq` within `:a` and `:b`: what stands before `main.trace t` in the `FROM`.
-    Ranged(String),
-    /// Few rows by another key, whatever their `seq`: the `FROM` with `main.trace t`, and its condition.
-    Keyed(String, String),
 }
 
 /// A statement over a range of `seq`.

@@ -1,7 +1,7 @@
 //! `judged:` as SQL: the rule of [`Verdicts::settled`](crate::domain::Verdicts::settled) over all judges, so that a
 //! figure of quality opens the traces that it counts.
 
-use super::filter_terms::ID_TEXT;
+use super::terms::ID_TEXT;
 
 /// Traces that labels or judges told of: where few, they lead the scan.
 pub(super) const TOLD: &str = "SELECT trace_hash h FROM work.label_now WHERE verdict IN ('pass', 'fail') \

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
-use super::open::Store;
-use super::text_index::{Words, normalise};
 use crate::domain::query::{Node, Side, Term, Word};
 use crate::domain::{Result, Untrusted};
+use crate::store::open::Store;
+use crate::store::text_index::{Words, normalise};
 use crate::text::figures::thousands;
 
 /// At most so many rows are searched beside the index; reading more would keep a person waiting.
@@ -21,18 +21,18 @@ const TAIL_INDEX: &str = "CREATE VIRTUAL TABLE text_index USING fts5(\
 
 /// How far the search index is, read once a request.
 #[derive(Default)]
-pub(super) struct TextState {
+pub(in crate::store) struct TextState {
     /// The last `seq` that the index knows.
-    pub(super) indexed: i64,
+    pub(in crate::store) indexed: i64,
     /// The last `seq` there is.
-    pub(super) last: i64,
+    pub(in crate::store) last: i64,
     /// The rows between, while they are few.
     tail: Option<Arc<Tail>>,
 }
 
 impl TextState {
     /// Reads how far the index is.
-    pub(super) fn read(store: &Store) -> Result<Self> {
+    pub(in crate::store) fn read(store: &Store) -> Result<Self> {
         let (indexed, last) = store.text_index_state()?;
         let few = last > indexed && last - indexed <= MOST_TAIL;
         let tail = if few { Some(store.0.text_tail.upto(store, indexed, last)?) } else { None };
@@ -63,7 +63,7 @@ impl TextState {
 
 /// The newest rows' words, kept between requests and added to as rows arrive.
 #[derive(Default)]
-pub(super) struct TailCache(Mutex<Option<Arc<Tail>>>);
+pub(in crate::store) struct TailCache(Mutex<Option<Arc<Tail>>>);
 
 struct Tail {
     /// It holds the rows after this.
