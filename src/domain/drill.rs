@@ -42,21 +42,33 @@ impl Scenario {
     }
 
     /// What it was, told when it is over.
-    pub fn told(self) -> &'static str {
+    pub fn told(self, stage: &Stage) -> String {
+        let Stage { guilty, good, failing, dear, .. } = stage;
         match self {
-            Self::BadAdvice => {
-                "Version v4 of the support prompt advised people to move their money about. v3 was good."
+            Self::BadAdvice if stage.own => {
+                format!(
+                    "Version {guilty} of the prompt gave advice that nobody should follow. {good} was good."
+                )
             }
-            Self::Outage => "The provider of gpt-4o did not answer. The prompt had nothing to do with it.",
-            Self::Cost => {
-                "claude-3-5-haiku wrote eight times as much as before, and cost as much more. \
-                 The prompt had nothing to do with it."
+            Self::BadAdvice => format!(
+                "Version {guilty} of the support prompt advised people to move their money about. {good} was good."
+            ),
+            Self::Outage => {
+                format!("The provider of {failing} did not answer. The prompt had nothing to do with it.")
             }
+            Self::Cost => format!(
+                "{dear} wrote eight times as much as before, and cost as much more. The prompt had nothing to do \
+                 with it."
+            ),
             Self::Drift => {
-                "Answers went off the topic, more of them every hour, in every version, model and language alike."
+                "Answers went off the topic, more of them every hour, in every version, model and \
+                            language alike."
+                    .to_owned()
             }
             Self::Judge => {
-                "The judge judged by another model and failed good answers. No user noticed anything: a false alarm."
+                "The judge judged by another model and failed good answers. No user noticed anything: a \
+                            false alarm."
+                    .to_owned()
             }
         }
     }
@@ -66,19 +78,56 @@ impl Scenario {
         self != Self::Judge
     }
 
-    /// The version that must go, where a prompt is guilty.
-    pub fn guilty_version(self) -> Option<&'static str> {
-        (self == Self::BadAdvice).then_some("v4")
+    /// Whether a version of the prompt is guilty, and must go.
+    pub fn is_of_prompt(self) -> bool {
+        self == Self::BadAdvice
     }
 
-    /// The words by which the cause is known, one of which a finding must hold.
-    pub fn cause_words(self) -> &'static [&'static str] {
-        match self {
-            Self::BadAdvice => &["v4"],
-            Self::Outage => &["gpt-4o", "provider"],
-            Self::Cost => &["haiku"],
+    /// The words by which the cause is known, one of which a finding must hold, in small letters.
+    pub fn cause_words(self, stage: &Stage) -> Vec<String> {
+        let words: &[&str] = match self {
+            Self::BadAdvice => &[&stage.guilty],
+            Self::Outage => &[&stage.failing, "provider"],
+            // People say the model's family.
+            Self::Cost if !stage.own => &["haiku"],
+            Self::Cost => &[&stage.dear],
             Self::Drift => &["drift", "all", "every", "slow", "model or provider", "unknown"],
             Self::Judge => &["judge", "meter", "false alarm"],
+        };
+        words.iter().map(|word| word.to_lowercase()).collect()
+    }
+}
+
+/// The names that a drill is played with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Whether the traffic is like the team's own; else it is the demo's.
+    pub own: bool,
+    /// The feature.
+    pub feature: String,
+    /// Its prompt, where one is known.
+    pub prompt: Option<String>,
+    /// The version of it that is good.
+    pub good: String,
+    /// The version that gives bad advice.
+    pub guilty: String,
+    /// The model whose provider stops answering.
+    pub failing: String,
+    /// The model that writes without end.
+    pub dear: String,
+}
+
+impl Default for Stage {
+    /// The demo's.
+    fn default() -> Self {
+        Self {
+            own: false,
+            feature: "customer_support".to_owned(),
+            prompt: Some("customer_support".to_owned()),
+            good: "v3".to_owned(),
+            guilty: "v4".to_owned(),
+            failing: "gpt-4o".to_owned(),
+            dear: "claude-3-5-haiku".to_owned(),
         }
     }
 }

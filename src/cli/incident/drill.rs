@@ -6,27 +6,36 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use jiff::Timestamp;
 
 use crate::cli::long::{self, Unit};
 use crate::cli::{Face, output, review};
 use crate::domain::incident::span_words;
+use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, Result};
-use crate::ops::Access;
-use crate::ops::drill::{self, AN_HOUR, Drill, Scenario, Score, ScoreView};
+use crate::ops::drill::{self, AN_HOUR, Drill, Own, Scenario, Score, ScoreView};
+use crate::ops::{Access, Ctx};
 use crate::task::Clock;
 use crate::text::figures::{date_clock, plural};
 use crate::tui::ScreenId;
 
 /// Rehearse an incident: faults arrive on a store of its own, and nothing real is reached
 ///
-/// The program opens on a made-up support bot whose traffic arrives by the drill's clock; sooner or later something goes
-/// wrong. The same screens and steps work. Switches, prompts, commands and requests go to a sandbox that writes them
+/// The program opens on a copy of your busiest feature's last two weeks, and traffic like it arrives by the drill's
+/// clock (on the demo's support bot where there is too little of your own); sooner or later something goes wrong. The
+/// same screens and steps work. Switches, prompts, commands and requests go to a sandbox that writes them
 /// down. On leaving you get the score, beside those of earlier drills. Without a SCENARIO one is drawn, and not told.
 #[derive(Args, Debug)]
 pub(super) struct DrillArgs {
     /// What goes wrong: bad-advice, outage, cost, drift, judge
     #[arg(value_parser = PossibleValuesParser::new(Scenario::ALL.map(Scenario::name)))]
     scenario: Option<String>,
+    /// Play it on the demo's traffic, not on a copy of your own
+    #[arg(long)]
+    demo: bool,
+    /// Play it on the traffic of this feature, not of the busiest
+    #[arg(long, value_name = "NAME", conflicts_with = "demo")]
+    feature: Option<String>,
     /// How much faster than the clock on the wall the drill's goes
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
@@ -79,12 +88,14 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
     };
     let Some(scenario) = scenario else { return Err(Error::usage("There is no such drill.")) };
     let speed = if args.auto { 1.0 } else { args.speed };
-    let plan = drill::plan(scenario, args.seed, args.an_hour, speed, now);
-    let clock = args.auto.then(|| Clock::fixed(now));
     let books = face.config.books.clone();
     let (reviewer, team) = (face.reviewer(), face.config.team.clone());
+    let own = if args.demo { None } else { own_traffic(&home, &team, scenario, args, now)? };
+    let stage = own.as_ref().map(|own| own.stage.clone()).unwrap_or_default();
+    let plan = drill::plan((scenario, stage), args.seed, args.an_hour, speed, now);
+    let clock = args.auto.then(|| Clock::fixed(now));
     let mut drill = long::run(Unit::Traces, |cancel, progress| {
-        Drill::make(plan, &reviewer, clock, &team, cancel, progress)
+        Drill::make(plan, &reviewer, clock, (&team, own), cancel, progress)
     })?;
     let held = if args.auto {
         long::run(Unit::Minutes, |cancel, progress| drill::play(&mut drill, &books, cancel, progress))
@@ -98,6 +109,33 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
         drill.place.discard();
     }
     told(&ended?, args.json)
+}
+
+/// What the drill is played on, said to the person: their own traffic, or the demo's and why.
+fn own_traffic(
+    home: &Ctx,
+    team: &TeamConfig,
+    scenario: Scenario,
+    args: &DrillArgs,
+    now: Timestamp,
+) -> Result<Option<Own>> {
+    let feature = args.feature.as_deref();
+    let found = long::run(Unit::Traces, |cancel, _| drill::own(home, team, scenario, feature, now, cancel))?;
+    match found {
+        Ok(own) => {
+            let (n, feature) = (own.history.len(), &own.stage.feature);
+            output::note(&format!("Played on a copy of {} of your own: {feature}.", plural(n, "trace")));
+            Ok(Some(own))
+        }
+        Err(why) if feature.is_some() => {
+            Err(Error::not_so(format!("The drill cannot be played on it: {why}."))
+                .hint("Without --feature it is played on the demo's traffic."))
+        }
+        Err(why) => {
+            output::note(&format!("Played on the demo's traffic: {why}."));
+            Ok(None)
+        }
+    }
 }
 
 /// Says that it is over, however the program ends: the world is waited for, and would go on for ever.

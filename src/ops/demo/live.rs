@@ -25,18 +25,18 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Fault {
+pub enum Fault<'a> {
     /// This model's provider does not answer this share of the requests.
     Outage {
         /// The model.
-        model: &'static str,
+        model: &'a str,
         /// The share, 0 to 1.
         share: f64,
     },
     /// A model writes so many times as much as it should.
     Dear {
         /// The model.
-        model: &'static str,
+        model: &'a str,
         /// How many times.
         times: f64,
     },
@@ -49,13 +49,13 @@ pub enum Fault {
 
 /// What answers at a moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Served {
+pub struct Served<'a> {
     /// The feature is switched off: rules and humans answer.
     pub off: bool,
     /// The version of the support prompt.
     pub version: Version,
     /// What is wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Fault<'a>>,
 }
 
 /// The traces before a drill that begins at this time, oldest first, with so many an hour in the end.
@@ -99,7 +99,7 @@ impl Live {
     }
 
     /// The traces of the requests that were made before this time and not given yet, oldest first.
-    pub fn due(&mut self, until: Timestamp, served: &Served) -> Vec<(Trace, Truth)> {
+    pub fn due(&mut self, until: Timestamp, served: &Served<'_>) -> Vec<(Trace, Truth)> {
         let until = until.as_millisecond();
         while self.next_hour < HOURS && self.calendar.hour_start_ms(self.next_hour) <= until {
             for session in sessions_of(&self.calendar, self.seed, self.next_hour) {
@@ -124,7 +124,7 @@ impl Live {
     }
 
     /// One request as it is answered now.
-    fn answered(&self, mut session: Session, at: usize, served: &Served) -> (Trace, Truth) {
+    fn answered(&self, mut session: Session, at: usize, served: &Served<'_>) -> (Trace, Truth) {
         let mut dice = Dice::new(self.seed, PURPOSE, session.place << 4 | at as u64);
         let support = session.version != Version::Summary2;
         if !support {
@@ -183,7 +183,7 @@ impl Live {
     }
 }
 
-fn planted(truth: Truth, served: &Served) -> bool {
+fn planted(truth: Truth, served: &Served<'_>) -> bool {
     truth.cause == Cause::OverdraftAdvice || matches!(served.fault, Some(Fault::Drift { .. }))
 }
 
@@ -192,7 +192,7 @@ fn model_name(session: &Session) -> &'static str {
 }
 
 /// Turns a trace into one that the rules have answered.
-fn by_rules(trace: &mut Trace) {
+pub fn by_rules(trace: &mut Trace) {
     trace.output =
         Content::Text("Please see our help pages, or call us: a colleague will answer you.".into());
     trace.fallback = true;

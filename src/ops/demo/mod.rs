@@ -37,7 +37,8 @@ use jiff::Timestamp;
 
 use crate::domain::Trace;
 use calendar::{Calendar, HOURS};
-pub use live::{Fault, HISTORY_HOURS, Live, Served, history};
+pub use dice::Dice;
+pub use live::{Fault, HISTORY_HOURS, Live, Served, by_rules, history};
 pub use make::{DemoView, discard, make, place};
 pub use team::{folder as team_folder, write as write_team};
 pub use truth::{Cause, Truth, Verdict, Version};

@@ -2,7 +2,6 @@
 //! them. For tests, and to show what a drill is.
 
 use super::Drill;
-use super::feed::FEATURE;
 use super::scenario::{call, onset};
 use super::suspect;
 use crate::domain::incident::{Outcome, StepStatus};
@@ -57,7 +56,7 @@ pub fn play(drill: &mut Drill, books: &Books, cancel: &Cancel, progress: &Progre
 
 /// Waits for an alert, or for somebody to call, and opens an incident.
 fn notice(drill: &mut Drill, books: &Books, cancel: &Cancel, progress: &Progress) -> Result<String> {
-    let (after, words) = call(drill.place.plan.scenario);
+    let (after, words) = call(drill.place.plan.scenario, &drill.place.plan.stage);
     let called = onset(drill.place.plan.begin) + after;
     loop {
         cancel.check()?;
@@ -71,7 +70,7 @@ fn notice(drill: &mut Drill, books: &Books, cancel: &Cancel, progress: &Progress
         if drill.ctx.clock.now() >= called {
             let request = OpenRequest {
                 title: words.into(),
-                feature: Some(FEATURE.into()),
+                feature: Some(drill.place.plan.stage.feature.as_str().into()),
                 books: books.clone(),
                 ..OpenRequest::default()
             };
@@ -100,6 +99,10 @@ enum Next {
 impl Player<'_> {
     fn ctx(&self) -> &Ctx {
         &self.drill.ctx
+    }
+
+    fn feature(&self) -> &str {
+        &self.drill.place.plan.stage.feature
     }
 
     fn minute(&mut self) -> Result<()> {
@@ -194,7 +197,7 @@ impl Player<'_> {
     }
 
     fn attach_five(&self) -> Result<()> {
-        let mut found = suspect::bad(self.ctx(), 5, self.cancel)?;
+        let mut found = suspect::bad(self.ctx(), self.feature(), 5, self.cancel)?;
         let there = self.view()?.evidence;
         found.retain(|id| there.iter().all(|trace| trace.id != *id));
         if found.is_empty() { Ok(()) } else { incident::attach(self.ctx(), &self.id, &found).map(drop) }
@@ -211,7 +214,7 @@ impl Player<'_> {
         let text = match step.fills.map(|of| of.name()) {
             Some("why") => self.belief()?,
             Some("detection") => "An alert, or a call: real until shown otherwise.".to_owned(),
-            Some("summary") => format!("A drill. {}", self.drill.place.plan.scenario.told()),
+            Some("summary") => format!("A drill. {}", self.drill.place.plan.told()),
             Some("went_well") => "The runbook was at hand.".to_owned(),
             Some(_) => "A drill: nothing to add.".to_owned(),
             None => choices.first().map_or("done".to_owned(), |of| of.raw().to_owned()),
@@ -223,11 +226,11 @@ impl Player<'_> {
     /// What the default steps believe: a version that came when it began is guilty; else a model that stands out, else
     /// something that is everywhere.
     fn belief(&mut self) -> Result<String> {
-        if let Some(version) = suspect::newcomer(self.ctx())? {
+        if let Some(version) = suspect::newcomer(self.ctx(), self.feature())? {
             self.guilty_prompt = true;
             return Ok(format!("prompt: {version} came when it began"));
         }
-        Ok(match suspect::model(self.ctx())?.or_else(|| self.slice("model")) {
+        Ok(match suspect::model(self.ctx(), self.feature())?.or_else(|| self.slice("model")) {
             Some(model) => format!("model or provider: {model} stands out"),
             None => "unknown: every version and model alike; contain anyway".to_owned(),
         })
@@ -328,7 +331,7 @@ impl Player<'_> {
             self.minute()?;
         }
         let ask = SwitchAsk {
-            feature: FEATURE.to_owned(),
+            feature: self.feature().to_owned(),
             to: Power::On,
             fallback: None,
             reason: Some("it is repaired".to_owned()),

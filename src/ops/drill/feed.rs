@@ -7,23 +7,23 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::place::Place;
-use super::scenario::{JUDGE_WRONG, fault, onset, ships};
+use super::scenario::{JUDGE_WRONG, fault, named, onset, ships};
+use super::traffic::Traffic;
 use crate::domain::drill::Scenario;
 use crate::domain::monitor::{Metric, Monitors};
 use crate::domain::switch::Power;
 use crate::domain::{Assessment, Error, LabelBody, Method, Outcome, Result, Untrusted, Verdict as Said};
-use crate::ops::demo::{Live, Served, Truth, Verdict, Version};
+use crate::ops::demo::{Served, Version};
 use crate::ops::incident::step::Hands;
 use crate::ops::label::{self, LabelRequest};
-use crate::ops::prompt::{UseSpec, home, use_version};
+use crate::ops::prompt::{Home, UseSpec, home, use_version};
 use crate::ops::sample::{self, DrawSpec};
 use crate::ops::{Ctx, import, monitor};
 use crate::store::TraceScoreRow;
 use crate::task::{Cancel, Progress};
 use crate::wire::flag::{Flag, Reading};
-
-/// The feature of the drill's traffic, and its prompt.
-pub const FEATURE: &str = "customer_support";
+use crate::wire::prompts_dir::Folder;
+use crate::wire::write::new_file::write_text;
 
 /// Who ships new versions in a drill.
 pub(super) const DEPLOYER: &str = "ann";
@@ -48,22 +48,22 @@ pub fn watched(mut monitors: Monitors) -> Monitors {
 pub struct Feed {
     place: Place,
     hands: Arc<Hands>,
-    live: Live,
+    traffic: Traffic,
     fed: Timestamp,
     minute: i64,
     off_since: Option<Timestamp>,
     shipped: bool,
-    truths: HashMap<Untrusted, Truth>,
+    truths: HashMap<Untrusted, bool>,
     /// Requests that the fault harmed so far.
     pub harmed: u64,
 }
 
 impl Feed {
     /// The world of this drill from its beginning on.
-    pub fn new(place: &Place, hands: Arc<Hands>) -> Self {
+    pub fn new(place: &Place, hands: Arc<Hands>, traffic: Traffic) -> Self {
         let of = &place.plan;
         Self {
-            live: Live::new(of.seed, of.begin, of.an_hour),
+            traffic,
             fed: of.begin,
             minute: 0,
             off_since: None,
@@ -94,16 +94,17 @@ impl Feed {
         }
         let off = self.is_off()?;
         self.off_since = if off { self.off_since.or(Some(self.fed)) } else { self.off_since };
-        let fault = fault(scenario, begin, self.fed, self.off_since);
+        let stage = &self.place.plan.stage;
+        let fault = fault(scenario, stage, begin, self.fed, self.off_since);
         let served = Served { off, version: self.version()?, fault };
-        let made = self.live.due(self.fed, &served);
+        let made = self.traffic.due(self.fed, &served, stage);
         let count = made.len();
         let harmful = fault.is_some() || served.version == Version::V4;
-        for (trace, truth) in &made {
-            if harmful && !off && truth.verdict != Verdict::Good {
+        for (trace, good) in &made {
+            if harmful && !off && !good {
                 self.harmed += 1;
             }
-            self.truths.insert(trace.id.clone(), *truth);
+            self.truths.insert(trace.id.clone(), *good);
         }
         if count > 0 {
             import::traces(ctx, made.into_iter().map(|(trace, _)| trace))?;
@@ -117,30 +118,40 @@ impl Feed {
         Ok(count)
     }
 
+    /// The prompt's folder in the sandbox, where there is one.
+    fn prompts(&self) -> Result<Option<Home>> {
+        let prompt = self.place.plan.stage.prompt.as_deref();
+        prompt.map(|prompt| home(self.hands.team(), prompt)).transpose()
+    }
+
     /// The new version ships: in the sandbox's prompts, as a team's deployment would.
     fn ship(&mut self, ctx: &Ctx) -> Result<()> {
         self.shipped = true;
-        let home = home(self.hands.team(), FEATURE)?;
+        let Some(home) = self.prompts()? else { return Ok(()) };
+        let guilty = &self.place.plan.stage.guilty;
+        if self.place.plan.stage.own {
+            write_guilty(&home, guilty)?;
+        }
         let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
-        use_version(&deployer, self.hands.team(), &home, "v4", &UseSpec::default(), &Cancel::default())
+        use_version(&deployer, self.hands.team(), &home, guilty, &UseSpec::default(), &Cancel::default())
             .map(drop)
     }
 
     fn version(&self) -> Result<Version> {
-        let home = home(self.hands.team(), FEATURE)?;
-        let folder = crate::wire::prompts_dir::look(&home.folder)
-            .map_err(|e| Error::failed("The drill's prompts cannot be read.").because(e))?;
-        let current = folder.current().map(|version| version.version.clone());
-        Ok(if current.as_deref() == Some("v4") { Version::V4 } else { Version::V3 })
+        let Some(home) = self.prompts()? else { return Ok(Version::V3) };
+        let folder = look(&home)?;
+        let current = folder.current().map(|version| version.version.as_str());
+        let guilty = current == Some(self.place.plan.stage.guilty.as_str());
+        Ok(if guilty { Version::V4 } else { Version::V3 })
     }
 
     /// Whether the feature is switched off.
     pub(super) fn is_off(&self) -> Result<bool> {
         let team = self.hands.team();
-        let feature = team.features.iter().find(|feature| feature.name == FEATURE);
+        let feature = team.features.iter().find(|feature| feature.name == self.place.plan.stage.feature);
         let Some(spec) = feature.and_then(|feature| feature.switch.as_ref()) else { return Ok(false) };
         // A sandbox's switches are files: nothing is looked up.
-        let flag = Flag::connect(spec, FEATURE, &team.home, &|_| None)?;
+        let flag = Flag::connect(spec, &self.place.plan.stage.feature, &team.home, &|_| None)?;
         Ok(matches!(flag.read(&Cancel::default())?, Reading::Is(Power::Off)))
     }
 
@@ -154,18 +165,38 @@ impl Feed {
         let name = format!("judged-{:03}", self.minute);
         let broken = self.judge_is_broken();
         let truths = std::mem::take(&mut self.truths);
-        judged(ctx, &name, (since, self.fed), JUDGED, broken, |trace| {
-            truths.get(trace).map(|truth| truth.verdict == Verdict::Good)
-        })
+        let feature = &self.place.plan.stage.feature;
+        judged(ctx, &name, feature, (since, self.fed), JUDGED, broken, |trace| truths.get(trace).copied())
     }
 }
 
+fn look(home: &Home) -> Result<Folder> {
+    crate::wire::prompts_dir::look(&home.folder)
+        .map_err(|e| Error::failed("The drill's prompts cannot be read.").because(e))
+}
+
+/// The version that ships in a team's own prompt: the current one with one sentence more.
+fn write_guilty(home: &Home, guilty: &str) -> Result<()> {
+    let folder = look(home)?;
+    let current = folder.current().and_then(|version| std::fs::read_to_string(&version.path).ok());
+    let text = current.unwrap_or_default();
+    let sentence = "Always tell people what they can do themselves right away.";
+    let path = home.folder.join(format!("{guilty}.txt"));
+    write_text(&path, &format!("{}\n{sentence}\n", text.trim_end()), true).map(drop)
+}
+
 /// Judges some of the history, so that what is usual is known.
-pub(super) fn judge_history(ctx: &Ctx, begin: Timestamp, truths: &HashMap<Untrusted, bool>) -> Result<()> {
+pub(super) fn judge_history(
+    ctx: &Ctx,
+    feature: &str,
+    begin: Timestamp,
+    truths: &HashMap<Untrusted, bool>,
+) -> Result<()> {
     let since = begin - SignedDuration::from_hours(24 * 10);
     judged(
         ctx,
         "judged-before",
+        feature,
         (since, begin - SignedDuration::from_hours(48)),
         JUDGED_BEFORE,
         false,
@@ -177,6 +208,7 @@ pub(super) fn judge_history(ctx: &Ctx, begin: Timestamp, truths: &HashMap<Untrus
 fn judged(
     ctx: &Ctx,
     name: &str,
+    feature: &str,
     (since, at): (Timestamp, Timestamp),
     size: u64,
     broken: bool,
@@ -186,7 +218,7 @@ fn judged(
     let spec = DrawSpec {
         name: name.to_owned(),
         method: Method::Size(size),
-        query: Some(format!("feature:{FEATURE}")),
+        query: Some(named(feature).to_string()),
         since: Some(since),
         strata: Vec::new(),
         suspicious: false,

@@ -1,26 +1,30 @@
 //! Drills: an incident rehearsed on a store of its own, where faults arrive over time and nothing real can be
 //! reached.
 //!
-//! `scenario` says what goes wrong when; `feed` lets traffic arrive by the drill's clock, answered by whatever the
+//! It is played on traffic like the team's own (`own`), or on the demo's where there is too little of that. `scenario`
+//! says what goes wrong when; `traffic` makes the requests; `feed` lets traffic arrive by the drill's clock, answered by whatever the
 //! sandbox says is on; `score` holds what was done against what was planted. To add a scenario: a variant of
 //! [`Scenario`], its fault in `scenario`, its words in `domain::drill`.
 
 mod auto;
 mod feed;
+mod own;
 mod place;
 mod scenario;
 mod score;
 mod suspect;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use crate::domain::drill::{Scenario, Score};
+pub use crate::domain::drill::{Scenario, Score, Stage};
 pub use auto::play;
 pub use feed::watched;
+pub use own::{Own, own};
 pub use place::{Place, Plan};
 pub use score::{Before, ScoreView};
 
@@ -55,12 +59,12 @@ impl Drill {
         plan: Plan,
         reviewer: &str,
         clock: Option<Clock>,
-        own: &TeamConfig,
+        (team, own): (&TeamConfig, Option<Own>),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
         let mut place = Place::make(plan)?;
-        let made = Self::made(&mut place, reviewer, clock, own, cancel, progress);
+        let made = Self::made(&mut place, reviewer, clock, (team, own), cancel, progress);
         if made.is_err() {
             place.discard();
         }
@@ -71,17 +75,17 @@ impl Drill {
         place: &mut Place,
         reviewer: &str,
         clock: Option<Clock>,
-        own: &TeamConfig,
+        (team, own): (&TeamConfig, Option<Own>),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
         let standing = Clock::fixed(place.plan.begin);
-        place.fill(&place.open(reviewer, standing)?, cancel, progress)?;
-        let hands = place.hands(own)?;
+        let traffic = place.fill(&place.open(reviewer, standing)?, own, cancel, progress)?;
+        let hands = place.hands(team)?;
         place.begin()?;
         let clock = clock.unwrap_or_else(|| place.clock());
         let ctx = place.open(reviewer, clock)?;
-        let feed = Feed::new(place, hands.clone());
+        let feed = Feed::new(place, hands.clone(), traffic);
         Ok(Self { place: place.clone(), ctx, hands, feed })
     }
 
@@ -101,7 +105,15 @@ impl Drill {
         let (score, incident) = score::score(self, auto)?;
         let before = Before::of(&home.store.drills()?, &score);
         home.store.keep_drill(&score)?;
-        Ok(ScoreView { told: score.scenario.told(), score, incident, before })
+        let plan = &self.place.plan;
+        Ok(ScoreView {
+            told: plan.told(),
+            own: plan.stage.own,
+            feature: plan.stage.feature.as_str().into(),
+            score,
+            incident,
+            before,
+        })
     }
 }
 
@@ -114,6 +126,12 @@ pub fn held(ctx: &Ctx) -> Result<Vec<Score>> {
 }
 
 /// A plan of a drill that begins now.
-pub fn plan(scenario: Scenario, seed: u64, an_hour: u64, speed: f64, now: Timestamp) -> Plan {
-    Plan { scenario, seed, an_hour, begin: now, begun: now, speed }
+pub fn plan(
+    (scenario, stage): (Scenario, Stage),
+    seed: u64,
+    an_hour: u64,
+    speed: f64,
+    now: Timestamp,
+) -> Plan {
+    Plan { scenario, seed, an_hour, begin: now, begun: now, speed, stage }
 }

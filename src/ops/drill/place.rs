@@ -9,12 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::feed::{DEPLOYER, FEATURE, judge_history};
-use crate::domain::drill::Scenario;
+use super::feed::{DEPLOYER, judge_history};
+use super::own::Own;
+use super::traffic::{Replay, Traffic};
+use crate::domain::drill::{Scenario, Stage};
 use crate::domain::prompt::{FeatureSpec, TeamConfig};
 use crate::domain::switch::{FlagFile, FlagFormat, SwitchKind, SwitchSpec};
 use crate::domain::{Error, EvalConfig, Result, Untrusted};
-use crate::ops::demo::{HISTORY_HOURS, Verdict, history, team_folder, write_team};
+use crate::ops::demo::{HISTORY_HOURS, Live, Verdict, history, team_folder, write_team};
 use crate::ops::incident::step::{Hands, Sandbox};
 use crate::ops::prompt::{UseSpec, home, use_version};
 use crate::ops::{Access, Ctx, import};
@@ -40,6 +42,16 @@ pub struct Plan {
     pub begun: Timestamp,
     /// How much faster than the wall's its clock goes.
     pub speed: f64,
+    /// The names that it is played with.
+    #[serde(default)]
+    pub stage: Stage,
+}
+
+impl Plan {
+    /// What it was, told when it is over.
+    pub fn told(&self) -> String {
+        self.scenario.told(&self.stage)
+    }
 }
 
 /// The folder of a drill, and what is held there.
@@ -114,13 +126,28 @@ impl Place {
         Ctx::open(&self.store(), Access::Create, reviewer, clock)
     }
 
-    /// Fills the store with healthy traffic up to the beginning, some of it judged, and writes the repository.
+    /// Fills the store up to the beginning, some of it judged: with healthy traffic of the demo, whose repository is
+    /// written, or with the team's own. Gives the traffic that goes on from there.
     ///
     /// # Errors
     /// When the folder cannot be written, or it was cancelled.
-    pub fn fill(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<()> {
+    pub fn fill(&self, ctx: &Ctx, own: Option<Own>, cancel: &Cancel, progress: &Progress) -> Result<Traffic> {
         progress.phase("making the drill's store");
         let plan = &self.plan;
+        let Some(own) = own else { return self.fill_with_demo(ctx, cancel, progress) };
+        progress.set_total(own.history.len() as u64);
+        let truths: HashMap<Untrusted, bool> =
+            own.history.iter().map(|(trace, good)| (trace.id.clone(), *good)).collect();
+        let traffic = Replay::new(&own.history, plan.seed, plan.begin, plan.an_hour);
+        let copied = own.history.into_iter().take_while(|_| !cancel.is_cancelled());
+        import::traces(ctx, copied.map(|(trace, _)| trace).inspect(|_| progress.add(1)))?;
+        cancel.check()?;
+        judge_history(ctx, &plan.stage.feature, plan.begin, &truths)?;
+        Ok(Traffic::Own(traffic))
+    }
+
+    fn fill_with_demo(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Traffic> {
+        let (plan, stage) = (&self.plan, &self.plan.stage);
         progress.set_total(plan.an_hour * HISTORY_HOURS / 5);
         let mut truths = HashMap::<Untrusted, bool>::new();
         let made = history(plan.seed, plan.begin, plan.an_hour).take_while(|_| !cancel.is_cancelled());
@@ -131,36 +158,30 @@ impl Place {
         });
         import::traces(ctx, traces)?;
         cancel.check()?;
-        judge_history(ctx, plan.begin, &truths)?;
+        judge_history(ctx, &stage.feature, plan.begin, &truths)?;
         write_team(&self.store())?;
-        let team = self.team();
+        let team = self.demo_team();
         // The version that is to ship lies ready; the one before it is in use.
-        let home = home(&team, FEATURE)?;
+        let home = home(&team, &stage.feature)?;
         let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
-        use_version(&deployer, &team, &home, "v3", &UseSpec::default(), cancel).map(drop)
+        use_version(&deployer, &team, &home, &stage.good, &UseSpec::default(), cancel)?;
+        Ok(Traffic::Made(Live::new(plan.seed, plan.begin, plan.an_hour)))
     }
 
     /// The repository's configuration, as its file says it.
-    fn team(&self) -> TeamConfig {
+    fn demo_team(&self) -> TeamConfig {
         let home = team_folder(&self.store());
-        let switch = SwitchSpec {
-            kind: SwitchKind::FlagFile(FlagFile {
-                path: PathBuf::from("flags.json"),
-                format: FlagFormat::Json,
-                pointer: "/flags/support-ai/enabled".to_owned(),
-                on: true.into(),
-                off: false.into(),
-                fallback_pointer: Some("/flags/support-ai/fallback".to_owned()),
-            }),
-            ofrep: None,
-            timeout: Duration::from_secs(5),
-            settle: Duration::from_secs(1),
-        };
-        let prompts = PathBuf::from("prompts").join(FEATURE);
+        let switch = flag_file(
+            PathBuf::from("flags.json"),
+            "/flags/support-ai/enabled",
+            Some("/flags/support-ai/fallback"),
+        );
+        let feature = &self.plan.stage.feature;
+        let prompts = PathBuf::from("prompts").join(feature);
         TeamConfig {
             prompts_dir: home.join("prompts"),
             features: vec![FeatureSpec {
-                name: FEATURE.to_owned(),
+                name: feature.clone(),
                 prompts: Some(prompts),
                 switch: Some(switch),
                 line: 1,
@@ -178,7 +199,14 @@ impl Place {
     /// # Errors
     /// `Failed` when it cannot be written.
     pub fn hands(&self, own: &TeamConfig) -> Result<Arc<Hands>> {
-        let mut team = self.team();
+        let team = if self.plan.stage.own { self.own_team(own)? } else { self.demo_team_with(own) };
+        let evals = EvalConfig { home: team.home.clone(), ..EvalConfig::default() };
+        Ok(Arc::new(Sandbox::make(&team, &evals, &self.folder.join("sandbox"))?.into()))
+    }
+
+    /// The demo's team, with the switches of the team that rehearses.
+    fn demo_team_with(&self, own: &TeamConfig) -> TeamConfig {
+        let mut team = self.demo_team();
         for feature in &own.features {
             let switch = feature.switch.clone().map(|switch| at_home(switch, &own.home));
             let prompts = feature.prompts.as_ref().map(|path| own.home.join(path));
@@ -187,8 +215,40 @@ impl Place {
                 None => team.features.push(FeatureSpec { prompts, switch, ..feature.clone() }),
             }
         }
-        let evals = EvalConfig { home: team.home.clone(), ..EvalConfig::default() };
-        Ok(Arc::new(Sandbox::make(&team, &evals, &self.folder.join("sandbox"))?.into()))
+        team
+    }
+
+    /// The team that rehearses; where it does not say how the feature is switched, it has a switch in the drill.
+    fn own_team(&self, own: &TeamConfig) -> Result<TeamConfig> {
+        let (mut team, name) = (own.clone(), &self.plan.stage.feature);
+        if team.features.iter().all(|of| of.name != *name) {
+            team.features.push(FeatureSpec { name: name.clone(), prompts: None, switch: None, line: 1 });
+        }
+        for feature in team.features.iter_mut().filter(|of| of.name == *name && of.switch.is_none()) {
+            let path = self.folder.join("switch.json");
+            if !path.exists() {
+                write_text(&path, "{\"enabled\": true}\n", true)?;
+            }
+            feature.switch = Some(flag_file(path, "/enabled", None));
+        }
+        Ok(team)
+    }
+}
+
+/// A switch that is a value of a JSON file.
+fn flag_file(path: PathBuf, pointer: &str, fallback: Option<&str>) -> SwitchSpec {
+    SwitchSpec {
+        kind: SwitchKind::FlagFile(FlagFile {
+            path,
+            format: FlagFormat::Json,
+            pointer: pointer.to_owned(),
+            on: true.into(),
+            off: false.into(),
+            fallback_pointer: fallback.map(str::to_owned),
+        }),
+        ofrep: None,
+        timeout: Duration::from_secs(5),
+        settle: Duration::from_secs(1),
     }
 }
 

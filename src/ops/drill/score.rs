@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Drill;
-use super::feed::FEATURE;
 use super::scenario::onset;
-use crate::domain::drill::Score;
+use crate::domain::drill::{Score, Stage};
 use crate::domain::incident::{Incident, IncidentEvent, Outcome, Recorded, StepStatus};
 use crate::domain::runbook::{Phase, Section, StepKind};
 use crate::domain::switch::{SwitchOf, SwitchStage};
@@ -21,7 +20,11 @@ pub struct ScoreView {
     #[serde(flatten)]
     pub score: Score,
     /// What it was.
-    pub told: &'static str,
+    pub told: String,
+    /// Whether the traffic was like the team's own; else it was the demo's.
+    pub own: bool,
+    /// The feature.
+    pub feature: Untrusted,
     /// Its incident; none when nobody opened one.
     pub incident: Option<String>,
     /// Earlier drills of this scenario, in which a person was at the keyboard as in this one, or was not.
@@ -106,19 +109,19 @@ pub(super) fn score(drill: &Drill, auto: bool) -> Result<(Score, Option<String>)
             None
         }
         Some(file) => {
-            fill(&mut score, &file.incident, &file.record, onset);
+            fill(&mut score, &plan.stage, &file.incident, &file.record, onset);
             Some(file.incident.name())
         }
     };
-    if scenario.guilty_version().is_some() {
-        let gone = thrown(ctx, SwitchOf::Prompt, onset)?.iter().any(|to| to == "v3");
+    if scenario.is_of_prompt() {
+        let gone = prompts_thrown(drill, onset)?.contains(&plan.stage.good);
         score.right_version = Some(gone);
     }
     score.points = score.points();
     Ok((score, name))
 }
 
-fn fill(score: &mut Score, incident: &Incident, record: &[Recorded], onset: Timestamp) {
+fn fill(score: &mut Score, stage: &Stage, incident: &Incident, record: &[Recorded], onset: Timestamp) {
     let since_onset =
         |at: Timestamp| u64::try_from(at.as_millisecond() - onset.as_millisecond()).unwrap_or(0);
     let times = incident.times(incident.opened_at);
@@ -133,7 +136,7 @@ fn fill(score: &mut Score, incident: &Incident, record: &[Recorded], onset: Time
     let wanted = if score.scenario.is_real() { Outcome::Resolved } else { Outcome::FalseAlarm };
     score.right_outcome = incident.closed.as_ref().is_some_and(|closing| closing.outcome == wanted);
     let said = findings(incident, record);
-    score.right_cause = score.scenario.cause_words().iter().any(|word| said.contains(word));
+    score.right_cause = score.scenario.cause_words(stage).iter().any(|word| said.contains(word.as_str()));
     let mut missed = |what: &str| score.missed.push(what.to_owned());
     if incident.closed.is_none() {
         missed("the incident was not closed");
@@ -186,8 +189,8 @@ fn findings(incident: &Incident, record: &[Recorded]) -> String {
 
 /// What switches were thrown by people after that, and how they stood then. What was thrown to begin with, at the
 /// very time, is the drill's own making.
-fn thrown(ctx: &Ctx, of: SwitchOf, since: Timestamp) -> Result<Vec<String>> {
-    let events = ctx.store.switches(of, FEATURE)?;
+fn thrown(ctx: &Ctx, of: SwitchOf, name: &str, since: Timestamp) -> Result<Vec<String>> {
+    let events = ctx.store.switches(of, name)?;
     Ok(events
         .into_iter()
         .filter(|event| event.at > since && event.by.raw() != super::feed::DEPLOYER)
@@ -196,18 +199,25 @@ fn thrown(ctx: &Ctx, of: SwitchOf, since: Timestamp) -> Result<Vec<String>> {
         .collect())
 }
 
+fn prompts_thrown(drill: &Drill, since: Timestamp) -> Result<Vec<String>> {
+    let prompt = drill.place.plan.stage.prompt.as_deref();
+    prompt.map_or_else(|| Ok(Vec::new()), |prompt| thrown(&drill.ctx, SwitchOf::Prompt, prompt, since))
+}
+
 fn wrong_acts(ctx: &Ctx, drill: &Drill) -> Result<Vec<String>> {
     let scenario = drill.place.plan.scenario;
-    let since = drill.place.plan.begin;
+    let (since, stage) = (drill.place.plan.begin, &drill.place.plan.stage);
     let mut wrong = Vec::new();
-    for to in thrown(ctx, SwitchOf::Prompt, since)? {
-        if scenario.guilty_version().is_none() {
+    for to in prompts_thrown(drill, since)? {
+        if !scenario.is_of_prompt() {
             wrong.push(format!("the prompt was set to {to}, and had nothing to do with it"));
-        } else if to != "v3" {
-            wrong.push(format!("the prompt was set to {to}; v3 was the good one"));
+        } else if to != stage.good {
+            wrong.push(format!("the prompt was set to {to}; {} was the good one", stage.good));
         }
     }
-    if !scenario.is_real() && thrown(ctx, SwitchOf::Feature, since)?.iter().any(|to| to == "off") {
+    if !scenario.is_real()
+        && thrown(ctx, SwitchOf::Feature, &stage.feature, since)?.iter().any(|to| to == "off")
+    {
         wrong.push("the feature was switched off, and nothing was wrong with it".to_owned());
     }
     if scenario.is_real() && drill.feed.is_off()? {

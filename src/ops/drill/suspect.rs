@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::feed::FEATURE;
+use super::scenario::named;
 use crate::domain::query::Query;
 use crate::domain::{Result, Untrusted};
 use crate::ops::Ctx;
@@ -18,9 +18,9 @@ const WORSE: f64 = 0.15;
 /// Requests of a group in the last hour, to say anything of it.
 const LEAST: u64 = 8;
 
-fn groups(ctx: &Ctx, hours: i64, by: By) -> Result<Vec<GroupView>> {
+fn groups(ctx: &Ctx, feature: &str, hours: i64, by: By) -> Result<Vec<GroupView>> {
     let spec = HealthSpec {
-        scope: Scope::Feature(FEATURE.into()),
+        scope: Scope::Feature(feature.into()),
         hours,
         against: Against::Previous,
         by,
@@ -30,8 +30,8 @@ fn groups(ctx: &Ctx, hours: i64, by: By) -> Result<Vec<GroupView>> {
 }
 
 /// The model that fails or costs much more in the last hour than in the day.
-pub(super) fn model(ctx: &Ctx) -> Result<Option<String>> {
-    let (now, usual) = (groups(ctx, 1, By::Model)?, groups(ctx, 24, By::Model)?);
+pub(super) fn model(ctx: &Ctx, feature: &str) -> Result<Option<String>> {
+    let (now, usual) = (groups(ctx, feature, 1, By::Model)?, groups(ctx, feature, 24, By::Model)?);
     let stands_out = |of: &&GroupView| {
         let before = usual.iter().find(|before| before.name == of.name);
         let share = |of: &GroupView| of.error_rate.value.unwrap_or(0.0);
@@ -48,8 +48,9 @@ pub(super) fn model(ctx: &Ctx) -> Result<Option<String>> {
 }
 
 /// The prompt version that answers now and did not in the day before the last two hours.
-pub(super) fn newcomer(ctx: &Ctx) -> Result<Option<String>> {
-    let (now, day) = (groups(ctx, 2, By::PromptVersion)?, groups(ctx, 24, By::PromptVersion)?);
+pub(super) fn newcomer(ctx: &Ctx, feature: &str) -> Result<Option<String>> {
+    let (now, day) =
+        (groups(ctx, feature, 2, By::PromptVersion)?, groups(ctx, feature, 24, By::PromptVersion)?);
     let is_new = |of: &&GroupView| {
         let all = day.iter().find(|all| all.name == of.name).map_or(0, |all| all.requests);
         // All that it has answered in the day, it has answered in the last two hours.
@@ -60,11 +61,11 @@ pub(super) fn newcomer(ctx: &Ctx) -> Result<Option<String>> {
 }
 
 /// Traces of the last two hours that failed or were complained of, at most so many.
-pub(super) fn bad(ctx: &Ctx, most: usize, cancel: &Cancel) -> Result<Vec<Untrusted>> {
+pub(super) fn bad(ctx: &Ctx, feature: &str, most: usize, cancel: &Cancel) -> Result<Vec<Untrusted>> {
     let mut found = Vec::new();
     for sign in ["feedback:down", "status:error"] {
         let since = ctx.clock.now().saturating_sub(SignedDuration::from_hours(2)).unwrap_or_default();
-        let query = Query::parse(&format!("feature:{FEATURE} since:{since} {sign}"))?;
+        let query = named(feature).and(Query::parse(&format!("since:{since} {sign}"))?);
         let left = most - found.len();
         let rows = page(ctx, &query, Cursor::Newest, Direction::Older, left.max(1), cancel)?.rows;
         found.extend(rows.into_iter().take(left).map(|row| row.id));

@@ -1,9 +1,10 @@
 //! Drills that play themselves, on small stores.
 
 use super::*;
+use crate::domain::Trace;
 use crate::domain::prompt::FeatureSpec;
 use crate::ops::runbook::Books;
-use crate::ops::testing::{World, flag_of_file};
+use crate::ops::testing::{World, acting_team, flag_of_file};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
 
@@ -25,9 +26,10 @@ fn played(
 ) -> (ScoreView, Drill, World) {
     let home = World::new();
     let now = NOW.parse().unwrap();
-    let plan = plan(scenario, 7, 120, 1.0, now);
+    let plan = plan((scenario, Stage::default()), 7, 120, 1.0, now);
     let (cancel, progress) = (Cancel::default(), Progress::default());
-    let mut drill = Drill::make(plan, "mira", Some(Clock::fixed(now)), own, &cancel, &progress).unwrap();
+    let mut drill =
+        Drill::make(plan, "mira", Some(Clock::fixed(now)), (own, None), &cancel, &progress).unwrap();
     let books = Books { usual: runbook, ..Books::default() };
     play(&mut drill, &books, &cancel, &progress).unwrap();
     let view = drill.end(true, &home.as_reviewer("mira")).unwrap();
@@ -49,6 +51,99 @@ fn a_bad_prompt_is_found_and_put_back() {
     assert!(crate::ops::incident::list(&own).unwrap().is_empty());
     drill.place.discard();
     assert!(!drill.place.folder.exists());
+}
+
+/// A team with a store of its own: 1,200 requests of its assistant, the last of them three days ago.
+fn own_store() -> (World, tempfile::TempDir, TeamConfig) {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let last = world.clock.now().as_second() - 3 * 86_400;
+    world.add((0..1_200_i64).map(|n| Trace {
+        time: Timestamp::from_second(last - 600 * (1_199 - n)).ok(),
+        feature: Some("assistant".into()),
+        model: Some(if n % 3 == 0 { "small" } else { "large" }.into()),
+        user: Some(format!("user-{}", n % 90).into()),
+        session: Some(format!("s-{}", n / 2).into()),
+        output: crate::domain::Content::Text("A sound answer.".into()),
+        latency_ms: Some(800.0 + (n % 37) as f64 * 20.0),
+        tokens_out: Some(120),
+        cost_usd: Some(0.002 + (n % 11) as f64 * 0.0001),
+        ..crate::ops::testing::trace(&format!("own-{n}"))
+    }));
+    let team = TeamConfig { min_pass_rate: 0.8, min_cases: 10, ..acting_team(folder.path(), "assistant") };
+    (world, folder, team)
+}
+
+/// Every file of the team's folder with what is in it.
+fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn played_on_own(scenario: Scenario) -> (ScoreView, Drill) {
+    let (world, folder, team) = own_store();
+    let home = world.as_reviewer("mira");
+    let before = (files(folder.path()), home.store.trace_count().unwrap());
+    let now = NOW.parse().unwrap();
+    let (cancel, progress) = (Cancel::default(), Progress::default());
+    let own = own(&home, &team, scenario, None, now, &cancel).unwrap().unwrap();
+    assert_eq!((own.stage.feature.as_str(), own.history.len()), ("assistant", 1_200));
+    let newest = own.history.iter().filter_map(|(trace, _)| trace.time).max();
+    assert_eq!(newest, Some(now), "the history ends when the drill begins");
+    let plan = plan((scenario, own.stage.clone()), 7, 120, 1.0, now);
+    let clock = Some(Clock::fixed(now));
+    let mut drill = Drill::make(plan, "mira", clock, (&team, Some(own)), &cancel, &progress).unwrap();
+    play(&mut drill, &Books::default(), &cancel, &progress).unwrap();
+    let view = drill.end(true, &home).unwrap();
+    assert!(view.own && view.feature.raw() == "assistant");
+    assert_eq!((files(folder.path()), home.store.trace_count().unwrap()), before, "nothing real is changed");
+    (view, drill)
+}
+
+#[test]
+fn a_drill_on_a_team_s_own_traffic_ships_a_bad_version_of_its_own_prompt() {
+    let (view, drill) = played_on_own(Scenario::BadAdvice);
+    let stage = &drill.place.plan.stage;
+    assert_eq!((stage.good.as_str(), stage.guilty.as_str()), ("v4", "v5"));
+    let score = &view.score;
+    assert!(score.right_cause && score.right_outcome, "{view:#?}");
+    assert_eq!((score.right_version, score.wrong_acts.len()), (Some(true), 0), "{view:#?}");
+    assert!(score.harmed > 0 && score.contained_ms.is_some(), "{view:#?}");
+    drill.place.discard();
+}
+
+#[test]
+fn an_outage_on_a_team_s_own_traffic_is_of_its_own_model() {
+    let (view, drill) = played_on_own(Scenario::Outage);
+    drill.place.discard();
+    assert!(view.told.contains("large"), "{}", view.told);
+    assert!(view.score.right_cause && view.score.right_outcome && view.score.harmed > 0, "{view:#?}");
+}
+
+#[test]
+fn what_own_traffic_lacks_for_a_drill_is_said() {
+    let (world, _folder, team) = own_store();
+    let home = world.as_reviewer("mira");
+    let asked = |home: &Ctx, team: &TeamConfig, scenario, feature| {
+        let found = own(home, team, scenario, feature, world.clock.now(), &Cancel::default()).unwrap();
+        found.err().unwrap_or_default()
+    };
+    let without = TeamConfig { features: Vec::new(), prompts_dir: "/none".into(), ..team.clone() };
+    assert!(asked(&home, &without, Scenario::BadAdvice, None).contains("no prompt with a current version"));
+    assert_eq!(asked(&home, &without, Scenario::Outage, None), "");
+    let other = asked(&home, &team, Scenario::Outage, Some("other"));
+    assert!(other.starts_with("other has 0 traces"), "{other}");
+    let empty = World::new();
+    assert_eq!(asked(&empty.as_reviewer("mira"), &team, Scenario::Cost, None), "there are no traces");
 }
 
 #[test]
