@@ -26,7 +26,7 @@ use crate::domain::Result;
 use crate::domain::runbook::Phase;
 use crate::ops::incident::step::{Ran, WatchView};
 use crate::ops::incident::{
-    Act, FiguresNow, IncidentLine, IncidentView, PhaseView, PostmortemView, StepView,
+    Act, Configured, FiguresNow, IncidentLine, IncidentView, PhaseView, PostmortemView, StepView,
 };
 use crate::ops::watch::Changes;
 use crate::text::Line;
@@ -86,11 +86,16 @@ enum Face {
     Story(Box<Story>),
 }
 
+/// What the team's configuration says that the panels and the post-mortem need.
+fn configured(cx: &Cx<'_>) -> Configured {
+    Configured { monitors: cx.env.monitors.clone(), team: cx.env.team.clone() }
+}
+
 /// The post-mortem on screen.
 #[derive(Debug)]
 struct Story {
     /// Missing while it is being written.
-    written: Option<PostmortemView>,
+    written: Option<Box<PostmortemView>>,
     laid: Laid,
 }
 
@@ -243,8 +248,8 @@ impl IncidentsScreen {
             let of = PanelOf {
                 id: open.id.clone(),
                 phase: open.phase,
-                monitors: cx.env.monitors.clone(),
-                team: cx.env.team.clone(),
+                by: configured(cx),
+                zone: cx.env.zone.clone(),
             };
             cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
         }
@@ -271,7 +276,8 @@ impl IncidentsScreen {
         if !matches!(open.face, Face::Story(_)) {
             open.face = Face::Story(Box::new(Story { written: None, laid: Laid::default() }));
         }
-        let request = Request::Postmortem { id: open.id.clone(), zone: cx.env.zone.clone() };
+        let (by, zone) = (configured(cx), cx.env.zone.clone());
+        let request = Request::Postmortem { id: open.id.clone(), by, zone };
         cx.start(Job::replace("postmortem", "writing the post-mortem", request.into()));
     }
 
