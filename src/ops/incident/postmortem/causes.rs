@@ -92,7 +92,8 @@ impl Writer<'_> {
         ));
         self.line("");
         for (name, text) in assess::rows(of, self.zone).into_iter().filter(|(name, _)| *name != "severity") {
-            self.line(&format!("- **{name}:** {}", line(&text.into())));
+            // On screen two spaces keep figures apart; a document would show one.
+            self.line(&format!("- **{name}:** {}", line(&text.replace("  ", " · ").into())));
         }
         let rows = assess::slice_rows(of);
         if !rows.is_empty() {

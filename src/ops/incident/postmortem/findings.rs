@@ -164,6 +164,6 @@ fn of_feature(feature: Option<&Untrusted>) -> Query {
 /// The version that a step of the runbook went back to.
 fn back_to(view: &IncidentView) -> Option<Untrusted> {
     let steps = view.phases.iter().flat_map(|phase| &phase.steps).filter(|step| step.kind == "rollback");
-    let acts = steps.filter_map(|step| step.acting.as_ref()).filter(|act| act.state == ActingState::Done);
-    acts.last().and_then(|act| act.to.clone())
+    let mut acts = steps.filter_map(|step| step.acting.as_ref()).filter(|act| act.state == ActingState::Done);
+    acts.next_back().and_then(|act| act.to.clone())
 }

@@ -68,7 +68,7 @@ pub fn lines(of: &PostmortemView, zone: &TimeZone, cols: usize) -> Lines {
             (None, Some(slice)) => {
                 let parts =
                     slice.slice.iter().map(|(name, value)| format!("{name}={}", clean_line(value.raw())));
-                line(Role::Fail, &parts.collect::<Vec<_>>().join(" "))
+                line(Role::Fail, parts.collect::<Vec<_>>().join(" "))
             }
             (None, None) => line(Role::Unsure, "no part of the traffic explains it"),
         };
@@ -87,7 +87,7 @@ pub fn lines(of: &PostmortemView, zone: &TimeZone, cols: usize) -> Lines {
         says(
             &mut out,
             "detection",
-            &line(role, &format!("{}: {}", clean_line(&tuning.rule), tuning.says())),
+            &line(role, format!("{}: {}", clean_line(&tuning.rule), tuning.says())),
             None,
         );
     }
@@ -100,13 +100,13 @@ pub fn lines(of: &PostmortemView, zone: &TimeZone, cols: usize) -> Lines {
     let times: Vec<String> =
         times.iter().filter_map(|(name, ms)| Some(format!("{name} {}", span_words((*ms)?)))).collect();
     if !times.is_empty() {
-        says(&mut out, "times", &line(Role::Plain, &format!("{} after detection", times.join(", "))), None);
+        says(&mut out, "times", &line(Role::Plain, format!("{} after detection", times.join(", "))), None);
     }
     let (lines, led) = of.timeline;
     says(
         &mut out,
         "time line",
-        &line(Role::Plain, &format!("{}, {led} with traces", plural(lines, "line"))),
+        &line(Role::Plain, format!("{}, {led} with traces", plural(lines, "line"))),
         None,
     );
     let (promoted, all) = (of.facts.promoted, of.facts.evidence);
@@ -136,7 +136,7 @@ pub fn lines(of: &PostmortemView, zone: &TimeZone, cols: usize) -> Lines {
     }
     let missing: Vec<&str> = of.missing.iter().map(|missing| missing.what.as_str()).collect();
     if !missing.is_empty() {
-        says(&mut out, "missing", &line(Role::Unsure, &missing.join(" · ")), None);
+        says(&mut out, "missing", &line(Role::Unsure, missing.join(" · ")), None);
     }
     out
 }
