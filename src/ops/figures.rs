@@ -2,6 +2,7 @@
 //! version, since when. For incidents, where a query says what is hit.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::Ctx;
 use crate::domain::incident::{Figures, Tally};
@@ -37,6 +38,38 @@ pub fn figures(
         before: None,
         by_version,
     })
+}
+
+/// The figures of a query's traffic in a time, with what people said and what fallbacks answered.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Period {
+    /// From when.
+    pub since: Timestamp,
+    /// To when (excluded).
+    pub until: Timestamp,
+    /// The figures.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Requests that were reported.
+    pub reports: u64,
+    /// Requests after which the same was asked again.
+    pub asked_again: u64,
+    /// Requests that a fallback answered.
+    pub fallbacks: u64,
+}
+
+/// Those of the traces of a query from `since` up to `until` (excluded). Reads the rows of that time.
+pub fn period(
+    ctx: &Ctx,
+    query: &Query,
+    (since, until): (Timestamp, Timestamp),
+    cancel: &Cancel,
+) -> Result<Period> {
+    let (all, _) = ctx.store.touched(query, (since, until), ctx.clock.now(), cancel)?;
+    let whole = |n: i64| n.max(0).cast_unsigned();
+    let Sums { reports, follow_ups, fallbacks, .. } = all.sums;
+    let (reports, asked_again, fallbacks) = (whole(reports), whole(follow_ups), whole(fallbacks));
+    Ok(Period { since, until, tally: tally(&all), reports, asked_again, fallbacks })
 }
 
 /// `customer_support@v4`, or as much of it as traces say; `no prompt` for none.

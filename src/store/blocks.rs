@@ -236,6 +236,11 @@ impl View<'_> {
 impl View<'_> {
     /// Hands the traces of these times to `each`, with their times and with the figures that were wanted.
     pub(super) fn each_within(&self, times: Range<i64>, mut each: impl FnMut(i64, &Cells)) {
+        self.each_placed(times, |_, ts, cells| each(ts, cells));
+    }
+
+    /// The same, each with its place in the block before its time.
+    pub(super) fn each_placed(&self, times: Range<i64>, mut each: impl FnMut(usize, i64, &Cells)) {
         /// Traces that are read at a time, column by column.
         const AT_ONCE: usize = 64;
         let mut rows = [Cells::default(); AT_ONCE];
@@ -248,9 +253,9 @@ impl View<'_> {
             for (cell, column) in self.cells.iter().enumerate() {
                 column.fill(n * AT_ONCE, rows.iter_mut().map(|cells| &mut cells.0[cell]));
             }
-            for (ts, cells) in times_of().zip(rows.iter()) {
+            for (at, (ts, cells)) in times_of().zip(rows.iter()).enumerate() {
                 if times.contains(&ts) {
-                    each(ts, cells);
+                    each(n * AT_ONCE + at, ts, cells);
                 }
             }
         }

@@ -89,7 +89,7 @@ pub use open::{Access, Store};
 pub use pages::{Direction, Key, Keys};
 pub use prepare::{Prepared, Preparer};
 pub use prompts::Served;
-pub use requests::{Judgement, RequestRow};
+pub use requests::{Beside, Judgement, RequestRow};
 pub use rewrite::Joined;
 pub use run_totals::RunTotals;
 pub use runs::{AnswerKey, RunWrite};

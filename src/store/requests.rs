@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use super::blocks::BLOCK;
+use super::blocks::{self, BLOCK, Cell, Cells, View};
 use super::flags;
 use super::ids::{id_hash, stored_id};
 use super::judged::JudgedRow;
+use super::names::NameKind;
 use super::open::Store;
 use super::slice::Slice;
 use crate::domain::{FailureKind, Result};
@@ -92,76 +93,185 @@ pub struct FailureCount {
     pub count: u64,
 }
 
+/// What is read of requests besides their columns, at a price: rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The first tag, the experiment and the arm.
+    pub slices: bool,
+    /// Who asked, from this time on (milliseconds).
+    pub users_from: Option<i64>,
+}
+
+/// The columns that a request is made of.
+const WANTED: [Cell; 8] = [
+    Cell::Flags,
+    Cell::Feature,
+    Cell::Model,
+    Cell::Prompt,
+    Cell::Version,
+    Cell::Language,
+    Cell::LatencyUs,
+    Cell::CostNusd,
+];
+
+fn slice_of(cells: &Cells) -> Slice {
+    Slice {
+        feature: cells.name(Cell::Feature),
+        model: cells.name(Cell::Model),
+        prompt: cells.name(Cell::Prompt),
+        version: cells.name(Cell::Version),
+        language: cells.name(Cell::Language),
+    }
+}
+
+/// What is to be read besides the columns.
+struct More {
+    /// The first tags of the store, by their ids.
+    tags: Vec<i64>,
+    /// Whether anything ran as an experiment.
+    arms: bool,
+    users_from: Option<i64>,
+}
+
+/// What was read of a block, by the place in it.
+#[derive(Default)]
+struct Extra {
+    first: i64,
+    topics: Vec<i64>,
+    arms: HashMap<i64, (i64, i64)>,
+    users: Vec<Option<i64>>,
+    users_from: i64,
+}
+
+impl Extra {
+    fn give(&mut self, row: &mut RequestRow) {
+        let at = usize::try_from(row.seq - self.first).unwrap_or(usize::MAX);
+        row.topic = self.topics.get(at).copied().unwrap_or(0);
+        row.arm = self.arms.get(&row.seq).copied().unwrap_or((0, 0));
+        if row.at >= self.users_from {
+            row.user = self.users.get(at).copied().flatten();
+        }
+    }
+}
+
+impl More {
+    fn of(db: &Connection, Beside { slices, users_from }: Beside) -> rusqlite::Result<Self> {
+        if !slices {
+            return Ok(Self { tags: Vec::new(), arms: false, users_from });
+        }
+        let tags = db
+            .prepare_cached("SELECT id FROM main.name WHERE kind = 7 ORDER BY id LIMIT 64")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let experiment = "SELECT 1 FROM main.name WHERE kind = ? LIMIT 1";
+        let arms = db.prepare_cached(experiment)?.exists([NameKind::Experiment as i64])?;
+        Ok(Self { tags, arms, users_from })
+    }
+
+    fn read(&self, db: &Connection, block: &View<'_>) -> rusqlite::Result<Extra> {
+        let (first, last) = (block.first_seq, block.first_seq + BLOCK - 1);
+        let place = |seq: i64| usize::try_from(seq - first).unwrap_or(usize::MAX);
+        let mut extra = Extra { first, users_from: self.users_from.unwrap_or(i64::MAX), ..Extra::default() };
+        if !self.tags.is_empty() {
+            extra.topics = vec![0; block.len()];
+            let mut tagged =
+                db.prepare_cached("SELECT seq FROM main.tag WHERE name = ? AND seq BETWEEN ? AND ?")?;
+            // The oldest tag of a trace counts: later ones do not take its place.
+            for tag in &self.tags {
+                let mut found = tagged.query([*tag, first, last])?;
+                while let Some(row) = found.next()? {
+                    if let Some(topic) = extra.topics.get_mut(place(row.get(0)?)).filter(|topic| **topic == 0)
+                    {
+                        *topic = *tag;
+                    }
+                }
+            }
+        }
+        let newest = (0..block.len()).map(|at| block.ts(at)).max().unwrap_or(i64::MIN);
+        let users = self.users_from.is_some_and(|from| newest >= from);
+        if users || self.arms {
+            extra.users = vec![None; block.len()];
+            let mut rows = db.prepare_cached(
+                "SELECT seq, user_hash, ifnull(experiment, 0), ifnull(arm, 0) FROM main.trace \
+                 WHERE seq BETWEEN ? AND ?",
+            )?;
+            let mut found = rows.query([first, last])?;
+            while let Some(row) = found.next()? {
+                let seq = row.get(0)?;
+                let arm: (i64, i64) = (row.get(2)?, row.get(3)?);
+                if self.arms && arm != (0, 0) {
+                    extra.arms.insert(seq, arm);
+                }
+                if let Some(user) = extra.users.get_mut(place(seq)) {
+                    *user = row.get(1)?;
+                }
+            }
+        }
+        Ok(extra)
+    }
+}
+
 impl Store {
     /// Hands the requests of a feature (`None`: of all) of the times from `from` up to `to` (milliseconds, excluded)
-    /// to `each`, in the order of arrival. Judgements count where the trace is in a sample that was drawn without
-    /// regard to how it went; those on traces picked by hand would bend every share. Reads the rows of
-    /// that time, a block of the columns after the other, and looks between two whether to stop.
+    /// to `each`, block by block in the order of arrival. Judgements count where the trace is in a sample that was drawn without
+    /// regard to how it went; those on traces picked by hand would bend every share. Reads the columns of
+    /// that time, block by block, and rows only for what is asked for beside them; looks between two blocks whether to
+    /// stop.
     pub fn each_request(
         &self,
         feature: Option<i64>,
         (from, to): (i64, i64),
+        beside: Beside,
         cancel: &Cancel,
         mut each: impl FnMut(&RequestRow),
     ) -> Result<()> {
         let judgements = self.judgements((from, to))?;
         self.read(|db| {
-            let blocks: Vec<i64> = db
-                .prepare_cached("SELECT n FROM main.block WHERE max_ts >= ? AND min_ts < ? ORDER BY n")?
-                .query_map([from, to], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let tags: Vec<i64> = db
-                .prepare_cached("SELECT id FROM main.name WHERE kind = 7 ORDER BY id LIMIT 64")?
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let mut rows = db.prepare_cached(
-                "SELECT seq, ts, ifnull(feature, 0), ifnull(model, 0), ifnull(prompt, 0), ifnull(version, 0), \
-                 ifnull(language, 0), ifnull(experiment, 0), ifnull(arm, 0), user_hash, flags, latency_us, \
-                 cost_nusd, id_hash, id FROM main.trace WHERE seq BETWEEN ?1 AND ?2 AND ts >= ?3 AND ts < ?4 \
-                 AND (?5 IS NULL OR ifnull(feature, 0) = ?5)",
-            )?;
-            let mut tagged = db.prepare_cached("SELECT seq FROM main.tag WHERE name = ? AND seq BETWEEN ? AND ?")?;
-            for block in blocks {
+            let more = More::of(db, beside)?;
+            let mut failed = None;
+            blocks::each(db, (from, to.saturating_sub(1)), &WANTED, |block| {
                 if cancel.is_cancelled() {
-                    break;
+                    return false;
                 }
-                let (first, last) = (block * BLOCK + 1, (block + 1) * BLOCK);
-                let mut topics: HashMap<i64, i64> = HashMap::new();
-                for tag in &tags {
-                    let mut found = tagged.query([*tag, first, last])?;
-                    while let Some(row) = found.next()? {
-                        topics.entry(row.get(0)?).or_insert(*tag);
-                    }
-                }
-                let mut found = rows.query(params![first, last, from, to, feature])?;
-                while let Some(r) = found.next()? {
-                    let seq = r.get(0)?;
-                    let judged = match judgements.get(&r.get(13)?) {
-                        // Another trace may have the same hash.
-                        Some((id, judged)) if stored_id(r.get_ref(14)?)?.raw() == id => Some(*judged),
-                        _ => None,
-                    };
-                    each(&RequestRow {
-                        seq,
-                        at: r.get(1)?,
-                        slice: Slice {
-                            feature: r.get(2)?,
-                            model: r.get(3)?,
-                            prompt: r.get(4)?,
-                            version: r.get(5)?,
-                            language: r.get(6)?,
-                        },
-                        topic: topics.get(&seq).copied().unwrap_or(0),
-                        arm: (r.get(7)?, r.get(8)?),
-                        user: r.get(9)?,
-                        bits: r.get(10)?,
-                        latency_us: r.get(11)?,
-                        cost_nusd: r.get(12)?,
-                        judged,
+                let mut rows = || -> rusqlite::Result<()> {
+                    let mut more = more.read(db, block)?;
+                    let mut doubtful = Vec::new();
+                    block.each_placed(from..to, |at, ts, cells| {
+                        let slice = slice_of(cells);
+                        if feature.is_some_and(|wanted| slice.feature != wanted) {
+                            return;
+                        }
+                        let seq = block.first_seq + at as i64;
+                        let mut row = RequestRow {
+                            seq,
+                            at: ts,
+                            slice,
+                            bits: cells.get(Cell::Flags).unwrap_or(0),
+                            latency_us: cells.get(Cell::LatencyUs),
+                            cost_nusd: cells.get(Cell::CostNusd),
+                            ..RequestRow::default()
+                        };
+                        more.give(&mut row);
+                        if judgements.is_empty() || !judgements.contains_key(&block.id_hash(at)) {
+                            each(&row);
+                        } else {
+                            doubtful.push((row, block.id_hash(at)));
+                        }
                     });
-                }
-            }
-            Ok(())
+                    // Another trace may have the same hash.
+                    let mut id = db.prepare_cached("SELECT id FROM main.trace WHERE seq = ?")?;
+                    for (mut row, hash) in doubtful {
+                        let held = id.query_row([row.seq], |r| stored_id(r.get_ref(0)?))?;
+                        let judged = judgements.get(&hash).filter(|(id, _)| *id == held.raw());
+                        row.judged = judged.map(|(_, judged)| *judged);
+                        each(&row);
+                    }
+                    Ok(())
+                };
+                failed = rows().err();
+                failed.is_none()
+            })?;
+            failed.map_or(Ok(()), Err)
         })?;
         cancel.check()
     }

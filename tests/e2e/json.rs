@@ -173,7 +173,6 @@ fn every_answer_is_as_the_help_says() {
     ask(written, &[&["incident", "postmortem", "1"], &action[..]].concat());
     ask(written, &["incident", "postmortem", "1", "--sign"]);
     ask("incident update ID, without a TEXT", &["incident", "update", "1"]);
-    ask("incident postmortem ID", &["incident", "postmortem", "1"]);
     ask("incident list", &["incident", "list"]);
     ask("incident show ID", &["incident", "show", "1"]);
     let shown = ask("trace show ID", &["trace", "show", "b"]);

@@ -117,5 +117,39 @@ fn every_answer_is_as_the_help_says() {
         (&json!("guilty"), &json!("last_good"))
     );
     assert!(fixes["difference"]["added"].as_u64() > Some(0), "{fixes}");
+
+    // The post-mortem tells of the cause, the change, and what the alert could have been.
+    let act = ["--action", "German cases", "--kind", "prevent", "--owner", "ann", "--due", "2025-03-11"];
+    run_to(0, &store, &[&["incident", "postmortem", "1"], &act[..]].concat());
+    run_to(0, &store, &["incident", "began", "1", "10h"]);
+    let told = ask("incident postmortem ID", &["incident", "postmortem", "1"]);
+    let cause = &told["findings"]["cause"];
+    assert_eq!(
+        (&cause["guilty"], &cause["good"]),
+        (&json!("support@v4"), &json!("support@v3")),
+        "{}",
+        told["findings"]
+    );
+    let parts = cause["difference"]["parts"].as_array().unwrap();
+    assert!(parts.iter().any(|part| part["change"] == "added"), "{cause}");
+    let (before, during) = (&told["findings"]["before"], &told["findings"]["during"]);
+    assert!(before["thumbs_down"].as_u64() < during["thumbs_down"].as_u64(), "{}", told["findings"]);
+    let tuning = &told["findings"]["tuning"];
+    assert_eq!((&tuning["rule"], &tuning["metric"]), (&json!("negative-feedback"), &json!("negative_share")));
+    let after = |at: usize| tuning["settings"][at]["after_ms"].as_u64();
+    // A larger alpha never fires later, and costs more.
+    assert!(after(0) >= after(1) && after(1).is_some(), "{tuning}");
+    let price = |at: usize| tuning["settings"][at]["false_pages_per_month"].as_f64();
+    assert!(price(0) < price(1), "{tuning}");
+    let markdown = told["markdown"].as_str().unwrap();
+    for part in [
+        "## Who failed",
+        "prompt=v4 language=de",
+        "## What was changed in the prompt",
+        "**Give one concrete",
+        "| as it is |",
+    ] {
+        assert!(markdown.contains(part), "{part}: {markdown}");
+    }
     topic.is_whole(&asked.borrow());
 }

@@ -6,6 +6,7 @@ mod print;
 mod step;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -18,7 +19,9 @@ use crate::domain::runbook::{Phase, Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::assess::{self, AssessRequest, Measure};
-use crate::ops::incident::{self, Act, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest};
+use crate::ops::incident::{
+    self, Act, Configured, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest, Place,
+};
 use crate::ops::runbook::Books;
 use crate::ops::{Access, Ctx};
 use crate::task::Cancel;
@@ -349,7 +352,8 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
             print::acted(&view, &said, which.json)
         }
         Command::Assess { which, by, phase } => {
-            let request = AssessRequest { measure: by.as_deref().and_then(Measure::from_name) };
+            let measure = by.as_deref().and_then(Measure::from_name);
+            let request = AssessRequest { measure, ..AssessRequest::default() };
             let ctx = face.ctx(Access::ReadOnly)?;
             let cancel = Cancel::default();
             match phase.as_str() {
@@ -457,18 +461,24 @@ fn postmortem(face: &Face, args: &PostmortemArgs) -> Result<u8> {
         (None, Some(path)) => Form::of_file(path),
         _ => Form::Markdown,
     };
+    let by = Configured {
+        monitors: Arc::new(face.config.monitors.clone()),
+        team: Arc::new(face.config.team.clone()),
+    };
+    let cancel = Cancel::default();
     let Some(path) = &args.out else {
         if json {
-            return output::json(&incident::postmortem(&ctx, &which.id, &zone)?).map(|()| 0);
+            return output::json(&incident::postmortem(&ctx, &by, &which.id, &zone, &cancel)?).map(|()| 0);
         }
         // What is in the document was made safe when it was written.
         let text = match form {
-            Form::Html => incident::postmortem_page(&ctx, &which.id, &zone)?,
-            Form::Markdown => incident::postmortem(&ctx, &which.id, &zone)?.markdown,
+            Form::Html => incident::postmortem_page(&ctx, &by, &which.id, &zone, &cancel)?,
+            Form::Markdown => incident::postmortem(&ctx, &by, &which.id, &zone, &cancel)?.markdown,
         };
         return output::text(text.trim_end()).map(|()| 0);
     };
-    let view = incident::save_postmortem(&ctx, &which.id, &zone, (path, form), args.force)?;
+    let to = Place { path, form, replace: args.force };
+    let view = incident::save_postmortem(&ctx, &by, &which.id, (&zone, to), &cancel)?;
     if json {
         return output::json(&view).map(|()| 0);
     }

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::ops::{Ctx, monitor, taxonomy};
 use crate::stats::{CONFIDENCE, cohen_kappa};
-use crate::store::{HOUR_MS, IncidentRef, JudgedSet};
+use crate::store::{Beside, HOUR_MS, IncidentRef, JudgedSet};
 use crate::task::Cancel;
 use crate::text::clean_line;
 use crate::text::figures::{duration, fixed};
@@ -147,7 +147,7 @@ pub fn detect(ctx: &Ctx, name: &str, monitors: &Monitors, cancel: &Cancel) -> Re
     let mut gathered = Gathered::default();
     let mut hours = [(0_u64, 0_u64); 24];
     let mut newest = None;
-    ctx.store.each_request(feature, (from, until), cancel, |row| {
+    ctx.store.each_request(feature, (from, until), Beside::default(), cancel, |row| {
         newest = newest.max(Some(row.at));
         gathered.add(row, true, measure);
         if let (Some(fails), Some(hour)) = (

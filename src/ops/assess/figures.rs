@@ -12,7 +12,7 @@ use super::slices::{self, MixView, Slices};
 use crate::domain::runbook::Severity;
 use crate::domain::{Result, Untrusted};
 use crate::stats::{CONFIDENCE, Interval, difference, expected_users, wilson};
-use crate::store::{HOUR_MS, RequestRow};
+use crate::store::{Beside, HOUR_MS, RequestRow};
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -161,8 +161,9 @@ impl Assessment {
     }
 }
 
-/// Where requests come from: hands those of a time (milliseconds, end excluded) on one by one.
-pub(super) type Source<'a> = dyn FnMut((i64, i64), &mut dyn FnMut(&RequestRow)) -> Result<()> + 'a;
+/// Where requests come from: hands those of a time (milliseconds, end excluded) on one by one, with what is asked for
+/// beside their outcome.
+pub(super) type Source<'a> = dyn FnMut((i64, i64), Beside, &mut dyn FnMut(&RequestRow)) -> Result<()> + 'a;
 
 /// What is assessed.
 #[derive(Debug, Clone, Copy)]
@@ -198,7 +199,7 @@ pub(super) fn find(source: &mut Source<'_>, spec: &Spec) -> Result<Found> {
         None => vec![Measure::Judged, Measure::Complaints],
     };
     let mut fine = vec![Fine::new(); candidates.len()];
-    source((begin, spec.until), &mut |row| {
+    source((begin, spec.until), Beside::default(), &mut |row| {
         for (measure, fine) in candidates.iter().zip(&mut fine) {
             if let Some(fails) = measure.fails(row) {
                 let part = fine.entry(row.at.div_euclid(FINE_MS)).or_default();
@@ -226,7 +227,8 @@ pub(super) fn find(source: &mut Source<'_>, spec: &Spec) -> Result<Found> {
     let usual_window = (usual_end - USUAL_MS, usual_end);
     let as_long_before = usual_end - (spec.until - start);
     let mut gathered = Gathered::new(as_long_before, oldest);
-    source((usual_window.0, spec.until), &mut |row| {
+    let beside = Beside { slices: true, users_from: Some(as_long_before) };
+    source((usual_window.0, spec.until), beside, &mut |row| {
         if row.at < usual_end {
             gathered.add(row, false, measure);
         } else if row.at >= start {

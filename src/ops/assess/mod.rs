@@ -5,6 +5,7 @@
 //! is [`figures`], which takes requests from anywhere, so that a bench can plant faults. What counts as failing is
 //! a [`Measure`].
 
+mod cause;
 mod detect;
 mod figures;
 mod gather;
@@ -21,9 +22,11 @@ mod words;
 
 use jiff::Timestamp;
 
+pub use cause::{Cause, CauseRequest, cause};
 pub use detect::{Detection, ExampleView, MeterCheck, detect};
-pub use figures::Assessment;
+pub use figures::{Assessment, UsersKind};
 pub use measure::Measure;
+pub use onset::OnsetVerdict;
 pub use read::{AssessRequest, assess};
 pub use remedy::{Containment, VersionRow, Versions, contain, versions};
 pub use slices::SliceView;

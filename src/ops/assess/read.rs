@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
 use super::detect::ALERTS;
 use super::figures::{Assessment, Found, Names, SeverityView, Spec, Way, figures, find};
 use super::gather::Part;
@@ -16,7 +18,7 @@ use crate::domain::runbook::Severity;
 use crate::domain::switch::SwitchOf;
 use crate::domain::{Error, Query, Result, Taxonomy, Untrusted, nearest};
 use crate::ops::{Ctx, taxonomy};
-use crate::store::{IncidentRef, NameKind};
+use crate::store::{Beside, IncidentRef, NameKind, RequestRow};
 use crate::task::Cancel;
 use crate::text::figures::percent;
 
@@ -26,6 +28,8 @@ pub struct AssessRequest {
     /// What counts as failing; `None`: what the incident's alert was about, else people's and evaluators' verdicts
     /// where there are enough, else errors and complaints.
     pub measure: Option<Measure>,
+    /// Up to when; `None`: now, or when the incident was closed.
+    pub until: Option<Timestamp>,
 }
 
 /// Assesses the incident named `INC-7`, `7` or by its UUID, up to now or to when it was closed. Reads the requests
@@ -34,18 +38,9 @@ pub struct AssessRequest {
 /// # Errors
 /// `NotSo` when there is no such incident, or its feature has no traces; `Cancelled`.
 pub fn assess(ctx: &Ctx, name: &str, request: AssessRequest, cancel: &Cancel) -> Result<Assessment> {
-    let subject = Subject::of(ctx, name, request.measure)?;
-    let (mut found, mut names) = (subject.find(ctx, cancel)?, Lookup::new(ctx));
-    let now = ctx.clock.now().as_millisecond();
-    let (mut assessment, worst) = figures(&mut found, now, &mut names)?;
-    let Subject { incident, feature, .. } = subject;
-    assessment.incident = incident.name();
-    assessment.feature = incident.feature.clone();
-    assessment.examples = ctx.store.ids_at(&worst)?;
-    say_queries(&mut assessment, &found, incident.feature.as_ref());
-    add_acts(ctx, &mut assessment, incident.feature.as_ref())?;
-    add_modes(ctx, &mut assessment, &incident, feature, &found)?;
-    Ok(assessment)
+    let subject = Subject::of(ctx, name, request)?;
+    let mut found = subject.find(ctx, cancel)?;
+    subject.assessment(ctx, &mut found)
 }
 
 /// An incident, and what of the traffic is looked at.
@@ -57,10 +52,11 @@ pub(super) struct Subject {
 
 impl Subject {
     /// The incident of this name, by a measure, or by what suits it.
-    pub fn of(ctx: &Ctx, name: &str, measure: Option<Measure>) -> Result<Self> {
+    pub fn of(ctx: &Ctx, name: &str, request: AssessRequest) -> Result<Self> {
+        let AssessRequest { measure, until } = request;
         let incident = ctx.store.incident(&IncidentRef::parse(name)?)?.incident;
-        let now = ctx.clock.now().as_millisecond();
-        let until = incident.closed.as_ref().map_or(now, |closing| closing.at.as_millisecond());
+        let over = incident.closed.as_ref().map_or_else(|| ctx.clock.now(), |closing| closing.at);
+        let until = until.map_or(over, |until| until.min(over)).as_millisecond();
         let feature = incident.feature.as_ref().map(|name| feature_id(ctx, name)).transpose()?;
         let measure = match measure {
             Some(measure) => Some(measure),
@@ -77,7 +73,24 @@ impl Subject {
 
     /// Looks for the onset, and counts before it and since.
     pub fn find(&self, ctx: &Ctx, cancel: &Cancel) -> Result<Found> {
-        find(&mut |times, each| ctx.store.each_request(self.feature, times, cancel, each), &self.spec)
+        let mut source = |times: (i64, i64), beside: Beside, each: &mut dyn FnMut(&RequestRow)| {
+            ctx.store.each_request(self.feature, times, beside, cancel, each)
+        };
+        find(&mut source, &self.spec)
+    }
+
+    /// What that says.
+    pub fn assessment(&self, ctx: &Ctx, found: &mut Found) -> Result<Assessment> {
+        let now = ctx.clock.now().as_millisecond();
+        let (mut assessment, worst) = figures(found, now, &mut Lookup::new(ctx))?;
+        let Self { incident, feature, .. } = self;
+        assessment.incident = incident.name();
+        assessment.feature.clone_from(&incident.feature);
+        assessment.examples = ctx.store.ids_at(&worst)?;
+        say_queries(&mut assessment, found, incident.feature.as_ref());
+        add_acts(ctx, &mut assessment, incident.feature.as_ref())?;
+        add_modes(ctx, &mut assessment, incident, *feature, found)?;
+        Ok(assessment)
     }
 }
 

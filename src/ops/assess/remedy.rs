@@ -3,19 +3,20 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::figures::{Found, figures};
+use super::figures::{Assessment, Found, figures};
 use super::gather::Part;
 use super::instant;
 use super::measure::Measure;
-use super::read::{Lookup, Subject};
+use super::read::{AssessRequest, Lookup, Subject};
 use crate::domain::incident::incident_name;
 use crate::domain::prompt::TeamConfig;
 use crate::domain::query::{NameField, PromptRef, Term, Word};
 use crate::domain::runbook::{Phase, StepKind};
 use crate::domain::{Query, Result, Untrusted};
+use crate::ops::prompt::DiffView;
 use crate::ops::{Ctx, prompt};
 use crate::stats::{CONFIDENCE, Interval, wilson};
-use crate::store::HOUR_MS;
+use crate::store::{Beside, HOUR_MS};
 use crate::task::Cancel;
 use crate::text::figures::{percent, share_within, thousands};
 
@@ -77,7 +78,7 @@ pub struct OptionView {
 /// # Errors
 /// As those of [`assess`](super::assess).
 pub fn contain(ctx: &Ctx, name: &str, cancel: &Cancel) -> Result<Containment> {
-    let subject = Subject::of(ctx, name, None)?;
+    let subject = Subject::of(ctx, name, AssessRequest::default())?;
     let (mut found, mut names) = (subject.find(ctx, cancel)?, Lookup::new(ctx));
     let now = ctx.clock.now().as_millisecond();
     let (assessment, _) = figures(&mut found, now, &mut names)?;
@@ -88,7 +89,7 @@ pub fn contain(ctx: &Ctx, name: &str, cancel: &Cancel) -> Result<Containment> {
     let mut sums = [[[0.0; 3]; 2]; 2];
     let mut answered = vec![0_u64; 12];
     let day = until - 24 * HOUR_MS;
-    ctx.store.each_request(subject.feature, (day, until), cancel, |row| {
+    ctx.store.each_request(subject.feature, (day, until), Beside::default(), cancel, |row| {
         let by_guilty = guilty.as_ref().is_some_and(|(ids, _)| *ids == (row.slice.prompt, row.slice.version));
         // What a fallback answers is switched off already.
         let by_model = !row.is_fallback();
@@ -268,11 +269,34 @@ pub struct Difference {
 /// # Errors
 /// As those of [`assess`](super::assess).
 pub fn versions(ctx: &Ctx, team: &TeamConfig, name: &str, cancel: &Cancel) -> Result<Versions> {
-    let subject = Subject::of(ctx, name, None)?;
-    let (mut found, mut names) = (subject.find(ctx, cancel)?, Lookup::new(ctx));
+    let subject = Subject::of(ctx, name, AssessRequest::default())?;
+    let mut found = subject.find(ctx, cancel)?;
     let now = ctx.clock.now().as_millisecond();
-    let (assessment, _) = figures(&mut found, now, &mut names)?;
-    let guilty = guilty(&found, &assessment.slices.ranked, &mut names)?;
+    let (assessment, _) = figures(&mut found, now, &mut Lookup::new(ctx))?;
+    let mut made = versions_of(ctx, team, (&subject, &found), &assessment, cancel)?;
+    made.difference = difference(team, &made).map(|diff| {
+        let added = diff.parts.iter().find(|part| part.change == crate::text::WordChange::Added);
+        Difference {
+            removed: diff.removed,
+            added: diff.added,
+            first_added: added.map(|part| part.text.clone()).unwrap_or_default(),
+            from: diff.from,
+            to: diff.to,
+        }
+    });
+    Ok(made)
+}
+
+/// The same of what was found, without the difference.
+pub(super) fn versions_of(
+    ctx: &Ctx,
+    team: &TeamConfig,
+    (subject, found): (&Subject, &Found),
+    assessment: &Assessment,
+    cancel: &Cancel,
+) -> Result<Versions> {
+    let mut names = Lookup::new(ctx);
+    let guilty = guilty(found, &assessment.slices.ranked, &mut names)?;
     let mut rows = Vec::new();
     for (part, served) in &found.gathered.served {
         let Part::Version(prompt, version) = part else { continue };
@@ -290,14 +314,14 @@ pub fn versions(ctx: &Ctx, team: &TeamConfig, name: &str, cancel: &Cancel) -> Re
             run: None,
             verdict: if is_guilty { Verdict::Guilty } else { Verdict::Unknown },
             incidents: Vec::new(),
-            query: query_of(&subject, &name),
+            query: query_of(subject, &name),
             version: name.into(),
         });
     }
     rows.sort_by_key(|row| std::cmp::Reverse((row.seen[0], row.requests)));
     let mut made = Versions {
         incident: subject.incident.name(),
-        as_of: instant(now),
+        as_of: assessment.as_of,
         measure: found.measure.name(),
         versions: rows,
         last_good: None,
@@ -314,7 +338,6 @@ pub fn versions(ctx: &Ctx, team: &TeamConfig, name: &str, cancel: &Cancel) -> Re
             row.verdict = Verdict::LastGood;
         }
     }
-    add_difference(team, &mut made);
     Ok(made)
 }
 
@@ -329,7 +352,7 @@ fn query_of(subject: &Subject, name: &str) -> String {
 }
 
 /// The prompt that a version is of, where the team's folders have it.
-fn home_of(team: &TeamConfig, version: &Untrusted) -> Option<(prompt::Home, String)> {
+pub(super) fn home_of(team: &TeamConfig, version: &Untrusted) -> Option<(prompt::Home, String)> {
     let (name, version) = version.raw().rsplit_once('@')?;
     Some((prompt::home(team, name).ok()?, version.to_owned()))
 }
@@ -381,23 +404,12 @@ fn good_by_traffic(rows: &[VersionRow], onset: Timestamp, measure: Measure) -> O
     })
 }
 
-fn add_difference(team: &TeamConfig, made: &mut Versions) {
+/// The difference of the version to go back to and the guilty one. Without their texts there is none.
+fn difference(team: &TeamConfig, made: &Versions) -> Option<DiffView> {
     let find = |verdict| made.versions.iter().find(|row| row.verdict == verdict);
-    let (Some(good), Some(bad)) = (find(Verdict::LastGood), find(Verdict::Guilty)) else { return };
-    let (Some((home, from)), Some((_, to))) = (home_of(team, &good.version), home_of(team, &bad.version))
-    else {
-        return;
-    };
-    // Without the texts there is nothing to compare; the figures stand all the same.
-    let Ok(diff) = prompt::diff(&home, &from, &to) else { return };
-    let added = diff.parts.iter().find(|part| part.change == crate::text::WordChange::Added);
-    made.difference = Some(Difference {
-        from: diff.from,
-        to: diff.to,
-        removed: diff.removed,
-        added: diff.added,
-        first_added: added.map(|part| part.text.clone()).unwrap_or_default(),
-    });
+    let (home, to) = home_of(team, &find(Verdict::Guilty)?.version)?;
+    let (_, from) = home_of(team, &find(Verdict::LastGood)?.version)?;
+    prompt::diff(&home, &from, &to).ok()
 }
 
 impl VersionRow {

@@ -23,7 +23,7 @@ fn opened(ctx: &Ctx, feature: &str) {
 }
 
 fn assessed(ctx: &Ctx, measure: Option<Measure>) -> Assessment {
-    assess(ctx, "INC-1", AssessRequest { measure }, &Cancel::default()).unwrap()
+    assess(ctx, "INC-1", AssessRequest { measure, until: None }, &Cancel::default()).unwrap()
 }
 
 /// The first slice: `prompt=support@v4 language=de`.

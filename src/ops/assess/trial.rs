@@ -10,7 +10,7 @@ use super::figures::{Names, Spec, figures, find};
 use super::gather::{CellKey, Part, cell_of};
 use super::measure::Measure;
 use crate::domain::Result;
-use crate::store::{HOUR_MS, Judgement, RequestRow, Slice};
+use crate::store::{Beside, HOUR_MS, Judgement, RequestRow, Slice};
 
 /// Days of traffic before the end.
 const DAYS: i64 = 16;
@@ -167,7 +167,7 @@ impl Names for Numbers {
 
 fn assessed(rows: &[RequestRow]) -> Result<super::Assessment> {
     let spec = Spec { opened: END, began: None, until: END, measure: Some(Measure::Judged) };
-    let mut source = |(from, to): (i64, i64), each: &mut dyn FnMut(&RequestRow)| {
+    let mut source = |(from, to): (i64, i64), _: Beside, each: &mut dyn FnMut(&RequestRow)| {
         rows.iter().filter(|row| (from..to).contains(&row.at)).for_each(each);
         Ok(())
     };

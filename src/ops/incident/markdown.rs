@@ -42,6 +42,25 @@ pub(super) fn code(text: &Untrusted) -> String {
     format!("{fence}{pad}{words}{pad}{fence}")
 }
 
+/// Words that were added (bold) or taken away (struck out), on one line. A space has to stand on each side of it.
+pub(super) fn changed(text: &Untrusted, added: bool) -> String {
+    let clean = clean_line(text.raw());
+    let clean = clean.as_str().trim();
+    let mut words = inline(clean);
+    if words.is_empty() {
+        return words;
+    }
+    // A tilde by itself means nothing, but next to the mark it would be part of it.
+    if clean.ends_with('~') && !clean.ends_with("~~") {
+        words.insert(words.len() - 1, '\\');
+    }
+    if words.starts_with('~') && !words.starts_with("~\\") && clean.len() > 1 {
+        words.insert(0, '\\');
+    }
+    let mark = if added { "**" } else { "~~" };
+    format!("{mark}{words}{mark}")
+}
+
 /// Escapes what means something inside a line, and no more: a post-mortem is also read as it is.
 fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -73,7 +92,9 @@ fn inline(text: &str) -> String {
 fn block_start(text: &str) -> String {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = &text[digits..];
-    if digits > 0 && (rest.starts_with('.') || rest.starts_with(')')) {
+    // `6.7` begins no list: a space has to follow, or nothing.
+    let marker = rest.strip_prefix(['.', ')']);
+    if digits > 0 && marker.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
         return format!("{}\\{rest}", &text[..digits]);
     }
     if text.starts_with(['#', '>', '-', '+', '=', '~', ':']) { format!("\\{text}") } else { text.to_owned() }
@@ -114,6 +135,7 @@ mod tests {
         assert_eq!(paragraphs(&"- one\n- two *b*\n\n1. x".into()), "- one\n- two \\*b\\*\n\n1. x");
         assert_eq!(line(&"# big".into()), "\\# big");
         assert_eq!(line(&"1. x".into()), "1\\. x");
+        assert_eq!(line(&"6.7 % vs 3.2 %".into()), "6.7 % vs 3.2 %");
         assert_eq!(code(&"a `b` ``c``".into()), "``` a `b` ``c`` ```");
     }
 
@@ -200,6 +222,11 @@ mod tests {
             prop_assert_eq!(&structure(&around(&code(&text))), &plain, "code: {}", code(&text));
             let long = structure(&around(&paragraphs(&text)));
             prop_assert_eq!(&long, &plain, "paragraphs: {}", paragraphs(&text));
+            let plain_mark = structure(&around("x ~~x~~ **x** x"));
+            let marked = format!("x {} {} x", changed(&text, false), changed(&text, true));
+            if !changed(&text, true).is_empty() {
+                prop_assert_eq!(&structure(&around(&marked)), &plain_mark, "changed: {}", marked);
+            }
             let table = |cell: &str| format!("| a | b |\n|---|---|\n| {cell} | y |\n\nafter\n");
             prop_assert_eq!(structure(&table(&line(&text))), structure(&table("x")), "cell: {}", line(&text));
         }

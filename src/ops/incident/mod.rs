@@ -23,6 +23,6 @@ pub use act::{OpenRequest, act, acts, attach, attach_to_open, open};
 pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, keep_figures};
 pub use header::{Header, header, header_of};
 pub use list::{IncidentLine, list, of_trace};
-pub use postmortem::{Form, PostmortemView, postmortem, postmortem_page, save_postmortem};
+pub use postmortem::{Configured, Form, Place, PostmortemView, postmortem, postmortem_page, save_postmortem};
 pub use update::{draft_update, update};
 pub use view::{ActingState, IncidentView, LineView, PhaseState, PhaseView, StepView, show};

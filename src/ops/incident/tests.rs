@@ -10,7 +10,7 @@ use crate::domain::{ErrorKind, Untrusted};
 use crate::ops::runbook::Books;
 use crate::ops::{Access, Ctx};
 use crate::store::Preparer;
-use crate::task::Clock;
+use crate::task::{Cancel, Clock};
 
 struct World {
     folder: tempfile::TempDir,
@@ -54,8 +54,12 @@ impl World {
     }
 
     fn markdown(&self) -> String {
-        postmortem(&self.ctx, "INC-1", &TimeZone::UTC).unwrap().markdown
+        told_of(&self.ctx, "INC-1").unwrap().markdown
     }
+}
+
+fn told_of(ctx: &Ctx, name: &str) -> crate::domain::Result<PostmortemView> {
+    postmortem(ctx, &Configured::default(), name, &TimeZone::UTC, &Cancel::default())
 }
 
 fn figures() -> Figures {
@@ -239,12 +243,16 @@ fn a_file_that_is_there_is_replaced_only_when_asked() {
     let world = World::new();
     world.open("x");
     let path = world.folder.path().join("pm/inc-1.md");
-    save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), false).unwrap();
+    let save = |replace: bool| {
+        let to = Place { path: &path, form: Form::Markdown, replace };
+        save_postmortem(&world.ctx, &Configured::default(), "1", (&TimeZone::UTC, to), &Cancel::default())
+    };
+    save(false).unwrap();
     std::fs::write(&path, "edited").unwrap();
-    let error = save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), false).unwrap_err();
+    let error = save(false).unwrap_err();
     assert!(error.hints[0].contains("--force"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "edited");
-    save_postmortem(&world.ctx, "1", &TimeZone::UTC, (&path, Form::Markdown), true).unwrap();
+    save(true).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("# Post-mortem INC-1"));
 }
 
@@ -272,7 +280,7 @@ fn figures_count_the_feature_that_the_incident_is_about() {
     let feature = |name: &str| Act::Feature { feature: Some(name.into()) };
     let view = act(&world.ctx, "1", feature("cards"), None).unwrap();
     assert_eq!(view.head.feature, Some("cards".into()));
-    let cancel = crate::task::Cancel::default();
+    let cancel = Cancel::default();
     let now = figures_now(&world.ctx, "1", &FiguresRequest::default(), &cancel).unwrap().figures;
     assert_eq!((now.all.requests, now.query.raw()), (0, "feature:cards"));
     act(&world.ctx, "1", feature(" "), None).unwrap();
@@ -324,7 +332,7 @@ fn naughty_strings_do_not_change_the_document() {
             world.trace(id.raw(), words, words);
         }
         attach(&world.ctx, name, &ids).unwrap();
-        postmortem(&world.ctx, name, &TimeZone::UTC).unwrap().markdown
+        told_of(&world.ctx, name).unwrap().markdown
     };
     let open = |title: &str| {
         let request = OpenRequest { title: title.into(), ..OpenRequest::default() };
@@ -361,15 +369,16 @@ fn closing_takes_the_figures_and_a_draft_shows_them_as_they_stand() {
     assert!(world.markdown().contains("| all | 40 | 20 (50.0 %"), "{}", world.markdown());
     let only = Some(crate::domain::Query::parse("status:error").unwrap());
     let request = FiguresRequest { only, since: None };
-    let taken = figures_now(&world.ctx, "1", &request, &crate::task::Cancel::default()).unwrap().figures;
+    let taken = figures_now(&world.ctx, "1", &request, &Cancel::default()).unwrap().figures;
     assert_eq!((taken.all.requests, taken.query.raw()), (20, "status:error"));
     assert_eq!(view.figures, None);
     // Of as long before, nothing failed: all that failed since is beyond the usual.
-    let told = postmortem(&world.ctx, "1", &TimeZone::UTC).unwrap();
+    let told = told_of(&world.ctx, "1").unwrap();
     let excess = told.facts.excess.unwrap();
     assert_eq!((excess.errors, excess.thumbs_down, excess.users_hit), (20.0, 0.0, Some(6.0)));
     assert!(told.markdown.contains("| Failed requests beyond the usual | about 20 |"), "{}", told.markdown);
-    let page = postmortem_page(&world.ctx, "1", &TimeZone::UTC).unwrap();
+    let page =
+        postmortem_page(&world.ctx, &Configured::default(), "1", &TimeZone::UTC, &Cancel::default()).unwrap();
     assert_eq!(page.matches("<figure>").count(), 2, "before and during, and what failed: {page}");
     for word in ["began", "noticed", "users hit", "Draft"] {
         assert!(page.contains(word), "{word}");
@@ -388,7 +397,7 @@ fn a_second_reader_signs_and_the_one_who_led_cannot() {
     let world = World::new();
     world.open("x");
     let lacks = |what: &str| {
-        let told = postmortem(&world.ctx, "1", &TimeZone::UTC).unwrap();
+        let told = told_of(&world.ctx, "1").unwrap();
         told.missing.iter().any(|missing| missing.what.contains(what))
     };
     assert!(lacks("second reader") && lacks("in an eval set"));
@@ -414,7 +423,7 @@ fn those_who_wait_are_told_in_time() {
     world.later(40);
     world.done("acknowledge", "it is mine");
     assert_eq!(minutes(show(&world.ctx, "1").unwrap().standing.update_due), -10);
-    let draft = draft_update(&world.ctx, "1", &crate::task::Cancel::default()).unwrap();
+    let draft = draft_update(&world.ctx, "1", &Cancel::default()).unwrap();
     for words in ["Conditions: SEV2, Detect", "done: Acknowledge, and say who leads", "Next update in 30m."] {
         assert!(draft.contains(words), "{words}: {draft}");
     }

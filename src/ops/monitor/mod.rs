@@ -32,6 +32,7 @@ mod tests;
 #[cfg(test)]
 mod tests_told;
 mod trial;
+mod tuning;
 mod view;
 mod watching;
 mod world;
@@ -44,5 +45,6 @@ pub use script::{CheckView, check};
 pub use send::{Sender, TestView, test};
 pub use span::span_ms;
 pub use trial::{Health, delay, judgements, quiet_month};
+pub use tuning::{Tuning, TuningRequest, tune};
 pub use view::{GroupView, MonitorDetail, MonitorList, MonitorView, group_words, list, show};
 pub use watching::{Watched, quietly, watching};

@@ -18,7 +18,7 @@ use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, Result, nearest};
 use crate::wire::prompts_dir::{Folder, folders, is_plain, look};
 
-pub use diff::{DiffView, diff};
+pub use diff::{DiffPart, DiffView, diff};
 pub use good::{Bar, ENOUGH_LABELS, last_known_good};
 pub use lint::{LintView, lint};
 pub use list::{PromptRow, list};

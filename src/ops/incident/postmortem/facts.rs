@@ -1,6 +1,8 @@
 //! The figures of a post-mortem: what it did to people, how long at which severity, what is in the eval set.
 
-use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::super::links::promoted;
@@ -15,7 +17,7 @@ pub const CASES: u64 = 5;
 /// What an incident came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Facts {
-    /// From when people were exposed: when it began, else when it was opened.
+    /// From when people were exposed: when it began, by the record or the traces, else when it was opened.
     pub exposed_since: Timestamp,
     /// To when: when it was contained, else closed, else now.
     pub exposed_until: Timestamp,
@@ -29,6 +31,9 @@ pub struct Facts {
     pub promoted: u64,
     /// Who signed that they have read it.
     pub readers: Vec<Untrusted>,
+    /// By when a second person has to have read it: three days after a SEV1 was closed, five working days after a
+    /// SEV2; `None` while it is open, and for the others.
+    pub review_due: Option<Timestamp>,
 }
 
 /// What is beyond the usual: what there was, less what the rates of as long before would have given.
@@ -74,9 +79,9 @@ impl Facts {
     pub(super) fn of(
         ctx: &Ctx,
         incident: &Incident,
-        record: &[Recorded],
-        taken: Option<&Figures>,
+        (record, taken): (&[Recorded], Option<&Figures>),
         now: Timestamp,
+        zone: &TimeZone,
     ) -> Result<Self> {
         let over = incident.closed.as_ref().map_or(now, |closing| closing.at);
         let contained = incident.settled[Phase::Contain.index()];
@@ -89,11 +94,12 @@ impl Facts {
             evidence: traces.len() as u64,
             promoted: promoted(ctx, traces.iter().map(|trace| &trace.id))?,
             readers: incident.readers.iter().map(|(_, reader)| reader.clone()).collect(),
+            review_due: incident.closed.as_ref().and_then(|of| review_due(incident.severity?, of.at, zone)),
         })
     }
 
     /// What the post-mortem lacks before it is done, besides what the incident lacks.
-    pub(super) fn missing(&self, incident: &Incident) -> Vec<Missing> {
+    pub(super) fn missing(&self, incident: &Incident, now: Timestamp, zone: &TimeZone) -> Vec<Missing> {
         let false_alarm = incident.closed.as_ref().is_some_and(|of| of.outcome == Outcome::FalseAlarm);
         let mut missing = Vec::new();
         if false_alarm {
@@ -109,13 +115,33 @@ impl Facts {
             });
         }
         if self.readers.is_empty() {
+            let due = self.review_due.map_or_else(String::new, |due| {
+                let late = if due < now { ", late" } else { "" };
+                format!(", due {}{late}", due.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d"))
+            });
             missing.push(Missing {
-                what: "a second reader's signature".into(),
+                what: format!("a second reader's signature{due}"),
                 way: format!("tuesday --reviewer NAME incident postmortem {name} --sign"),
             });
         }
         missing
     }
+}
+
+/// When the review of an incident of this severity is due that was closed then.
+fn review_due(severity: Severity, closed: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let closed = closed.to_zoned_datetime(zone.clone());
+    let due = match severity {
+        Severity::Sev1 => closed.checked_add(3.days()).ok()?,
+        Severity::Sev2 => {
+            let days = closed.date().series(1.day()).skip(1);
+            let mut working =
+                days.filter(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday));
+            closed.with().date(working.nth(4)?).build().ok()?
+        }
+        Severity::Sev3 | Severity::Sev4 => return None,
+    };
+    Some(due.timestamp())
 }
 
 /// How long each severity held, in milliseconds, worst first.
@@ -142,4 +168,21 @@ fn severities(record: &[Recorded], over: Timestamp) -> Vec<(Severity, u64)> {
     end(now, over);
     held.sort_by_key(|(severity, _)| *severity);
     held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_review_is_due_in_working_days_of_the_team() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        // A Wednesday.
+        let closed: Timestamp = "2025-03-05T23:30:00Z".parse().unwrap();
+        let due = |severity| review_due(severity, closed, &zone).map(|at| at.to_string());
+        assert_eq!(due(Severity::Sev1).as_deref(), Some("2025-03-08T23:30:00Z"));
+        // Thursday there: the weekend does not count.
+        assert_eq!(due(Severity::Sev2).as_deref(), Some("2025-03-12T23:30:00Z"));
+        assert_eq!(due(Severity::Sev3), None);
+    }
 }

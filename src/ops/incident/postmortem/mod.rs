@@ -1,7 +1,10 @@
 //! The post-mortem, written from the record: Markdown, and the same as a page with charts. Works on an open
 //! incident as a draft.
 
+mod causes;
 mod facts;
+mod findings;
+mod impact;
 mod page;
 mod write;
 
@@ -11,10 +14,11 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 pub use facts::Facts;
+pub use findings::{Configured, Findings};
 
 use super::figures::{FiguresRequest, figures_now};
 use super::view::{IncidentView, view};
-use crate::domain::incident::{Missing, Outcome};
+use crate::domain::incident::{Action, Missing, Outcome, Times};
 use crate::domain::{Error, Result};
 use crate::ops::Ctx;
 use crate::ops::gate::{WaiverLine, waivers};
@@ -33,8 +37,23 @@ pub struct PostmortemView {
     pub markdown: String,
     /// What it came to, in figures.
     pub facts: Facts,
+    /// What the traces tell.
+    pub findings: Findings,
+    /// How long things took.
+    pub times: Times,
+    /// Lines of the time line, and those of them that lead to traces.
+    pub timeline: (usize, usize),
+    /// What is to be done.
+    pub actions: Vec<Action>,
     /// What is still missing.
     pub missing: Vec<Missing>,
+}
+
+impl PostmortemView {
+    /// What it came to, in lines: a name and a value each.
+    pub fn impact(&self, zone: &TimeZone) -> Vec<(&'static str, String)> {
+        impact::impact(&self.facts, &self.findings, zone)
+    }
 }
 
 /// What the document is written as.
@@ -59,61 +78,99 @@ impl Form {
 struct Told {
     view: IncidentView,
     facts: Facts,
+    findings: Findings,
     waivers: Vec<WaiverLine>,
 }
 
-/// Writes the post-mortem of an incident, with times in this zone.
-pub fn postmortem(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<PostmortemView> {
-    let told = Told::of(ctx, name)?;
-    let markdown = write::parts(&told, zone).into_iter().map(|part| part.text).collect();
-    Ok(PostmortemView {
-        id: told.view.head.id.clone(),
-        draft: told.draft(),
-        markdown,
-        facts: told.facts,
-        missing: told.view.missing,
-    })
+/// Writes the post-mortem of an incident, with times in this zone. Reads the traces of the incident and of the weeks
+/// before.
+pub fn postmortem(
+    ctx: &Ctx,
+    by: &Configured,
+    name: &str,
+    zone: &TimeZone,
+    cancel: &Cancel,
+) -> Result<PostmortemView> {
+    Told::of(ctx, by, name, zone, cancel).map(|told| told.view(zone))
 }
 
 /// The same as a page.
-pub fn postmortem_page(ctx: &Ctx, name: &str, zone: &TimeZone) -> Result<String> {
-    page::page(ctx, &Told::of(ctx, name)?, zone)
-}
-
-/// Writes it into a file. A file that is there already is somebody's work: it is replaced only when
-/// `replace` says so.
-pub fn save_postmortem(
+pub fn postmortem_page(
     ctx: &Ctx,
+    by: &Configured,
     name: &str,
     zone: &TimeZone,
-    (path, form): (&Path, Form),
-    replace: bool,
+    cancel: &Cancel,
+) -> Result<String> {
+    page::page(ctx, &Told::of(ctx, by, name, zone, cancel)?, zone)
+}
+
+/// Where a post-mortem is written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// As what.
+    pub form: Form,
+    /// A file that is there already is somebody's work: it is replaced only where this says so.
+    pub replace: bool,
+}
+
+/// Writes it into a file.
+pub fn save_postmortem(
+    ctx: &Ctx,
+    by: &Configured,
+    name: &str,
+    (zone, to): (&TimeZone, Place<'_>),
+    cancel: &Cancel,
 ) -> Result<PostmortemView> {
-    let written = postmortem(ctx, name, zone)?;
-    let text = match form {
-        Form::Markdown => written.markdown.clone(),
-        Form::Html => postmortem_page(ctx, name, zone)?,
+    let told = Told::of(ctx, by, name, zone, cancel)?;
+    let page = match to.form {
+        Form::Markdown => None,
+        Form::Html => Some(page::page(ctx, &told, zone)?),
     };
-    if write_text(path, &text, replace)? {
+    let written = told.view(zone);
+    if write_text(to.path, page.as_ref().unwrap_or(&written.markdown), to.replace)? {
         return Ok(written);
     }
-    Err(Error::not_so(format!("{} is there already.", path.display()))
+    Err(Error::not_so(format!("{} is there already.", to.path.display()))
         .hint("Name another file, or replace it with --force: what was edited in it is lost then."))
 }
 
 impl Told {
-    fn of(ctx: &Ctx, name: &str) -> Result<Self> {
+    fn of(ctx: &Ctx, by: &Configured, name: &str, zone: &TimeZone, cancel: &Cancel) -> Result<Self> {
         let file = ctx.store.incident(&IncidentRef::parse(name)?)?;
         let mut view = view(&file, (false, ctx.is_drill()), ctx.clock.now());
         if view.figures.is_none() && view.head.outcome != Some(Outcome::FalseAlarm) {
             // A draft shows how things stand, whoever forgot to take figures.
-            let taken = figures_now(ctx, name, &FiguresRequest::default(), &Cancel::default());
+            let taken = figures_now(ctx, name, &FiguresRequest::default(), cancel);
             view.figures = taken.ok().map(|now| now.figures).filter(|taken| taken.all.requests > 0);
         }
-        let facts = Facts::of(ctx, &file.incident, &file.record, view.figures.as_ref(), view.as_of)?;
-        view.missing.extend(facts.missing(&file.incident));
+        let (taken, now) = (view.figures.as_ref(), view.as_of);
+        let mut facts = Facts::of(ctx, &file.incident, (&file.record, taken), now, zone)?;
+        view.missing.extend(facts.missing(&file.incident, now, zone));
+        let findings = Findings::of(ctx, by, (&view, &facts), cancel)?;
+        if let Some(began) = findings.began(&view) {
+            facts.exposed_since = began.min(facts.exposed_until);
+        }
         let waivers = waivers_of(ctx, &view)?;
-        Ok(Self { view, facts, waivers })
+        Ok(Self { view, facts, findings, waivers })
+    }
+
+    fn view(self, zone: &TimeZone) -> PostmortemView {
+        let markdown = write::parts(&self, zone).into_iter().map(|part| part.text).collect();
+        let lines = &self.view.timeline;
+        PostmortemView {
+            id: self.view.head.id.clone(),
+            draft: self.draft(),
+            markdown,
+            facts: self.facts,
+            findings: self.findings,
+            times: self.view.times,
+            timeline: (lines.len(), lines.iter().filter(|line| line.query.is_some()).count()),
+            actions: self.view.actions,
+            missing: self.view.missing,
+        }
     }
 
     fn draft(&self) -> bool {

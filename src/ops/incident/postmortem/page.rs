@@ -8,7 +8,8 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::Told;
-use super::write::{IMPACT, parts};
+use super::causes::CHANGED;
+use super::write::{ACTIONS, IMPACT, MISSING, TIMELINE, parts};
 use crate::domain::Result;
 use crate::domain::incident::Outcome;
 use crate::domain::runbook::Phase;
@@ -22,6 +23,10 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 #[derive(Debug, Serialize)]
 struct Shown {
+    /// The heading, for the list of contents; empty for the first part.
+    title: &'static str,
+    /// How it looks, where it is not as the others.
+    class: &'static str,
     html: String,
     /// Whether the charts come after it.
     charts: bool,
@@ -30,6 +35,15 @@ struct Shown {
 pub(super) fn page(ctx: &Ctx, told: &Told, zone: &TimeZone) -> Result<String> {
     let charts = charts(ctx, told, zone)?;
     let shown = parts(told, zone).into_iter().map(|part| Shown {
+        title: part.title,
+        class: match part.title {
+            "" => "head",
+            CHANGED => "changed",
+            TIMELINE => "timeline",
+            ACTIONS => "actions",
+            MISSING => "missing",
+            _ => "",
+        },
         html: markdown_html(&part.text),
         charts: part.title == IMPACT && !charts.is_empty(),
     });

@@ -10,10 +10,11 @@ use super::super::figures::TallyWords;
 use super::super::markdown::{code, line, paragraphs};
 use super::Told;
 use super::facts::CASES;
+use super::impact::{at_words, impact};
 use crate::domain::Untrusted;
 use crate::domain::incident::{Figures, Outcome, span_words};
 use crate::domain::runbook::{Phase, Section};
-use crate::text::figures::{self, dollars, thousands};
+use crate::text::figures;
 
 /// A part of the document: from its heading, where it has one, to the next.
 pub(super) struct Part {
@@ -26,14 +27,21 @@ pub(super) struct Part {
 /// The heading under which the figures stand.
 pub(super) const IMPACT: &str = "Impact";
 
+/// The heading of the time line.
+pub(super) const TIMELINE: &str = "What happened";
+/// The heading of what is to be done.
+pub(super) const ACTIONS: &str = "Actions";
+/// The heading of what is still missing.
+pub(super) const MISSING: &str = "Still missing";
+
 /// The document, part by part.
 pub(super) fn parts(told: &Told, zone: &TimeZone) -> Vec<Part> {
     Writer { told, zone, parts: Vec::new() }.write()
 }
 
-struct Writer<'a> {
-    told: &'a Told,
-    zone: &'a TimeZone,
+pub(super) struct Writer<'a> {
+    pub(super) told: &'a Told,
+    pub(super) zone: &'a TimeZone,
     parts: Vec<Part>,
 }
 
@@ -53,11 +61,13 @@ impl Writer<'_> {
             "Not written yet: what users saw, from when to when, what stopped it.",
         );
         self.impact();
-        self.heading("What happened");
+        self.heading(TIMELINE);
         self.timeline();
         self.section(Section::Trigger, "Not written yet: the change or event that came just before.");
         self.section(Section::Why, "Not written yet: the trigger, the cause, and what let it through.");
         self.waived();
+        self.attribution();
+        self.difference();
         self.detection();
         for section in [Section::WentWell, Section::WentBadly, Section::Lucky] {
             self.section(section, "Not written yet.");
@@ -72,19 +82,19 @@ impl Writer<'_> {
         self.parts
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         if let Some(part) = self.parts.last_mut() {
             part.text += text;
             part.text.push('\n');
         }
     }
 
-    fn block(&mut self, text: &str) {
+    pub(super) fn block(&mut self, text: &str) {
         self.line("");
         self.line(text);
     }
 
-    fn heading(&mut self, title: &'static str) {
+    pub(super) fn heading(&mut self, title: &'static str) {
         self.parts.push(Part { title, text: String::new() });
         self.block(&format!("## {title}"));
     }
@@ -99,9 +109,8 @@ impl Writer<'_> {
         self.block(&text.map_or(format!("_{otherwise}_"), paragraphs));
     }
 
-    fn at(&self, at: Timestamp) -> String {
-        let zoned = at.to_zoned_datetime(self.zone.clone());
-        zoned.strftime("%Y-%m-%d %H:%M %:z").to_string()
+    pub(super) fn at(&self, at: Timestamp) -> String {
+        at_words(at, self.zone)
     }
 
     fn facts(&mut self) {
@@ -131,10 +140,24 @@ impl Writer<'_> {
             ("Fixed", self.reached(Phase::Fix, times.fix_ms)),
             ("Verified", self.reached(Phase::Verify, times.verify_ms)),
             ("People exposed for", span(times.exposure_ms)),
+            ("Review", self.review()),
         ];
         self.line("");
         for (name, value) in rows {
             self.line(&format!("- **{name}:** {value}"));
+        }
+    }
+
+    fn review(&self) -> String {
+        let facts = &self.told.facts;
+        if !facts.readers.is_empty() {
+            return "read".to_owned();
+        }
+        match facts.review_due {
+            Some(due) if due < self.told.view.as_of => format!("was due {}", self.at(due)),
+            Some(due) => format!("due {}", self.at(due)),
+            None if self.told.view.head.closed_at.is_none() => "due once it is closed".to_owned(),
+            None => "no date at this severity".to_owned(),
         }
     }
 
@@ -169,6 +192,7 @@ impl Writer<'_> {
         let view = &self.told.view;
         self.heading(IMPACT);
         self.sums();
+        self.periods();
         let text = self.told.view.sections.get(&Section::Impact).map(paragraphs);
         match (&view.figures, &text) {
             (None, None) => self.block("_There was no traffic to count, or none could be read._"),
@@ -218,16 +242,24 @@ impl Writer<'_> {
         let gap = match self.told.view.times.detect_ms {
             Some(0) => "It was noticed at once.".to_owned(),
             Some(gap) => format!("It went unnoticed for {}.", span_words(gap)),
-            None => "When it began is not recorded, so neither is how long it went unnoticed.".to_owned(),
+            None => match self.told.findings.undetected() {
+                Some((at, gap)) => format!(
+                    "When it began is not recorded. By the traces it began {} and went unnoticed for {}.",
+                    self.at(at),
+                    span_words(gap)
+                ),
+                None => "When it began is not recorded, so neither is how long it went unnoticed.".to_owned(),
+            },
         };
         self.block(&gap);
         if let Some(text) = self.told.view.sections.get(&Section::Detection) {
             self.block(&paragraphs(text));
         }
+        self.tuning();
     }
 
     fn actions(&mut self) {
-        self.heading("Actions");
+        self.heading(ACTIONS);
         if self.told.view.actions.is_empty() {
             self.block("_None agreed on yet._");
             return;
@@ -268,31 +300,12 @@ impl Writer<'_> {
 
     /// What it came to, beyond what is usual.
     fn sums(&mut self) {
-        let facts = &self.told.facts;
         if self.told.view.head.outcome == Some(Outcome::FalseAlarm) {
             return;
         }
-        let (since, until) = (facts.exposed_since, facts.exposed_until);
-        let span = u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0);
-        let mut rows =
-            vec![("Exposed", format!("{} to {}, {}", self.at(since), self.at(until), span_words(span)))];
-        let about = |n: f64| {
-            #[expect(clippy::cast_possible_truncation, reason = "a count, rounded")]
-            let n = n.round() as i64;
-            if n > 0 { format!("about {}", thousands(n)) } else { "none".to_owned() }
-        };
-        if let Some(excess) = facts.excess {
-            rows.push(("Failed requests beyond the usual", about(excess.errors)));
-            rows.push(("Thumbs down beyond the usual", about(excess.thumbs_down)));
-            rows.extend(excess.users_hit.map(|n| ("Users hit beyond the usual", about(n))));
-            rows.extend(excess.cost_usd.map(|usd| ("Cost beyond the usual", dollars(usd.max(0.0)))));
-        }
-        for (severity, ms) in &facts.severities {
-            rows.push((severity.name(), format!("for {}", span_words(*ms))));
-        }
         self.block("| what | how much |");
         self.line("|---|---|");
-        for (name, value) in rows {
+        for (name, value) in impact(&self.told.facts, &self.told.findings, self.zone) {
             self.line(&format!("| {name} | {value} |"));
         }
     }
@@ -357,7 +370,7 @@ impl Writer<'_> {
         if self.told.view.missing.is_empty() {
             return;
         }
-        self.heading("Still missing");
+        self.heading(MISSING);
         self.line("");
         for missing in &self.told.view.missing {
             let what = line(&Untrusted::from(missing.what.as_str()));

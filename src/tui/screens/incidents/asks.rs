@@ -227,10 +227,10 @@ impl IncidentsScreen {
     }
 
     pub(super) fn ask_to_replace(&mut self, request: Request, cx: &mut Cx<'_>) {
-        let Request::Save { id, zone, path, .. } = request else { return };
+        let Request::Save { id, by, zone, path, .. } = request else { return };
         let question =
             format!("{} is there already. Replace it? What was edited in it is lost.", path.display());
-        let again = Request::Save { id, zone, path, replace: true };
+        let again = Request::Save { id, by, zone, path, replace: true };
         self.ask(Asked::Replace(again), Confirm::new(ASK, &question, "replace it"), cx);
     }
 
@@ -324,7 +324,8 @@ impl IncidentsScreen {
             Asked::Path if text.trim().is_empty() => {}
             Asked::Path => {
                 let path = PathBuf::from(text.trim());
-                Self::act(Request::Save { id, zone: cx.env.zone.clone(), path, replace: false }, cx);
+                let (by, zone) = (super::configured(cx), cx.env.zone.clone());
+                Self::act(Request::Save { id, by, zone, path, replace: false }, cx);
             }
             Asked::Text(section) => {
                 let said = format!("{} written", section.title().to_lowercase());

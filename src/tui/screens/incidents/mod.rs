@@ -26,7 +26,7 @@ use self::open::{Face, Laid, Open, Story};
 use self::panel::PanelOf;
 use crate::command::table::{app, incidents as table};
 use crate::command::{Id, Place, When};
-use crate::ops::incident::{Act, IncidentLine};
+use crate::ops::incident::{Act, Configured, IncidentLine};
 use crate::ops::watch::Changes;
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
@@ -48,6 +48,11 @@ pub struct IncidentsScreen {
     asked: Option<Asked>,
     /// `I` was pressed before the list was there.
     declaring: bool,
+}
+
+/// What the team's configuration says that the panels and the post-mortem need.
+fn configured(cx: &Cx<'_>) -> Configured {
+    Configured { monitors: cx.env.monitors.clone(), team: cx.env.team.clone() }
 }
 
 impl IncidentsScreen {
@@ -103,8 +108,8 @@ impl IncidentsScreen {
             let of = PanelOf {
                 id: open.id.clone(),
                 phase: open.phase,
-                monitors: cx.env.monitors.clone(),
-                team: cx.env.team.clone(),
+                by: configured(cx),
+                zone: cx.env.zone.clone(),
             };
             cx.start(Job::replace("incident panel", "reading the traces", Request::Panel(of).into()));
         }
@@ -131,7 +136,8 @@ impl IncidentsScreen {
         if !matches!(open.face, Face::Story(_)) {
             open.face = Face::Story(Box::new(Story { written: None, laid: Laid::default() }));
         }
-        let request = Request::Postmortem { id: open.id.clone(), zone: cx.env.zone.clone() };
+        let (by, zone) = (configured(cx), cx.env.zone.clone());
+        let request = Request::Postmortem { id: open.id.clone(), by, zone };
         cx.start(Job::replace("postmortem", "writing the post-mortem", request.into()));
     }
 }

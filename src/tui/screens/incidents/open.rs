@@ -41,7 +41,7 @@ pub(super) enum Face {
 #[derive(Debug)]
 pub(super) struct Story {
     /// Missing while it is being written.
-    pub(super) written: Option<PostmortemView>,
+    pub(super) written: Option<Box<PostmortemView>>,
     pub(super) laid: Laid,
 }
 

@@ -10,7 +10,8 @@ use crate::domain::{ErrorKind, Query, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::incident::step::{self, DryRun, Hands, Ran, RunAsk, WatchView};
 use crate::ops::incident::{
-    self, Act, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, PostmortemView,
+    self, Act, Configured, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, Place,
+    PostmortemView,
 };
 use crate::ops::runbook::Books;
 use crate::task::{Cancel, Progress};
@@ -85,6 +86,7 @@ pub enum Request {
     Panel(PanelOf),
     Postmortem {
         id: String,
+        by: Configured,
         zone: TimeZone,
     },
     /// An update as it would read now.
@@ -93,6 +95,7 @@ pub enum Request {
     },
     Save {
         id: String,
+        by: Configured,
         zone: TimeZone,
         path: PathBuf,
         replace: bool,
@@ -107,7 +110,7 @@ pub enum Answer {
     Figures(Box<FiguresNow>),
     /// As far as it could be had: a failure stands in the panel.
     Panel(Result<Panel>),
-    Postmortem(PostmortemView),
+    Postmortem(Box<PostmortemView>),
     Draft(String),
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
@@ -165,10 +168,12 @@ impl Request {
                 Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
                 made => Ok(Answer::Panel(made)),
             },
-            Request::Postmortem { id, zone } => incident::postmortem(ctx, id, zone).map(Answer::Postmortem),
+            Request::Postmortem { id, by, zone } => incident::postmortem(ctx, by, id, zone, cancel)
+                .map(|written| Answer::Postmortem(Box::new(written))),
             Request::Draft { id } => incident::draft_update(ctx, id, cancel).map(Answer::Draft),
-            Request::Save { id, zone, path, replace } => {
-                match incident::save_postmortem(ctx, id, zone, (path, Form::of_file(path)), *replace) {
+            Request::Save { id, by, zone, path, replace } => {
+                let to = Place { path, form: Form::of_file(path), replace: *replace };
+                match incident::save_postmortem(ctx, by, id, (zone, to), cancel) {
                     Ok(_) => Ok(Answer::Saved),
                     Err(error) if error.kind == ErrorKind::NotSo && path.exists() => Ok(Answer::IsThere),
                     Err(error) => Err(error),

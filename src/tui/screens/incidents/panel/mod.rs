@@ -7,11 +7,11 @@ mod assess;
 mod contain;
 mod detect;
 mod fix;
+mod postmortem;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,12 +19,11 @@ use ratatui::layout::Rect;
 
 use crate::command::Id;
 use crate::command::table::app;
-use crate::domain::monitor::Monitors;
-use crate::domain::prompt::TeamConfig;
 use crate::domain::runbook::Phase;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::assess::{self as ops, AssessRequest, Assessment, Containment, Detection, Versions};
+use crate::ops::incident::{self, Configured, PostmortemView};
 use crate::task::Cancel;
 use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Hit, Pane};
@@ -43,10 +42,10 @@ pub struct PanelOf {
     pub id: String,
     /// The phase.
     pub phase: Phase,
-    /// The rules that alerts are of.
-    pub monitors: Arc<Monitors>,
-    /// Where the team's prompts lie.
-    pub team: Arc<TeamConfig>,
+    /// The rules that alerts are of, and where the team's prompts lie.
+    pub by: Configured,
+    /// Of the times in texts.
+    pub zone: TimeZone,
 }
 
 /// What a panel shows.
@@ -56,6 +55,7 @@ pub enum Panel {
     Assess(Box<Assessment>),
     Contain(Box<Containment>),
     Fix(Box<Versions>),
+    Postmortem(Box<PostmortemView>),
 }
 
 impl PanelOf {
@@ -63,10 +63,13 @@ impl PanelOf {
     pub fn run(&self, ctx: &Ctx, cancel: &Cancel) -> Result<Panel> {
         match self.phase {
             Phase::Detect => {
-                ops::detect(ctx, &self.id, &self.monitors, cancel).map(Box::new).map(Panel::Detect)
+                ops::detect(ctx, &self.id, &self.by.monitors, cancel).map(Box::new).map(Panel::Detect)
             }
             Phase::Contain => ops::contain(ctx, &self.id, cancel).map(Box::new).map(Panel::Contain),
-            Phase::Fix => ops::versions(ctx, &self.team, &self.id, cancel).map(Box::new).map(Panel::Fix),
+            Phase::Fix => ops::versions(ctx, &self.by.team, &self.id, cancel).map(Box::new).map(Panel::Fix),
+            Phase::Postmortem => incident::postmortem(ctx, &self.by, &self.id, &self.zone, cancel)
+                .map(Box::new)
+                .map(Panel::Postmortem),
             _ => {
                 ops::assess(ctx, &self.id, AssessRequest::default(), cancel).map(Box::new).map(Panel::Assess)
             }
@@ -76,7 +79,7 @@ impl PanelOf {
 
 /// Whether a phase has a panel.
 pub fn has_panel(phase: Phase) -> bool {
-    matches!(phase, Phase::Detect | Phase::Assess | Phase::Contain | Phase::Fix)
+    phase != Phase::Verify
 }
 
 /// Where a line leads.
@@ -176,6 +179,7 @@ impl Panels {
                 Some(Ok(Panel::Assess(of))) => assess::lines(of, zone, cols, rows),
                 Some(Ok(Panel::Contain(of))) => contain::lines(of, cols),
                 Some(Ok(Panel::Fix(of))) => fix::lines(of, zone, cols),
+                Some(Ok(Panel::Postmortem(of))) => postmortem::lines(of, zone, cols),
             };
             self.laid_for = Some((phase, cols, rows));
         }

@@ -100,6 +100,18 @@ fn contain_replays_the_steps_that_act_and_fix_names_the_version_to_go_back_to() 
 }
 
 #[test]
+fn post_mortem_shows_the_impact_the_cause_what_an_alert_could_have_been_and_what_is_missing() {
+    let world = night();
+    let mut story = story(&world);
+    story.press("] ] ] ] ]");
+    insta::assert_snapshot!("postmortem_80", story.snapshot());
+    insta::assert_snapshot!("postmortem_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    story.press("i enter");
+    assert!(story.text().contains("prompt:support@v4"), "{}", story.text());
+}
+
+#[test]
 fn a_store_without_such_traces_says_so_in_the_panel() {
     let world = World::new();
     let ctx = world.as_reviewer("mira");
