@@ -58,7 +58,7 @@ const WORKERS: usize = 7;
 /// How long opening the store may take before the screen comes up without it.
 const OPEN_WAIT: Duration = Duration::from_millis(20);
 /// How long jobs get to stop when the program ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(7);
 
 /// What the program starts with.
 pub struct Start {

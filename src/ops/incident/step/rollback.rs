@@ -47,7 +47,15 @@ pub(super) fn act(ground: &Ground<'_>, to: &str) -> Result<Outcome> {
         }
         Err(error) => {
             let why = error.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-            Outcome::Failed(format!("{}{why}", error.what.trim_end_matches('.')))
+            let said = format!("{}{why}", error.what.trim_end_matches('.'));
+            // What the folder says decides: it may have failed after the version was marked.
+            match decide(ground, to) {
+                Ok(Some(done)) => done,
+                _ if home.look().is_ok_and(|folder| folder.under_way.is_some()) => {
+                    Outcome::Unknown(format!("{said}; it was cut off half-way"))
+                }
+                _ => Outcome::Failed(said),
+            }
         }
     })
 }

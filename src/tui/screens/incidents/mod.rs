@@ -54,8 +54,19 @@ pub struct IncidentsScreen {
     list: Option<List<IncidentLine>>,
     open: Option<Open>,
     asked: Option<Asked>,
+    /// The steps that act and were let, until it is known what came of them.
+    carried: Vec<Carried>,
     /// `I` was pressed before the list was there.
     declaring: bool,
+}
+
+/// A step that acts and is carried out, or waits for the one before it.
+#[derive(Debug)]
+struct Carried {
+    incident: String,
+    step: String,
+    title: String,
+    since: jiff::Timestamp,
 }
 
 /// The incident on screen.
@@ -277,6 +288,9 @@ impl IncidentsScreen {
 
     /// Takes the answer of a request.
     pub fn answered(&mut self, request: Request, result: Result<Answer>, cx: &mut Cx<'_>) {
+        if let Request::Run { id, step, .. } = &request {
+            self.carried.retain(|of| of.incident != *id || of.step != *step);
+        }
         let answer = match result {
             Ok(answer) => answer,
             Err(error) => {
