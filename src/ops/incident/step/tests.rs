@@ -166,6 +166,10 @@ fn a_rollback_that_was_cut_off_is_brought_to_its_end() {
     let prompts = team.home().join("prompts/support");
     let planned = team.plan("back");
     assert_eq!(planned.lines[0].raw(), "v3.txt → v3_current.txt");
+    let notes: Vec<&str> = planned.notes.iter().map(|note| note.raw()).collect();
+    assert!(
+        notes.iter().any(|note| note.starts_with("- ")) && notes.iter().any(|note| note.starts_with("+ "))
+    );
     team.killed("back", "v3");
     std::fs::rename(prompts.join("v3.txt"), prompts.join("v3_current.txt")).unwrap();
     std::fs::write(prompts.join(".current-is-changing"), "v3\n").unwrap();
