@@ -404,7 +404,8 @@ fn leaving_while_a_step_acts_asks_and_its_outcome_is_not_known_then() {
         terminal
     };
     let mut terminal = open();
-    terminal.type_and_see("x", "./page");
+    // What stands only in the dry run.
+    terminal.type_and_see("x", "in the team's repository");
     terminal.keys(ENTER);
     wait_for(&began);
     terminal.type_and_see("q", "“page” is being carried out");
@@ -433,7 +434,8 @@ fn a_signal_while_a_step_acts_ends_it_and_its_outcome_is_not_known_then() {
     let mut terminal = Terminal::start(&store, &[], 80, 24);
     terminal.wait_for("Health");
     terminal.type_and_see("I", "Stop the harm first");
-    terminal.type_and_see("x", "./page");
+    // What stands only in the dry run.
+    terminal.type_and_see("x", "in the team's repository");
     terminal.keys(ENTER);
     wait_for(&began);
     terminal.signal("TERM");

@@ -22,6 +22,7 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
     };
     planned.notes.clone_from(&view.notes);
     if view.changes
+        && !ground.rehearsal
         && let Some(file) = spec(ground, &ask).and_then(flag::file_of)
     {
         let kept = flag::kept_as(file, &ground.incident.name());

@@ -28,7 +28,7 @@ pub(super) fn plan(ground: &Ground<'_>, to: Option<&str>) -> Result<Planned> {
             view.words_added
         ));
     }
-    if let (true, Some(from)) = (view.changes, &view.from) {
+    if let (true, false, Some(from)) = (view.changes, ground.rehearsal, &view.from) {
         planned.notes.extend(difference(&home, from, &view.to));
     }
     planned.notes.extend(view.why.map(|why| format!("{} is the last known good version: {why}", view.to)));
