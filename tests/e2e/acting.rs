@@ -376,6 +376,19 @@ fn a_shipped_runbook_is_taken_by_name_and_a_strict_team_takes_no_shell() {
     assert_eq!(run(&store, &["runbook", "check"]).status.code(), Some(1));
 }
 
+#[test]
+fn the_runbooks_that_come_along_would_not_fail_on_the_demos_team() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("demo.db");
+    run_to(0, &store, &["demo", "--no-open", "--traces", "6000"]);
+    let config = folder.path().join("demo-team/tuesday.toml");
+    for name in ["default", "outage", "cost"] {
+        let args = ["--config", config.to_str().expect("UTF-8"), "runbook", "check", name, "--json"];
+        let view: Value = serde_json::from_str(&run_to(0, &store, &args)).expect("JSON");
+        assert_eq!((&view["fail"], &view["name"]), (&0.into(), &name.into()), "{view}");
+    }
+}
+
 /// A step that begins and does not end by itself; `began` is there once it has begun, `ended` once it was ended.
 fn endless() -> (tempfile::TempDir, PathBuf) {
     let (folder, store) =
@@ -420,7 +433,7 @@ fn leaving_while_a_step_acts_asks_and_its_outcome_is_not_known_then() {
     // Whoever comes back is asked.
     let mut terminal = open();
     terminal.type_and_see("x", "NOT KNOWN: what ");
-    terminal.type_and_see("n", "Stop the harm first");
+    terminal.type_and_see("n", "taken up again");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
 }
