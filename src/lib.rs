@@ -43,6 +43,7 @@
 //! | an item of the gate | a variant of `domain::gate::Item`, its settings in `domain/gate/spec.rs` and `wire/read/gate.rs`, its proof in `ops/gate/` |
 //! | an attribute of spans | one row in `wire/otlp/attributes.rs`; a form of messages in `wire/otlp/messages.rs` |
 //! | a kind of runbook step | a variant of `domain::runbook::StepKind`, its keys in `wire/read/runbook`, its sentence in `would`, a file in `ops/incident/step/` with an arm in `carry` |
+//! | a runbook that comes along | a file in `fixtures/runbooks`, a row of `SHIPPED` in `wire/read/runbook`, its metrics in `ops/runbook/books.rs` |
 //! | a figure of runbooks | a variant of [`ops::measure::Metric`] and its arm in `counted` |
 //! | what the receiver takes | one route in `wire/receive/`, one arm in `ops/serve/intake.rs` |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |

@@ -6,7 +6,7 @@ use super::output;
 use crate::domain::{Error, Result};
 use crate::ops::init::init;
 
-/// Write tuesday.toml, runbooks/default.toml and evals/ into this folder, to be changed and kept in git
+/// Write tuesday.toml, runbooks/ and evals/ into this folder, to be changed and kept in git
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
     /// Answer with JSON: see `tuesday help json`

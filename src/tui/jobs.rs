@@ -9,6 +9,9 @@ use crate::task::ProgressView;
 /// The scope of the run that was started here: one at a time, and the program does not end before it has.
 pub const RUN: &str = "eval run";
 
+/// The scope of steps of incidents that are carried out, one after the other.
+pub const STEP: &str = "incident step";
+
 /// Names one start of a job; a later start of the same work has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u64);
@@ -158,8 +161,9 @@ impl Jobs {
         Some(running.job.title)
     }
 
-    /// Cancels the jobs of a scope; their answers still come.
+    /// Cancels the jobs of a scope; their answers still come. Those that wait are not started.
     pub fn cancel(&mut self, scope: &str, effects: &mut Effects) {
+        self.waiting.retain(|waiting| waiting.scope != scope);
         for running in self.running.iter_mut().filter(|running| running.job.scope == scope) {
             running.cancelled = true;
             effects.push(Effect::Cancel(running.id));

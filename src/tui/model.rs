@@ -41,8 +41,8 @@ pub struct Model {
 /// The question whether what was typed may be thrown away.
 pub const DISCARD: Tag = Tag("discard");
 
-/// The question whether the run that goes on here may be stopped by leaving.
-pub const LEAVE: Tag = Tag("leave a run");
+/// The question whether the step or run that goes on here may be stopped by leaving.
+pub const LEAVE: Tag = Tag("leave what goes on");
 
 impl Model {
     /// The state at the start: nothing is loaded yet.

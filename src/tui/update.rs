@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::canvas::Hit;
 use super::effect::{Effect, Effects};
-use super::jobs::{Job, JobId, RUN};
+use super::jobs::{Job, JobId, RUN, STEP};
 use super::message::{Message, Mouse};
 use super::model::{DISCARD, LEAVE, Model};
 use super::overlays::{Confirm, Outcome, Overlay, Page, Palette, Reply, help};
 use super::screen::{Cx, Handled, Wish, wants_dialog};
-use super::screens::{ScreenId, runs};
+use super::screens::{ScreenId, incidents as incidents_screen, runs};
 use super::view;
 use super::work::{Answer, Request};
 use crate::command::table::{app, incidents};
@@ -198,7 +198,11 @@ fn quit(model: &mut Model) {
     if model.would_lose() {
         let question = "What you typed is not saved. Leave anyway?";
         model.overlays.push(Confirm::new(DISCARD, question, "leave").into());
-    } else if let Some(question) = model.screens.runs.leaving().filter(|_| !model.leaving) {
+        return;
+    }
+    // What acts on the outside comes before what can go on later.
+    let step = model.screens.incidents.leaving(model.env.now);
+    if let Some(question) = step.or_else(|| model.screens.runs.leaving()).filter(|_| !model.leaving) {
         model.overlays.push(Confirm::new(LEAVE, &question, "stop it and leave").into());
     } else {
         model.leaving = true;
@@ -234,6 +238,7 @@ fn settle_overlay(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
         if reply == Reply::Yes {
             model.leaving = true;
             model.jobs.cancel(RUN, effects);
+            model.jobs.cancel(STEP, effects);
         }
         return;
     }
@@ -318,7 +323,12 @@ fn answered(model: &mut Model, id: JobId, result: Result<Answer>, effects: &mut 
                 Answer::Incidents(answer) => Ok(answer),
                 _ => Err(mixed_up()),
             });
+            let was_run = matches!(request, incidents_screen::Request::Run { .. });
             model.screens.incidents.answered(request, result, cx);
+            if was_run && model.screens.incidents.leaving(model.env.now).is_none() {
+                // The question is moot.
+                model.overlays.retain(|overlay| overlay.layer().tag() != LEAVE);
+            }
         }
         Request::Health(request) => {
             let result = only(result, |answer| if let Answer::Health(a) = answer { Some(*a) } else { None });

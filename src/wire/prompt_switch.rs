@@ -140,8 +140,12 @@ pub fn carry_out(home: &Path, change: &Change, to: &str) -> Result<()> {
                 noted(&note, to).map_err(|e| cannot(&note, e))?;
             }
             for one in renames {
-                std::fs::rename(&one.from, &one.to).map_err(|e| cannot(&one.from, e))?;
-                synced(home);
+                match std::fs::rename(&one.from, &one.to) {
+                    Ok(()) => synced(home),
+                    // Somebody else was quicker, to the same end or another: what is there then tells.
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => break,
+                    Err(e) => return Err(cannot(&one.from, e)),
+                }
             }
             if note.symlink_metadata().is_ok() {
                 std::fs::remove_file(&note).map_err(|e| cannot(&note, e))?;
@@ -278,5 +282,39 @@ mod tests {
         assert!(change(folder.path(), "v3").unwrap_err().what.contains("v4.txt"));
         assert!(change(folder.path(), "v9").unwrap_err().what.contains("no version v9"));
         assert_eq!(names(folder.path()), before);
+    }
+
+    #[test]
+    fn a_folder_that_changes_under_our_hands_is_told_by_what_is_there_then() {
+        // After the plan was made, somebody else does the rest of it: that is what was wanted.
+        let folder_of = || folder(&["v3.txt", "v4_current.txt"]);
+        let at = |home: &Path, name: &str| home.join(name);
+        let wanted = |home: &Path| plan(home, &look(home).unwrap(), "v3").unwrap();
+        let one = folder_of();
+        let change = wanted(one.path());
+        std::fs::rename(at(one.path(), "v4_current.txt"), at(one.path(), "v4.txt")).unwrap();
+        carry_out(one.path(), &change, "v3").unwrap();
+        assert_eq!(names(one.path()), ["v3_current.txt", "v4.txt"]);
+        // Or all of it.
+        let one = folder_of();
+        let change = wanted(one.path());
+        for (from, to) in [("v3.txt", "v3_current.txt"), ("v4_current.txt", "v4.txt")] {
+            std::fs::rename(at(one.path(), from), at(one.path(), to)).unwrap();
+        }
+        carry_out(one.path(), &change, "v3").unwrap();
+        assert_eq!(names(one.path()), ["v3_current.txt", "v4.txt"]);
+        // The version is taken away, or another is marked: it is said, and no note is left behind.
+        let one = folder_of();
+        let change = wanted(one.path());
+        std::fs::remove_file(at(one.path(), "v3.txt")).unwrap();
+        let error = carry_out(one.path(), &change, "v3").unwrap_err();
+        assert!(error.what.contains("changed by somebody else"), "{}", error.what);
+        assert_eq!(names(one.path()), ["v4_current.txt"]);
+        let one = folder_of();
+        let change = wanted(one.path());
+        std::fs::write(at(one.path(), "v5_current.txt"), "v5").unwrap();
+        let error = carry_out(one.path(), &change, "v3").unwrap_err();
+        assert!(error.what.contains("changed by somebody else"), "{}", error.what);
+        assert_eq!(names(one.path()), ["v3_current.txt", "v4.txt", "v5_current.txt"]);
     }
 }

@@ -377,6 +377,112 @@ fn a_shipped_runbook_is_taken_by_name_and_a_strict_team_takes_no_shell() {
 }
 
 #[test]
+fn the_runbooks_that_come_along_would_not_fail_on_the_demos_team() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("demo.db");
+    run_to(0, &store, &["demo", "--no-open", "--traces", "6000"]);
+    let config = folder.path().join("demo-team/tuesday.toml");
+    for name in ["default", "outage", "cost"] {
+        let args = ["--config", config.to_str().expect("UTF-8"), "runbook", "check", name, "--json"];
+        let view: Value = serde_json::from_str(&run_to(0, &store, &args)).expect("JSON");
+        assert_eq!((&view["fail"], &view["name"]), (&0.into(), &name.into()), "{view}");
+    }
+}
+
+/// A step that begins and does not end by itself; `began` is there once it has begun, `ended` once it was ended.
+fn endless() -> (tempfile::TempDir, PathBuf) {
+    let (folder, store) =
+        world(&step("page", "command", "run = [\"./page\"]\nenv = [\"PATH\"]\ntimeout = \"10m\""));
+    let body = "trap 'touch ended; exit 1' TERM\ntouch began\nwhile :; do sleep 0.05; done";
+    script(folder.path(), "page", body);
+    (folder, store)
+}
+
+fn wait_for(path: &Path) {
+    let began = std::time::Instant::now();
+    while !path.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{} does not come", path.display());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn leaving_while_a_step_acts_asks_and_its_outcome_is_not_known_then() {
+    let (folder, store) = endless();
+    let began = folder.path().join("began");
+    let open = || {
+        let terminal = Terminal::start(&store, &[], 80, 24);
+        terminal.wait_for("Health");
+        terminal.type_and_see("I", "Stop the harm first");
+        terminal
+    };
+    let mut terminal = open();
+    // What stands only in the dry run.
+    terminal.type_and_see("x", "in the team's repository");
+    terminal.keys(ENTER);
+    wait_for(&began);
+    terminal.type_and_see("q", "“page” is being carried out");
+    terminal.keys("n");
+    terminal.wait_until("the question is gone", |screen| !screen.contains("is being carried out"));
+    assert!(!folder.path().join("ended").exists());
+    terminal.type_and_see("\u{3}", "“page” is being carried out");
+    terminal.keys("y");
+    assert_eq!(terminal.exit_code(), 0);
+    assert!(folder.path().join("ended").exists(), "it is not left to run by itself");
+    assert_eq!(acting(&store, 0)["state"], "unknown");
+    // Whoever comes back is asked.
+    let mut terminal = open();
+    terminal.type_and_see("x", "NOT KNOWN: what ");
+    terminal.type_and_see("n", "taken up again");
+    terminal.keys("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_signal_while_a_step_acts_ends_it_and_its_outcome_is_not_known_then() {
+    // The screen.
+    let (folder, store) = endless();
+    let began = folder.path().join("began");
+    let ended = folder.path().join("ended");
+    let mut terminal = Terminal::start(&store, &[], 80, 24);
+    terminal.wait_for("Health");
+    terminal.type_and_see("I", "Stop the harm first");
+    // What stands only in the dry run.
+    terminal.type_and_see("x", "in the team's repository");
+    terminal.keys(ENTER);
+    wait_for(&began);
+    terminal.signal("TERM");
+    assert_eq!(terminal.exit_code(), 143);
+    assert!(ended.exists());
+    assert_eq!(acting(&store, 0)["state"], "unknown");
+    // The command.
+    for signal in ["INT", "TERM"] {
+        run_to(0, &store, &["incident", "step", "1", "page", "reopen"]);
+        for file in [&began, &ended] {
+            std::fs::remove_file(file).expect("taken away");
+        }
+        let child = tuesday(&store)
+            .args(["incident", "step", "1", "page", "--yes"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        wait_for(&began);
+        let sent = std::process::Command::new("sh")
+            .args(["-c", &format!("kill -{signal} {}", child.id())])
+            .status()
+            .expect("sh starts");
+        assert!(sent.success());
+        let output = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("NOT KNOWN") && told.contains("it was stopped on the way"), "{told}");
+        assert!(ended.exists());
+        assert_eq!(acting(&store, 0)["state"], "unknown");
+    }
+}
+
+#[test]
 fn contain_is_pressed_on_the_screen_and_typed_by_name() {
     let (folder, store) = world(&step("off", "flag", "to = \"off\"\nconfirm = \"type\""));
     let mut terminal = Terminal::start(&store, &[], 80, 24);

@@ -176,6 +176,14 @@ fn what_is_not_as_it_should_be_in_a_folder_is_named_and_nothing_breaks() {
     let refused = run(&store, &["prompt", "use", "customer_support", "v5", "--yes"]);
     assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
     assert!(!run_to(0, &store, &["prompt", "show", "customer_support"]).contains("the key"));
+    let refused = run(&store, &["prompt", "rollback", "customer_support", "--to", "v5", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    // Of two current versions none is the one to go back from.
+    let refused = run(&store, &["prompt", "rollback", "customer_support", "--yes"]);
+    assert!(refused.status.code() == Some(1) && told(&refused).contains("current"), "{}", told(&refused));
+    run_to(0, &store, &["prompt", "rollback", "customer_support", "--to", "v3", "--yes"]);
+    assert_eq!(run_json(&store, &["prompt", "list", "--json"])[0]["current"], "v3");
+    std::fs::rename(home.join("v7.txt"), home.join("v7_current.txt")).expect("marked again");
     // Naming one sets two marks right.
     run_to(0, &store, &["prompt", "use", "customer_support", "v4", "--yes"]);
     assert_eq!(run_json(&store, &["prompt", "list", "--json"])[0]["current"], "v4");

@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::{At, Which, print, text};
 use crate::cli::prompt::confirm;
-use crate::cli::{Face, output};
+use crate::cli::{Face, long, output};
 use crate::domain::runbook::Confirm;
 use crate::domain::{Result, Untrusted};
 use crate::ops::incident::step::{
@@ -125,7 +125,8 @@ fn run_step(face: &Face, which: &Which, step: &str, args: &RunArgs, note: Option
     }
     let ctx = face.ctx(if args.dry_run { Access::ReadOnly } else { Access::Existing })?;
     if args.recheck {
-        return told(&step::recheck(&ctx, &hands, &which.id, step, &cancel)?, which.json);
+        let ran = long::until_stopped(|cancel| step::recheck(&ctx, &hands, &which.id, step, cancel))?;
+        return told(&ran, which.json);
     }
     if args.dry_run {
         let planned = step::plan(&ctx, &hands, &which.id, step, &cancel)?;
@@ -140,7 +141,9 @@ fn run_step(face: &Face, which: &Which, step: &str, args: &RunArgs, note: Option
         asked(&ctx, &hands, which, step, &cancel)?;
     }
     let ask = RunAsk { again: args.again, take: args.take, break_glass: args.break_glass.clone() };
-    told(&step::run(&ctx, &hands, &which.id, step, &ask, &cancel)?, which.json)
+    // Ctrl-C ends what the step started too, and writes down that its outcome is not known.
+    let ran = long::until_stopped(|cancel| step::run(&ctx, &hands, &which.id, step, &ask, cancel))?;
+    told(&ran, which.json)
 }
 
 /// Shows what would be done, and asks.

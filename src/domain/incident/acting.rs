@@ -258,6 +258,17 @@ impl ActingEvent {
         }
     }
 
+    /// Whether nobody who reads the record may miss it.
+    pub fn stands_out(&self) -> bool {
+        matches!(
+            self,
+            Self::GlassBroken { .. }
+                | Self::ActUnknown { .. }
+                | Self::LeaseTaken { .. }
+                | Self::EffectSeen { confirmed: false, .. }
+        )
+    }
+
     /// Its line in the timeline. Holds people's words: clean before printing.
     pub fn words(&self, book: &Runbook) -> String {
         let title = |step: &str| {

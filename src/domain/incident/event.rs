@@ -165,6 +165,11 @@ pub struct Recorded {
 }
 
 impl IncidentEvent {
+    /// Whether nobody who reads the record may miss it.
+    pub fn stands_out(&self) -> bool {
+        matches!(self, Self::Acting(event) if event.stands_out())
+    }
+
     /// The step it is about.
     pub fn step(&self) -> Option<&str> {
         match self {

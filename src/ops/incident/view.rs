@@ -228,6 +228,9 @@ pub struct LineView {
     pub text: Untrusted,
     /// The query that shows it, where traces do.
     pub query: Option<Untrusted>,
+    /// Whether nobody who reads it may miss it.
+    #[serde(skip)]
+    pub stands_out: bool,
 }
 
 /// One incident, named `INC-7`, `7` or by its UUID.
@@ -264,6 +267,7 @@ pub(super) fn view(file: &IncidentFile, (runs, drill): (bool, bool), now: Timest
                 step: recorded.event.step().map(str::to_owned),
                 text: recorded.event.words(book),
                 query: query_of(incident, recorded),
+                stands_out: recorded.event.stands_out(),
             })
             .collect(),
         evidence: incident.traces().into_iter().cloned().collect(),

@@ -64,7 +64,10 @@ impl Books {
     /// # Errors
     /// `NotSo` when it cannot be read, with its line; or goes through a shell where that is refused.
     pub fn read(&self, path: &Path) -> Result<Pinned> {
-        let of = runbook_file(path)?;
+        self.allowed(path, runbook_file(path)?)
+    }
+
+    fn allowed(&self, path: &Path, of: Pinned) -> Result<Pinned> {
         if self.strict {
             without_shell(&path.display().to_string(), &of)?;
         }
@@ -83,8 +86,10 @@ impl Books {
         }
         for path in self.files() {
             let stem = path.file_stem().is_some_and(|stem| stem == named);
-            match self.read(&path) {
-                Ok(of) if stem || of.book.name.raw() == named => return Ok((of, Some(path))),
+            match runbook_file(&path) {
+                Ok(of) if stem || of.book.name.raw() == named => {
+                    return Ok((self.allowed(&path, of)?, Some(path)));
+                }
                 Err(error) if stem => return Err(error),
                 _ => {}
             }

@@ -24,7 +24,7 @@ const SAMPLE: Duration = Duration::from_millis(100);
 const PROMPTS: Duration = Duration::from_secs(1);
 
 /// How long jobs get to stop when the program ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(7);
 
 /// The runtime of tasks and its worker threads. Dropped, also by a panic, it waits for workers a while and
 /// not for ever, as it would by itself: signals are caught, so nobody could end the program then.

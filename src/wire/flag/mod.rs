@@ -263,6 +263,42 @@ impl<'a> Flag<'a> {
     }
 }
 
+/// Keeps the file of a switch as it is now beside it, under its name and `.before-NAME`; `None` where the switch is no
+/// file. One that is kept already is left as it is: it is from before the first act.
+///
+/// # Errors
+/// `Failed` when it cannot be read or written.
+pub fn keep(spec: &SwitchSpec, home: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = file_of(spec) else { return Ok(None) };
+    // Through a link, beside the file that is changed.
+    let file = std::fs::canonicalize(home.join(path)).unwrap_or_else(|_| home.join(path));
+    let kept = kept_as(&file, name);
+    if kept.symlink_metadata().is_err() {
+        std::fs::copy(&file, &kept).map_err(|e| {
+            Error::failed(format!("{} cannot be kept as {}.", file.display(), kept.display()))
+                .because(e)
+                .hint("Give yourself permission to write there; nothing was changed.")
+        })?;
+    }
+    Ok(Some(kept))
+}
+
+/// The file of a switch, as it is configured; `None` where it is no file.
+pub fn file_of(spec: &SwitchSpec) -> Option<&Path> {
+    match &spec.kind {
+        SwitchKind::FlagFile(of) => Some(&of.path),
+        SwitchKind::Flagd(of) => Some(&of.path),
+        _ => None,
+    }
+}
+
+/// What a file is called that is kept from before `name`.
+pub fn kept_as(file: &Path, name: &str) -> PathBuf {
+    let mut kept = file.as_os_str().to_owned();
+    kept.push(format!(".before-{name}"));
+    kept.into()
+}
+
 /// Reads a file of the team's, with its path in the error.
 fn text_of(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| {

@@ -83,7 +83,8 @@ pub(super) fn act(ground: &Ground<'_>) -> Result<Outcome> {
     Ok(match ran(ground, &argv, env, *timeout_ms) {
         Ok(Started::WrittenDown) => Outcome::Done("written down by the sandbox".to_owned()),
         Ok(Started::Ended(ended)) if ended.is_good() => {
-            Outcome::Done(format!("ended with code 0{}", colon(&said(&ended, &ground.mask))))
+            let left = ended.left.words().map(|left| format!("; it {left}")).unwrap_or_default();
+            Outcome::Done(format!("ended with code 0{left}{}", colon(&said(&ended, &ground.mask))))
         }
         // It began, and did some of what it does.
         Ok(Started::Ended(ended)) if ended.timed_out || ended.code.is_none() => {
@@ -161,7 +162,8 @@ fn how(ended: &Ended, mask: &Mask) -> String {
         (false, Some(code)) => format!("ended with code {code}"),
         (false, None) => "was ended by a signal".to_owned(),
     };
-    format!("{how}{}", colon(&said(ended, mask)))
+    let left = ended.left.words().map(|left| format!("; it {left}")).unwrap_or_default();
+    format!("{how}{left}{}", colon(&said(ended, mask)))
 }
 
 /// What it said, masked, and cut after that: half a key is still a secret.

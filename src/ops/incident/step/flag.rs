@@ -3,9 +3,10 @@
 use super::ground::Ground;
 use super::{Outcome, Planned};
 use crate::domain::runbook::StepKind;
-use crate::domain::switch::Power;
+use crate::domain::switch::{Power, SwitchSpec};
 use crate::domain::{Error, ErrorKind, Result, Untrusted};
 use crate::ops::feature::{self, Proof, SwitchAsk, SwitchView};
+use crate::wire::flag;
 
 /// What would be switched.
 pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
@@ -20,6 +21,13 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
         false => vec![format!("{} is {} already: nothing changes", view.feature, view.to.word())],
     };
     planned.notes.clone_from(&view.notes);
+    if view.changes
+        && !ground.rehearsal
+        && let Some(file) = spec(ground, &ask).and_then(flag::file_of)
+    {
+        let kept = flag::kept_as(file, &ground.incident.name());
+        planned.notes.push(format!("{} is kept as it is now, as {}.", file.display(), kept.display()));
+    }
     planned.undo.clone_from(&view.undo);
     for look in view.read_back.iter().filter(|look| look.state.is_none()) {
         let why = look.why.as_deref().unwrap_or("no reason is known");
@@ -32,6 +40,11 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Planned> {
 /// Switches.
 pub(super) fn act(ground: &Ground<'_>) -> Result<Outcome> {
     let ask = wanted(ground, false)?;
+    if let Some(spec) = spec(ground, &ask)
+        && switch(ground, &SwitchAsk { dry_run: true, ..ask.clone() })?.changes
+    {
+        flag::keep(spec, &ground.hands.team().home, &ground.incident.name())?;
+    }
     Ok(match switch(ground, &ask) {
         Ok(view) => {
             let said = view.said.as_ref().map(|said| format!("; {}", said.raw())).unwrap_or_default();
@@ -87,6 +100,11 @@ fn wanted(ground: &Ground<'_>, dry_run: bool) -> Result<SwitchAsk> {
     })?;
     let feature = flag.as_ref().map(Untrusted::raw).map_or_else(|| ground.wanted_feature(), Ok)?.to_owned();
     Ok(SwitchAsk { feature, to, fallback: None, reason: Some(ground.reason()), dry_run })
+}
+
+fn spec<'a>(ground: &'a Ground<'_>, ask: &SwitchAsk) -> Option<&'a SwitchSpec> {
+    let mut features = ground.hands.team().features.iter();
+    features.find(|feature| feature.name == ask.feature)?.switch.as_ref()
 }
 
 fn switch(ground: &Ground<'_>, ask: &SwitchAsk) -> Result<SwitchView> {

@@ -5,6 +5,7 @@ use super::{Outcome, Planned};
 use crate::domain::runbook::StepKind;
 use crate::domain::{Error, ErrorKind, Result};
 use crate::ops::prompt::{self, Home, UseSpec, UseView};
+use crate::text::WordChange;
 use crate::text::figures::plural;
 
 /// Which files would get other names. `to`: the version that an act which was cut off leads to.
@@ -27,6 +28,9 @@ pub(super) fn plan(ground: &Ground<'_>, to: Option<&str>) -> Result<Planned> {
             view.words_added
         ));
     }
+    if let (true, false, Some(from)) = (view.changes, ground.rehearsal, &view.from) {
+        planned.notes.extend(difference(&home, from, &view.to));
+    }
     planned.notes.extend(view.why.map(|why| format!("{} is the last known good version: {why}", view.to)));
     planned.notes.extend(view.notes);
     planned.undo = view.undo;
@@ -34,6 +38,35 @@ pub(super) fn plan(ground: &Ground<'_>, to: Option<&str>) -> Result<Planned> {
         planned.fails.push(error.what);
     }
     Ok(planned)
+}
+
+/// Pieces of a difference that a dry run shows, and how many characters of each.
+const PIECES: usize = 6;
+const SHOWN: usize = 100;
+
+/// What goes and what comes, a line a piece. Whether it can be shown decides nothing.
+fn difference(home: &Home, from: &str, to: &str) -> Vec<String> {
+    let Ok(of) = prompt::diff(home, from, to) else { return Vec::new() };
+    let changed = of.parts.iter().filter(|part| part.change != WordChange::Same);
+    let mut lines: Vec<String> = changed
+        .filter_map(|part| {
+            let sign = if part.change == WordChange::Removed { '-' } else { '+' };
+            let text = part.text.raw().split_whitespace().collect::<Vec<_>>().join(" ");
+            let cut: String = text.chars().take(SHOWN).collect();
+            let more = if cut.len() < text.len() { "…" } else { "" };
+            (!text.is_empty()).then(|| format!("{sign} {cut}{more}"))
+        })
+        .collect();
+    if lines.len() > PIECES {
+        let left = lines.len() - PIECES;
+        lines.truncate(PIECES);
+        lines.push(format!(
+            "and {}: tuesday prompt diff {} {from} {to}",
+            plural(left, "more change"),
+            home.name
+        ));
+    }
+    lines
 }
 
 /// Puts it back.
@@ -47,7 +80,15 @@ pub(super) fn act(ground: &Ground<'_>, to: &str) -> Result<Outcome> {
         }
         Err(error) => {
             let why = error.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-            Outcome::Failed(format!("{}{why}", error.what.trim_end_matches('.')))
+            let said = format!("{}{why}", error.what.trim_end_matches('.'));
+            // What the folder says decides: it may have failed after the version was marked.
+            match decide(ground, to) {
+                Ok(Some(done)) => done,
+                _ if home.look().is_ok_and(|folder| folder.under_way.is_some()) => {
+                    Outcome::Unknown(format!("{said}; it was cut off half-way"))
+                }
+                _ => Outcome::Failed(said),
+            }
         }
     })
 }

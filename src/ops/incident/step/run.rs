@@ -39,6 +39,9 @@ pub fn run(
         StepKind::Monitor { .. } => watched(ground),
         _ => {
             let ended = carry::carry_out(ctx, hands, incident, step, ask, cancel)?;
+            // One that was stopped is told of too.
+            let whole = Cancel::default();
+            let cancel = if cancel.is_cancelled() { &whole } else { cancel };
             told(ctx, hands, incident, step, ended, cancel)
         }
     }

@@ -129,6 +129,9 @@ fn a_switch_says_what_it_would_do_does_it_once_and_is_written_down() {
     assert_eq!((ran.state, ran.settled), (RanState::Done, true));
     assert_eq!(ran.undo.unwrap().raw(), "tuesday feature on support");
     assert_eq!(std::fs::read_to_string(team.home().join("flags.json")).unwrap(), "{\"ai\": false}\n");
+    // The file is kept as it was before the incident.
+    let kept = team.home().join("flags.json.before-INC-1");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "{\"ai\": true}\n");
     let timeline = team.timeline();
     assert!(timeline.contains("begins to act: flags.json /ai: true → false"), "{timeline}");
     assert!(timeline.contains("read back: it is off"), "{timeline}");
@@ -163,6 +166,10 @@ fn a_rollback_that_was_cut_off_is_brought_to_its_end() {
     let prompts = team.home().join("prompts/support");
     let planned = team.plan("back");
     assert_eq!(planned.lines[0].raw(), "v3.txt → v3_current.txt");
+    let notes: Vec<&str> = planned.notes.iter().map(|note| note.raw()).collect();
+    assert!(
+        notes.iter().any(|note| note.starts_with("- ")) && notes.iter().any(|note| note.starts_with("+ "))
+    );
     team.killed("back", "v3");
     std::fs::rename(prompts.join("v3.txt"), prompts.join("v3_current.txt")).unwrap();
     std::fs::write(prompts.join(".current-is-changing"), "v3\n").unwrap();
@@ -454,4 +461,64 @@ fn what_is_filled_into_a_shell_is_a_value_and_never_its_language() {
     assert!(team.run("broken").unwrap_err().what.contains("would fail"));
     assert!(team.plan("dry").notes[0].raw().contains("would INC-1"), "{:?}", team.plan("dry").notes);
     assert_eq!(team.acts(), 0);
+}
+
+#[test]
+fn a_prompts_folder_that_is_not_as_it_should_be_has_its_outcome_in_a_rollback() {
+    let to = |id: &str, version: &str| BACK.replace("\"back\"", &format!("\"{id}\"")).replace("v3", version);
+    let steps = BACK.to_owned() + &to("out", "v5") + &to("gone", "v9") + &to("good", "last_known_good");
+    let team = Team::new(&steps);
+    let prompts = team.home().join("prompts/support");
+    // A link that leads out is no version: it is not made the current one.
+    std::fs::write(team.home().join("secret.txt"), "the key").unwrap();
+    std::os::unix::fs::symlink("../../secret.txt", prompts.join("v5.txt")).unwrap();
+    for id in ["out", "gone"] {
+        assert!(team.plan(id).fails[0].raw().contains("no version"), "{:?}", team.plan(id).fails);
+        assert!(team.run(id).unwrap_err().what.contains("would fail"));
+    }
+    // Of two current versions none is the one to go back from: a named version sets it right.
+    std::fs::write(prompts.join("v6_current.txt"), "six").unwrap();
+    let planned = team.plan("good");
+    assert!(planned.fails[0].raw().contains("current"), "{:?}", planned.fails);
+    let planned = team.plan("back");
+    assert!(planned.fails.is_empty() && planned.changes, "{planned:?}");
+    // Between the dry run and the act somebody takes one of them away.
+    std::fs::rename(prompts.join("v6_current.txt"), prompts.join("v6.txt")).unwrap();
+    assert_eq!(team.run("back").unwrap().state, RanState::Done);
+    assert_eq!(files(&prompts), ["v3_current.txt", "v4.txt", "v5.txt", "v6.txt"]);
+    assert_eq!(std::fs::read_to_string(team.home().join("secret.txt")).unwrap(), "the key");
+    // Who may do all is kept out by nothing.
+    let mode = |mode| std::fs::set_permissions(&prompts, std::fs::Permissions::from_mode(mode)).unwrap();
+    super::super::act(&team.ctx("ann"), "1", Act::Reopen { step: "back".into(), note: None }, None).unwrap();
+    std::fs::rename(prompts.join("v3_current.txt"), prompts.join("v3.txt")).unwrap();
+    std::fs::rename(prompts.join("v4.txt"), prompts.join("v4_current.txt")).unwrap();
+    mode(0o555);
+    let free = std::fs::write(prompts.join(".probe"), "").is_ok();
+    if !free {
+        let planned = team.plan("back");
+        assert!(planned.fails[0].raw().contains("cannot be written"), "{:?}", planned.fails);
+        assert!(team.run("back").unwrap_err().what.contains("would fail"));
+    }
+    mode(0o755);
+    std::fs::remove_file(prompts.join(".probe")).ok();
+    assert_eq!(files(&prompts), ["v3.txt", "v4_current.txt", "v5.txt", "v6.txt"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_leaves_something_behind_says_so() {
+    let team = Team::new(&command("start", "run = [\"./start\"]\nenv = [\"PATH\"]"));
+    team.script(
+        "start",
+        "setsid sh -c 'echo $$ > number.new; mv number.new number; exec sleep 600' > /dev/null 2>&1 &\n\
+         while [ ! -e number ]; do sleep 0.01; done; echo started",
+    );
+    let ran = team.run("start").unwrap();
+    let number = std::fs::read_to_string(team.home().join("number")).unwrap();
+    let number = rustix::process::Pid::from_raw(number.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(number, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(ran.state, RanState::Done);
+    let said = ran.said.unwrap().into_raw();
+    assert_eq!(said, "ended with code 0; it left a process behind that goes on: started");
+    assert!(team.timeline().contains("left a process behind"), "{}", team.timeline());
 }

@@ -11,6 +11,9 @@ use crate::tui::words::words;
 impl IncidentsScreen {
     /// Takes the answer of a request.
     pub fn answered(&mut self, request: Request, result: Result<Answer>, cx: &mut Cx<'_>) {
+        if let Request::Run { id, step, .. } = &request {
+            self.carried.retain(|of| of.incident != *id || of.step != *step);
+        }
         let answer = match result {
             Ok(answer) => answer,
             Err(error) => {

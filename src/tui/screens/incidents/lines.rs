@@ -223,7 +223,8 @@ fn entry_lines(entry: &LineView, zone: &TimeZone, cols: usize) -> Vec<Line> {
     let at = figures::clock(entry.at.as_millisecond(), zone);
     let first = [span(Role::Muted, format!("{at} ")), span(Role::Accent, format!("{} ", entry.actor.raw()))];
     let next = [span(Role::Plain, "      ")];
-    wrap_line(&line(Role::Plain, entry.text.raw()), cols, &first, &next)
+    let role = if entry.stands_out { Role::Alert } else { Role::Plain };
+    wrap_line(&line(role, entry.text.raw()), cols, &first, &next)
 }
 
 #[cfg(test)]

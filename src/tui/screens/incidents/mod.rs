@@ -46,8 +46,19 @@ pub struct IncidentsScreen {
     list: Option<List<IncidentLine>>,
     open: Option<Open>,
     asked: Option<Asked>,
+    /// The steps that act and were let, until it is known what came of them.
+    carried: Vec<Carried>,
     /// `I` was pressed before the list was there.
     declaring: bool,
+}
+
+/// A step that acts and is carried out, or waits for the one before it.
+#[derive(Debug)]
+struct Carried {
+    incident: String,
+    step: String,
+    title: String,
+    since: jiff::Timestamp,
 }
 
 /// What the team's configuration says that the panels and the post-mortem need.

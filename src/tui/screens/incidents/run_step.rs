@@ -1,16 +1,19 @@
 //! Running the step under the cursor: what it would do comes first, then what the person must do to let it, then what
 //! came of it.
 
+use jiff::Timestamp;
+
 use super::asks::{ASK, Asked};
-use super::{IncidentsScreen, Request};
+use super::{Carried, IncidentsScreen, Request};
 use crate::command::table::incidents as table;
+use crate::domain::incident::span_words;
 use crate::domain::runbook::Confirm;
 use crate::ops::incident::step::{
     ApprovalState, ApprovalView, DryRun, EffectState, EffectView, Ran, RanState, RunAsk, UnsettledView,
 };
 use crate::ops::incident::{ActingState, StepView};
 use crate::text::{Line, Role, clean_line, figures};
-use crate::tui::jobs::Job;
+use crate::tui::jobs::{Job, STEP};
 use crate::tui::overlays::{Choice, Let, Picker, RunStep};
 use crate::tui::screen::{Cx, Env};
 use crate::tui::words::{line, words};
@@ -53,7 +56,7 @@ impl IncidentsScreen {
             (false, false) => Request::Run { hands, id, step: step_id, ask: RunAsk::default() },
         };
         let does = if step.acts { "looking what it would do" } else { "looking" };
-        cx.start(Job::queue("incident step", does, request.into()));
+        cx.start(Job::queue(STEP, does, request.into()));
     }
 
     /// Looks again at what the traces show: the effect of a switch, and the watch.
@@ -140,10 +143,32 @@ impl IncidentsScreen {
         if *leads == Leads::Approve {
             return Self::act(Request::Approve { id, step }, cx);
         }
+        self.carries(&id, &step, cx);
         let break_glass = text.filter(|_| *leads == Leads::BreakGlass);
         let ask = RunAsk { break_glass, ..RunAsk::default() };
         let request = Request::Run { hands: cx.env.hands.clone(), id, step, ask };
-        cx.start(Job::queue("incident step", "carrying the step out", request.into()));
+        cx.start(Job::queue(STEP, "carrying the step out", request.into()));
+    }
+
+    fn carries(&mut self, id: &str, step: &str, cx: &Cx<'_>) {
+        let view = self.open.as_ref().and_then(|open| open.view.as_ref());
+        let mut steps = view.into_iter().flat_map(|view| &view.phases).flat_map(|phase| &phase.steps);
+        let title = steps.find(|of| of.id == step).map_or(step, |of| of.title.raw()).to_owned();
+        let (incident, step, since) = (id.to_owned(), step.to_owned(), cx.env.now);
+        self.carried.push(Carried { incident, step, title, since });
+    }
+
+    /// The question before the program is left while a step that acts is carried out.
+    pub fn leaving(&self, now: Timestamp) -> Option<String> {
+        let of = self.carried.first()?;
+        let so_far = u64::try_from(now.duration_since(of.since).as_millis()).unwrap_or(0);
+        let so_far = span_words(so_far - so_far % 1_000);
+        let title = clean_line(&of.title);
+        Some(format!(
+            "“{}” is being carried out, for {so_far} now. Leaving stops it on the way: what came of it is not known \
+             then, and you are asked when you come back.",
+            title.as_str()
+        ))
     }
 
     /// The person has said what to do about an act whose outcome is not known.
@@ -153,12 +178,13 @@ impl IncidentsScreen {
         match way {
             Open::LookAgain => {
                 let request = Request::Recheck { hands, id, step };
-                cx.start(Job::queue("incident step", "looking again", request.into()));
+                cx.start(Job::queue(STEP, "looking again", request.into()));
             }
             Open::Again => {
+                self.carries(&id, &step, cx);
                 let ask = RunAsk { again: true, ..RunAsk::default() };
                 let request = Request::Run { hands, id, step, ask };
-                cx.start(Job::queue("incident step", "carrying the step out", request.into()));
+                cx.start(Job::queue(STEP, "carrying the step out", request.into()));
             }
             Open::WasDone => {
                 if let Some(step) = self.step().filter(|view| view.id == step) {

@@ -1,8 +1,15 @@
 //! A program of the team's, run to its end or to a time limit: argv without a shell, only the variables it is
 //! given, output that cannot fill the memory.
+//!
+//! With it ends all that it started and that stayed in its group. What went into a session of its own goes on where
+//! the program ended by itself, and is said ([`Left`]): a service that was to be started is not ended. At the limit and
+//! at a wish to stop it is ended too.
+
+mod left;
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -10,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::domain::{Error, Result};
 use crate::task::Cancel;
+
+pub use left::Left;
 
 /// The most bytes of each output that are kept: the first of standard output, the last of standard error.
 const KEPT: usize = 64 << 10;
@@ -25,7 +34,7 @@ pub struct Program<'a> {
     pub argv: &'a [String],
     /// Where it runs.
     pub folder: &'a Path,
-    /// All variables that it has.
+    /// All variables that it has, besides the mark by which what it leaves behind is found.
     pub env: Vec<(String, String)>,
     /// How long it may take.
     pub limit: Duration,
@@ -44,6 +53,8 @@ pub struct Ended {
     pub out: Vec<u8>,
     /// The last 64 KiB of its standard error.
     pub err: Vec<u8>,
+    /// What goes on.
+    pub left: Left,
 }
 
 impl Ended {
@@ -69,11 +80,13 @@ pub fn run(program: &Program<'_>, cancel: &Cancel) -> Result<Ended> {
 async fn ran(program: &Program<'_>, cancel: &Cancel) -> Result<Ended> {
     let name = program.argv.first().ok_or_else(|| Error::usage("No program is named."))?;
     let began = Instant::now();
+    let mark = uuid::Uuid::now_v7().to_string();
     let mut child = tokio::process::Command::new(name)
         .args(&program.argv[1..])
         .current_dir(program.folder)
         .env_clear()
         .envs(program.env.iter().cloned())
+        .env(left::MARK, &mark)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -88,8 +101,8 @@ async fn ran(program: &Program<'_>, cancel: &Cancel) -> Result<Ended> {
             let _ = kill_process_group(leader, signal);
         }
     };
-    let out = tokio::spawn(kept(child.stdout.take(), false));
-    let err = tokio::spawn(kept(child.stderr.take(), true));
+    let out = Output::of(child.stdout.take(), false);
+    let err = Output::of(child.stderr.take(), true);
     let (mut timed_out, mut cancelled) = (false, false);
     let status = tokio::select! {
         status = child.wait() => status,
@@ -106,18 +119,21 @@ async fn ran(program: &Program<'_>, cancel: &Cancel) -> Result<Ended> {
         }
     };
     let took = began.elapsed();
-    // What it started and left behind goes with it.
+    // What it started and left behind in its group goes with it.
     end(Signal::KILL);
+    let still = if timed_out || cancelled { left::end(&mark).await } else { left::count(&mark) };
     let status =
         status.map_err(|e| Error::failed(format!("How {name} ended cannot be known.")).because(e))?;
     if cancelled {
         return Err(Error::cancelled());
     }
-    let read = |output: tokio::task::JoinHandle<Vec<u8>>| async {
-        tokio::time::timeout(LINGER, output).await.ok().and_then(std::result::Result::ok).unwrap_or_default()
+    let (out, err) = tokio::join!(out.read(), err.read());
+    let left = match still {
+        0 if out.1 || err.1 => Left::Something,
+        0 => Left::Nothing,
+        n => Left::Processes(n),
     };
-    let (out, err) = (read(out).await, read(err).await);
-    Ok(Ended { code: status.code(), timed_out, took, out, err })
+    Ok(Ended { code: status.code(), timed_out, took, out: out.0, err: err.0, left })
 }
 
 /// Ends when stopping is asked for (true) or the time is over (false).
@@ -132,20 +148,41 @@ async fn stopping(cancel: &Cancel, limit: Duration) -> bool {
     }
 }
 
-/// Reads to the end and keeps the first bytes, or the last.
-async fn kept(from: Option<impl AsyncRead + Unpin>, last: bool) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let Some(mut from) = from else { return kept };
-    let mut buffer = [0; 4096];
-    while let Ok(n @ 1..) = from.read(&mut buffer).await {
-        kept.extend_from_slice(&buffer[..n]);
-        if last {
-            kept.drain(..kept.len().saturating_sub(KEPT));
-        } else {
-            kept.truncate(KEPT);
-        }
+/// An output that is read while the program runs.
+struct Output {
+    kept: Arc<Mutex<Vec<u8>>>,
+    reads: tokio::task::JoinHandle<()>,
+}
+
+impl Output {
+    /// Keeps the first bytes, or the last.
+    fn of(from: Option<impl AsyncRead + Unpin + Send + 'static>, last: bool) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let into = kept.clone();
+        let reads = tokio::spawn(async move {
+            let Some(mut from) = from else { return };
+            let mut buffer = [0; 4096];
+            while let Ok(n @ 1..) = from.read(&mut buffer).await {
+                let mut kept = into.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(&buffer[..n]);
+                if last {
+                    let more = kept.len().saturating_sub(KEPT);
+                    kept.drain(..more);
+                } else {
+                    kept.truncate(KEPT);
+                }
+            }
+        });
+        Self { kept, reads }
     }
-    kept
+
+    /// What was kept, and whether something holds it open still. What was said until now is not lost by that.
+    async fn read(mut self) -> (Vec<u8>, bool) {
+        let held = tokio::time::timeout(LINGER, &mut self.reads).await.is_err();
+        self.reads.abort();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut *kept), held)
+    }
 }
 
 /// These variables of ours, where they are set.
@@ -174,6 +211,75 @@ mod tests {
         assert!(ended.is_good());
         assert_eq!(ended.out, b"none\n", "no variable that it was not given");
         assert!(ran("yes | head -c 300000", LONG, &Cancel::default()).unwrap().out.len() <= KEPT);
+    }
+
+    /// Starts something in a session of its own, waits until it runs, and goes on with `then`. It writes its number
+    /// into `number`, and says what `says` has.
+    #[cfg(target_os = "linux")]
+    fn detached(folder: &Path, redirected: &str, then: &str) -> String {
+        let number = folder.join("number");
+        let number = number.display();
+        format!(
+            "setsid sh -c 'echo $$ > {number}.new; mv {number}.new {number}; exec sleep 600' {redirected} & \
+             while [ ! -e {number} ]; do sleep 0.01; done; echo started; {then}"
+        )
+    }
+
+    #[cfg(target_os = "linux")]
+    fn goes_on(folder: &Path) -> Pid {
+        let number = std::fs::read_to_string(folder.join("number")).unwrap();
+        Pid::from_raw(number.trim().parse().unwrap()).unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_goes_into_a_session_of_its_own_is_said_and_holds_nobody_up() {
+        use rustix::process::{kill_process, test_kill_process};
+        for redirected in ["> /dev/null 2>&1", ""] {
+            let folder = tempfile::tempdir().unwrap();
+            let script = detached(folder.path(), redirected, "exit 0");
+            let ended = ran(&script, LONG, &Cancel::default()).unwrap();
+            assert!(ended.is_good() && ended.took < Duration::from_secs(30), "{ended:?}");
+            assert_eq!((ended.left, ended.out.as_slice()), (Left::Processes(1), &b"started\n"[..]));
+            assert_eq!(ended.left.words().unwrap(), "left a process behind that goes on");
+            let there = goes_on(folder.path());
+            test_kill_process(there).expect("a service that was to be started goes on");
+            kill_process(there, Signal::KILL).unwrap();
+        }
+        // One that threw its environment away is noticed by the output that it holds.
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            detached(folder.path(), "", "exit 0").replace("setsid sh", "env -i /usr/bin/setsid /bin/sh");
+        let ended = ran(&script.replace("exec sleep", "exec /bin/sleep"), LONG, &Cancel::default()).unwrap();
+        assert_eq!((ended.left, ended.out.as_slice()), (Left::Something, &b"started\n"[..]));
+        kill_process(goes_on(folder.path()), Signal::KILL).unwrap();
+        // At the limit it is ended with the rest.
+        let folder = tempfile::tempdir().unwrap();
+        let script = detached(folder.path(), "> /dev/null 2>&1", "sleep 600");
+        let cancel = Cancel::default();
+        let (stop, number) = (cancel.clone(), folder.path().join("number"));
+        let watcher = std::thread::spawn(move || {
+            while !number.exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            stop.cancel();
+        });
+        let error = ran(&script, LONG, &cancel).unwrap_err();
+        watcher.join().unwrap();
+        assert_eq!(error.kind, crate::domain::ErrorKind::Cancelled);
+        let gone = || test_kill_process(goes_on(folder.path())).is_err();
+        // Its parent is gone: whoever collects the dead here does so a little later.
+        let ended = (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            gone() || is_zombie(goes_on(folder.path()))
+        });
+        assert!(ended, "it goes on");
+    }
+
+    #[cfg(target_os = "linux")]
+    fn is_zombie(process: Pid) -> bool {
+        std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()))
+            .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
     }
 
     #[test]
