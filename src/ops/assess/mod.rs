@@ -12,6 +12,7 @@ mod measure;
 mod near;
 mod onset;
 mod read;
+mod ready;
 mod remedy;
 mod slices;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use detect::{Detection, ExampleView, MeterCheck, detect};
 pub use figures::Assessment;
 pub use measure::Measure;
 pub use read::{AssessRequest, assess};
+pub use ready::{Ready, preflight};
 pub use remedy::{Containment, VersionRow, Versions, contain, versions};
 pub use slices::SliceView;
 pub use words::{SLICE_HEADINGS, rows, slice_rows, slices_said};

@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Lines, Target};
+use super::{Lines, PanelCx, Target};
+use crate::command::table::incidents as table;
 use crate::domain::monitor::AlertState;
 use crate::ops::assess::{Detection, ExampleView, MeterCheck};
 use crate::text::figures::{self, fixed, sparkline};
@@ -44,6 +45,26 @@ pub fn lines(of: &Detection, zone: &TimeZone, cols: usize) -> Lines {
         out.lead(truncate_line(&said.done(), cols), Target::Incident(one.id.clone()));
     }
     out
+}
+
+/// What to answer: how severe it is, that it is nothing, that it can wait; each with its key.
+pub fn answers(severity: Option<&str>, alert: bool, of: &PanelCx<'_>, cols: usize, out: &mut Lines) {
+    let Some(view) = of.view.filter(|view| view.head.closed_at.is_none()) else { return };
+    let key = |id| of.env.key(id);
+    let severe = severity.map_or_else(
+        || words().muted("working out how bad it is…"),
+        |severity| words().plain(severity.to_owned()),
+    );
+    if view.head.severity.is_none() {
+        let said = words().muted("severity ").line(&severe.done()).plain("  ").key(key(table::SEVERITY));
+        out.put(truncate_line(&said.muted(" sets it").done(), cols));
+    }
+    let mut ways = words().key(format!("{} f", key(table::CLOSE))).plain(" a false alarm, because…");
+    if alert {
+        ways = ways.plain("   ").key(key(table::SNOOZE)).plain(" snooze the alert 30m");
+    }
+    let ways = ways.plain("   ").key(key(table::CONTAIN)).plain(" contain now");
+    out.put(truncate_line(&ways.done(), cols));
 }
 
 fn alert(of: &Detection, zone: &TimeZone, cols: usize, out: &mut Lines) {
