@@ -188,6 +188,7 @@ impl Panels {
                 let rows = ops::rows(of, &TimeZone::UTC);
                 rows.into_iter().find(|(label, _)| *label == "severity").map(|(_, words)| words)
             }
+            Some((Err(_), _)) => Some("not known from the figures".to_owned()),
             _ => None,
         }
     }
@@ -222,9 +223,8 @@ impl Panels {
                     lines
                 }
                 Some(Ok(Panel::Detect(made))) => {
-                    let mut lines = detect::lines(made, zone, cols);
-                    detect::answers(severity.as_deref(), made.alert.is_some(), of, cols, &mut lines);
-                    lines
+                    let answers = detect::answers(severity.as_deref(), made.alert.is_some(), of, cols);
+                    detect::lines(made, answers, zone, (cols, rows))
                 }
                 Some(Ok(Panel::Assess(made))) => assess::lines(made, zone, cols, rows),
                 Some(Ok(Panel::Contain(made))) => {
