@@ -81,6 +81,11 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// Whether any work runs or waits its turn.
+    pub fn any(&self) -> bool {
+        !self.running.is_empty() || !self.waiting.is_empty()
+    }
+
     /// Starts, queues or drops a job after its policy.
     pub fn start(&mut self, job: Job, effects: &mut Effects) {
         let same_scope = |running: &Running| running.job.scope == job.scope;

@@ -30,6 +30,8 @@ pub struct Model {
     pub jobs: Jobs,
     /// Keys of a sequence that is not finished.
     pub pressed: Vec<Key>,
+    /// Keys that came before what they are about was read: they wait for it.
+    pub held: std::collections::VecDeque<Key>,
     /// What just happened, and how to take it back.
     pub status: Option<Line>,
     /// The person stopped the building of the search index, or it failed: it does not begin by itself.
@@ -78,6 +80,7 @@ impl Model {
             overlays: Vec::new(),
             jobs: Jobs::default(),
             pressed: Vec::new(),
+            held: std::collections::VecDeque::new(),
             status: None,
             index_stopped: false,
             leaving: false,

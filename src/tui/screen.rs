@@ -54,6 +54,11 @@ pub trait Screen {
         Handled::No
     }
 
+    /// Whether what a key would be about is still being read: keys wait for it then, in the order they came.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// A row of one of its panes was clicked.
     fn clicked(&mut self, _pane: Pane, _index: usize, _cx: &mut Cx<'_>) {}
 
@@ -185,6 +190,8 @@ pub enum Wish {
     Runs(String),
     /// Shows the incident of this name.
     Incident(String),
+    /// Shows times in this zone from now on.
+    Zone(TimeZone),
 }
 
 /// What a screen can look at and wish for while it handles something.

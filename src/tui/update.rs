@@ -36,7 +36,11 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
             carry_out(model, wishes, &mut effects);
             build_index(model, &mut effects);
         }
-        Message::Key(key) => pressed(model, key, &mut effects),
+        Message::Key(key) => {
+            if !waits(model, key) {
+                pressed(model, key, &mut effects);
+            }
+        }
         Message::Paste(text) => {
             if let Some(overlay) = model.overlays.last_mut() {
                 overlay.layer_mut().paste(&text);
@@ -89,6 +93,10 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         Message::Edited(Err(error)) => fail(model, error),
         Message::Resumed => effects.push(Effect::Redraw),
     }
+    while !model.held.is_empty() && !reads(model) {
+        let Some(key) = model.held.pop_front() else { break };
+        pressed(model, key, &mut effects);
+    }
     for id in ScreenId::ALL {
         let area = view::screen_area(model.env.size, model.above(*id));
         model.screens.get_mut(*id).settle(area, &model.env);
@@ -98,6 +106,45 @@ pub fn update(model: &mut Model, now: Timestamp, message: Message) -> Effects {
         effects.push(Effect::Quit);
     }
     effects
+}
+
+/// Whether the present screen still reads what a key would be about. When nothing runs any more, nothing comes.
+fn reads(model: &Model) -> bool {
+    model.overlays.is_empty() && model.screens.get(model.active).waits() && model.jobs.any()
+}
+
+/// Keeps a key for later that came before what it is about. Esc takes back what is kept; keys that lead away from
+/// the screen, when none is kept before them, are not about it.
+fn waits(model: &mut Model, key: Key) -> bool {
+    if !model.pressed.is_empty() || !reads(model) {
+        return false;
+    }
+    if key == Key::plain(Code::Esc) {
+        model.held.clear();
+        return false;
+    }
+    let leads_away = match model.env.keymap.find(&model.places(), &[key], |when| model.holds(when)) {
+        Found::Pending(_) => true,
+        Found::Command(id) => {
+            const AWAY: [Id; 8] = [
+                app::NEXT_TAB,
+                app::PREVIOUS_TAB,
+                app::HELP,
+                app::PALETTE,
+                app::CANCEL_JOB,
+                app::REDRAW,
+                app::SUSPEND,
+                app::QUIT,
+            ];
+            AWAY.contains(&id) || ScreenId::of_command(id).is_some()
+        }
+        Found::Nothing => false,
+    };
+    if model.held.is_empty() && leads_away {
+        return false;
+    }
+    model.held.push_back(key);
+    true
 }
 
 fn pressed(model: &mut Model, key: Key, effects: &mut Effects) {
@@ -439,7 +486,13 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
             Wish::Effect(effect) => effects.push(effect),
             Wish::Say(line) => model.status = Some(line),
             Wish::Fail(error) => fail(model, error),
-            Wish::Open(overlay) => model.overlays.push(overlay),
+            Wish::Open(overlay) => {
+                // What was typed before a dry run was shown cannot be a yes to it.
+                if matches!(overlay, Overlay::RunStep(_)) {
+                    model.held.clear();
+                }
+                model.overlays.push(overlay);
+            }
             Wish::Go(to) => go(model, to, effects),
             Wish::Traces(query) => {
                 model.screens.traces.come(query, model.active);
@@ -477,6 +530,7 @@ fn carry_out(model: &mut Model, wishes: Vec<Wish>, effects: &mut Effects) {
                 model.screens.runs.come(&filter);
                 go(model, ScreenId::Runs, effects);
             }
+            Wish::Zone(zone) => model.env.zone = zone,
             Wish::Incident(name) => {
                 model.screens.incidents.come(&name);
                 go(model, ScreenId::Incidents, effects);

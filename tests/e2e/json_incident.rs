@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::json_shape::{JSON, JSON_EVAL, Topic};
-use crate::support::{run_to, store_with};
+use crate::support::{run, run_to, store_with};
 
 const TOPIC: &str = include_str!("../../fixtures/help/json-incident.txt");
 
@@ -151,5 +151,25 @@ fn every_answer_is_as_the_help_says() {
     ] {
         assert!(markdown.contains(part), "{part}: {markdown}");
     }
+    // The failing examples are asked again: there must be somebody to ask, and somebody to judge.
+    let replay = ["incident", "replay", "1"];
+    let refused = String::from_utf8(run(&store, &replay).stderr).unwrap();
+    assert!(refused.contains("No target is described"), "{refused}");
+    let config = r#"
+[targets.now]
+kind = "command"
+command = ["sed", "s/.*/It is waived./"]
+[[evaluator]]
+name = "advice"
+kind = "forbidden"
+values = ["It is a fee"]
+"#;
+    std::fs::write(folder.path().join("tuesday.toml"), config).unwrap();
+    run_to(1, &store, &replay);
+    run_to(0, &store, &["incident", "attach", "1", "t-2877", "t-2874"]);
+    let again = ask("incident replay ID", &replay);
+    let counts = ["pairs", "fixed", "broken", "still_failing"].map(|name| again[name].clone());
+    assert_eq!(counts, [json!(1), json!(1), json!(0), json!(0)], "{again}");
+    assert_eq!((&again["set"], &again["p_value"]), (&json!("inc-1"), &json!(1.0)));
     topic.is_whole(&asked.borrow());
 }

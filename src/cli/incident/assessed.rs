@@ -6,6 +6,7 @@ use super::output;
 use super::print::clock;
 use crate::domain::{Result, Untrusted};
 use crate::ops::assess::{self, Assessment, Containment, Detection, Versions};
+use crate::ops::incident::ReplayView;
 use crate::text::{clean_line, figures};
 
 /// An assessment: a line a question, the slices, what to look at.
@@ -158,5 +159,17 @@ pub(super) fn versions(of: &Versions) -> Result<u8> {
             clean_line(Untrusted::raw(&diff.first_added))
         ))?;
     }
+    Ok(0)
+}
+
+/// The failing examples, then and now.
+pub(super) fn replayed(of: &ReplayView) -> Result<u8> {
+    output::text(&format!("{}: {}.", of.incident, clean_line(&of.words)))?;
+    output::text(&format!("judged by {}", clean_line(&of.evaluators.join(", "))))?;
+    if of.passing > 0 {
+        let seen = figures::plural(usize::try_from(of.passing).unwrap_or(usize::MAX), "example");
+        output::text(&format!("{seen} passed then too: the evaluators do not see what is wrong with them."))?;
+    }
+    output::text(&format!("case by case: tuesday eval compare {} {}", of.before, of.now))?;
     Ok(0)
 }

@@ -20,11 +20,11 @@ use crate::domain::sample::parse_since;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::assess::{self, AssessRequest, Measure};
 use crate::ops::incident::{
-    self, Act, Configured, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest, Place,
+    self, Act, Configured, FiguresNow, FiguresRequest, Form, IncidentView, OpenRequest, Place, ReplayAsk,
 };
 use crate::ops::runbook::Books;
 use crate::ops::{Access, Ctx};
-use crate::task::Cancel;
+use crate::task::{Cancel, Progress};
 use crate::text::figures;
 pub(in crate::cli) use step::hands;
 
@@ -133,6 +133,17 @@ enum Command {
         #[arg(long, default_value = "assess", conflicts_with = "by",
             value_parser = PossibleValuesParser::new(["detect", "assess", "contain", "fix"]))]
         phase: String,
+    },
+    /// Ask the failing examples again of what answers now, paired with the answers of then
+    Replay {
+        #[command(flatten)]
+        which: Which,
+        /// The target that answers as the feature does now [default: the only one]
+        #[arg(long, value_name = "NAME")]
+        target: Option<String>,
+        /// The most that it may cost, in US dollars
+        #[arg(long, value_name = "USD")]
+        max_usd: Option<f64>,
     },
     /// Say how bad it is
     Severity {
@@ -374,6 +385,13 @@ pub(super) fn run(face: &Face, args: &IncidentArgs) -> Result<u8> {
                     if which.json { output::json(&of).map(|()| 0) } else { assessed::assessment(&of) }
                 }
             }
+        }
+        Command::Replay { which, target, max_usd } => {
+            let ask = ReplayAsk { target: target.clone(), max_usd: *max_usd };
+            let (cancel, progress) = (Cancel::default(), Progress::default());
+            let view =
+                incident::replay(&write()?, &face.config.evaluation, &which.id, &ask, &cancel, &progress)?;
+            if which.json { output::json(&view).map(|()| 0) } else { assessed::replayed(&view) }
         }
         Command::Severity { which, severity, note } => {
             let act = Act::Severity { severity: *severity, note: text(note) };

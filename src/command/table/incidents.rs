@@ -10,11 +10,18 @@ const ONE_AND_STORY: &[Place] = &[Place::Incident, Place::Postmortem];
 
 /// The incident on screen is not closed.
 pub const IS_OPEN: When = When("the incident is open");
+/// The step under the cursor is open, and its figures do not settle it: a breach, too little data, an effect that
+/// nobody has seen.
+pub const LACKS_PROOF: When = When("the figures do not settle the step under the cursor");
+/// The step under the cursor is open, in the phase that shows whether the fix holds.
+pub const CAN_REPLAY: When = When("an open step of Verify is under the cursor");
+/// The incident on screen has not come to its containment.
+pub const BEFORE_CONTAIN: When = When("the incident is open and not contained yet");
 /// The incident on screen is closed.
 pub const IS_CLOSED: When = When("the incident is closed");
 
 rows! {
-    DECLARE = "incident" { title: "Incident", does: "Go to the open incident, or open one.",
+    DECLARE = "incident" { title: "Incident", does: "Go to the open incident, or open one; from there to the next one that is open.",
         places: &[Place::Anywhere], when: When::ALWAYS, keys: &["I"], hint: 0 }
     NEW = "incident.new" { title: "New incident", does: "Open an incident.",
         places: LIST, when: When::ALWAYS, keys: &["n"], hint: 90 }
@@ -28,10 +35,20 @@ rows! {
         places: ONE, when: When::ALWAYS, keys: &["b"], hint: 60 }
     SKIP = "incident.skip" { title: "Skip", does: "Leave the step under the cursor out; say why.",
         places: ONE, when: When::ALWAYS, keys: &["s"], hint: 90 }
+    OVERRIDE = "incident.override" { title: "Sign unproven", does: "Sign the step under the cursor although its figures do not settle it; say why.",
+        places: ONE, when: LACKS_PROOF, keys: &["o"], hint: 97 }
+    REPLAY = "incident.replay" { title: "Replay", does: "Ask the failing examples again of what answers now, and hold the answers against those of then.",
+        places: ONE, when: CAN_REPLAY, keys: &["r"], hint: 86 }
+    CONTAIN = "incident.contain" { title: "Contain anyway", does: "The cause is unknown: go on to contain all the same.",
+        places: ONE, when: BEFORE_CONTAIN, keys: &["C"], hint: 57 }
+    SNOOZE = "incident.snooze" { title: "Snooze the alert", does: "Tell nobody of the incident's alert for 30 minutes.",
+        places: ONE, when: IS_OPEN, keys: &["z"], hint: 0 }
+    ZONE = "incident.zone" { title: "Local or UTC", does: "Show times in UTC, or in local time again.",
+        places: ONE_AND_STORY, when: When::ALWAYS, keys: &["t"], hint: 0 }
     REOPEN = "incident.reopen_step" { title: "Take up again", does: "Take the step under the cursor up again.",
-        places: ONE, when: When::ALWAYS, keys: &["r"], hint: 0 }
+        places: ONE, when: When::ALWAYS, keys: &["U"], hint: 0 }
     OWNER = "incident.owner" { title: "Owner", does: "Give the step under the cursor to somebody.",
-        places: ONE, when: When::ALWAYS, keys: &["o"], hint: 40 }
+        places: ONE, when: When::ALWAYS, keys: &["O"], hint: 40 }
     NOTE = "incident.note" { title: "Note", does: "Write something into the timeline.",
         places: ONE_AND_STORY, when: When::ALWAYS, keys: &["n"], hint: 80 }
     FIGURES = "incident.figures" { title: "Figures", does: "Look into the figures of the phase: its lines lead to the traces behind them.",

@@ -13,6 +13,7 @@ mod measure;
 mod near;
 mod onset;
 mod read;
+mod ready;
 mod remedy;
 mod slices;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use figures::{Assessment, UsersKind};
 pub use measure::Measure;
 pub use onset::OnsetVerdict;
 pub use read::{AssessRequest, assess};
+pub use ready::{Ready, preflight};
 pub use remedy::{Containment, VersionRow, Versions, contain, versions};
 pub use slices::SliceView;
 pub use words::{SLICE_HEADINGS, rows, slice_rows, slices_said};

@@ -12,6 +12,7 @@ mod links;
 mod list;
 mod markdown;
 mod postmortem;
+mod replay;
 pub mod step;
 #[cfg(test)]
 mod tests;
@@ -24,5 +25,6 @@ pub use figures::{FiguresNow, FiguresRequest, TallyWords, close, figures_now, ke
 pub use header::{Header, header, header_of};
 pub use list::{IncidentLine, list, of_trace};
 pub use postmortem::{Configured, Form, Place, PostmortemView, postmortem, postmortem_page, save_postmortem};
+pub use replay::{ReplayAsk, ReplayView, replay, replay_targets};
 pub use update::{draft_update, update};
 pub use view::{ActingState, IncidentView, LineView, PhaseState, PhaseView, StepView, show};

@@ -12,6 +12,7 @@ use crate::domain::{Error, Result, Untrusted};
 use crate::ops::Ctx;
 use crate::ops::incident::{self, Act, IncidentView, OpenRequest};
 use crate::ops::runbook::Books;
+use crate::store::IncidentRef;
 
 /// Alerts of a list, at most.
 const MOST: usize = 500;
@@ -116,6 +117,18 @@ fn number(name: &str) -> Result<i64> {
         Error::not_so(format!("“{name}” is not the name of an alert."))
             .hint("Name one as A-7 or 7; `tuesday alert list` shows them.")
     })
+}
+
+/// Keeps the alert that an incident was opened for from being told for so many milliseconds.
+///
+/// # Errors
+/// `NotSo` when no alert belongs to the incident; those of [`silence`].
+pub fn snooze(ctx: &Ctx, monitors: &Monitors, incident: &str, for_ms: i64) -> Result<SilenceView> {
+    const ALERTS: usize = 500;
+    let name = ctx.store.incident(&IncidentRef::parse(incident)?)?.incident.name();
+    let own = ctx.store.alerts(false, ALERTS)?.into_iter().find(|one| one.incident.as_deref() == Some(&name));
+    let alert = own.ok_or_else(|| Error::not_so(format!("No alert belongs to {name}: somebody saw it.")))?;
+    silence(ctx, monitors, &alert.name(), for_ms, &format!("snoozed in {name}"))
 }
 
 /// Keeps alerts from being told for so many milliseconds: those of an alert's rule and group, or of a rule.

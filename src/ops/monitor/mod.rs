@@ -37,7 +37,7 @@ mod view;
 mod watching;
 mod world;
 
-pub use alerts::{AlertView, alert, alerts, open_incident, silence};
+pub use alerts::{AlertView, alert, alerts, open_incident, silence, snooze};
 pub use pass::{PassView, Watcher, pass};
 pub use replay::{ReplayView, replay};
 pub use resume::{ResumeView, Trust, resume};

@@ -1,9 +1,12 @@
 //! What becomes of an answer.
 
 use super::open::Face;
+use super::panel::PanelOf;
 use super::{Answer, IncidentsScreen, Request};
 use crate::domain::Result;
+use crate::domain::runbook::Phase;
 use crate::ops::incident::{IncidentLine, IncidentView};
+use crate::tui::jobs::Job;
 use crate::tui::screen::{Cx, Wish};
 use crate::tui::widgets::list::List;
 use crate::tui::words::words;
@@ -14,10 +17,22 @@ impl IncidentsScreen {
         if let Request::Run { id, step, .. } = &request {
             self.carried.retain(|of| of.incident != *id || of.step != *step);
         }
+        if matches!(request, Request::Act { .. } | Request::Plan { .. } | Request::Draft { .. }) {
+            self.reading = false;
+        }
         let answer = match result {
             Ok(answer) => answer,
+            // What stands in the way of a step is told with its dry run; until then nothing is lost.
+            Err(error) if matches!(request, Request::Preflight { .. }) => {
+                if let Some(open) = &mut self.open {
+                    open.panels.not_ready(&error, cx.env.now);
+                }
+                return;
+            }
             Err(error) => {
-                // Figures are a help; a store without traffic to count is told where they stand.
+                if matches!(request, Request::List | Request::Show { .. }) {
+                    (self.declaring, self.failed) = (false, true);
+                }
                 return cx.fail(error);
             }
         };
@@ -37,6 +52,12 @@ impl IncidentsScreen {
                     && open.id == of.id
                 {
                     open.panels.take(of.phase, made, cx.env.now);
+                    // Beside the alert stands how severe it is, which the next phase works out.
+                    if of.phase == Phase::Detect && open.panels.wants(Phase::Assess, cx.env.now) {
+                        let of = PanelOf { phase: Phase::Assess, ..of.clone() };
+                        let does = "working out how bad it is";
+                        cx.start(Job::replace("incident severity", does, Request::Panel(of).into()));
+                    }
                 }
             }
             Answer::Postmortem(written) => {
@@ -60,6 +81,21 @@ impl IncidentsScreen {
                     }
                 }
             }
+            Answer::Preflight(ready) => {
+                if let (Some(open), Request::Preflight { id, .. }) = (&mut self.open, &request)
+                    && open.id == *id
+                {
+                    open.panels.ready(ready, cx.env.now);
+                }
+            }
+            Answer::Replayed(view) => {
+                cx.say(words().plain(view.words));
+                self.read_again(cx);
+            }
+            Answer::Snoozed(until) => {
+                let until = crate::text::figures::when(until.as_millisecond(), cx.env.now_ms(), &cx.env.zone);
+                cx.say(words().plain("nobody is told of the alert until ").plain(until));
+            }
             Answer::Draft(text) => {
                 if let Request::Draft { id } = &request
                     && self.open.as_ref().is_some_and(|open| open.id == *id)
@@ -79,14 +115,20 @@ impl IncidentsScreen {
     pub(super) fn listed(&mut self, lines: Vec<IncidentLine>, cx: &mut Cx<'_>) {
         let open: Vec<&IncidentLine> = lines.iter().filter(|line| line.head.state == "open").collect();
         cx.wish(Wish::Standing(open.first().map(|line| (Box::new((*line).clone()), open.len() - 1))));
-        let first_open = lines.iter().find(|line| line.head.state == "open").map(|line| line.head.id.clone());
+        let next = next_open(&open, self.open.as_ref().map(|open| open.id.as_str()));
+        let alone = open.len() == 1 && self.open.as_ref().is_some_and(|now| now.id == open[0].head.id);
         match &mut self.list {
             Some(list) => list.replace(lines, |a, b| a.head.id == b.head.id),
             None => self.list = Some(List::whole(lines)),
         }
         if std::mem::take(&mut self.declaring) {
-            match first_open {
-                Some(id) => self.show(&id, cx),
+            match next {
+                Some(id) => {
+                    self.show(&id, cx);
+                    if alone {
+                        cx.say(words().plain(id).plain(" is the only incident that is open"));
+                    }
+                }
                 None => self.ask_title(cx),
             }
         }
@@ -134,4 +176,11 @@ impl IncidentsScreen {
             Self::refresh_list(cx);
         }
     }
+}
+
+/// Where `I` leads: from an open incident to the next one, from elsewhere to the newest.
+fn next_open(open: &[&IncidentLine], here: Option<&str>) -> Option<String> {
+    let at = open.iter().position(|line| Some(line.head.id.as_str()) == here);
+    let next = at.map_or(0, |at| (at + 1) % open.len());
+    open.get(next).map(|line| line.head.id.clone())
 }

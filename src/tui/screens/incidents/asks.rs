@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use super::run_step::{Leads, Open};
 use super::{IncidentsScreen, Request};
-use crate::domain::incident::{Action, ActionKind, Outcome};
+use crate::domain::incident::{Action, ActionKind, Outcome, Verdict};
 use crate::domain::runbook::{Section, Severity};
 use crate::domain::sample::parse_since;
 use crate::domain::{Result, Untrusted};
-use crate::ops::incident::{Act, StepView};
+use crate::ops::incident::{Act, ReplayAsk, StepView, replay_targets};
 use crate::text::{Role, figures};
+use crate::tui::jobs::Job;
 use crate::tui::overlays::{Choice, Confirm, Editor, Field, Form, Picker, Prompt, Reply, Tag};
 use crate::tui::screen::Cx;
 use crate::tui::words::{line, words};
 
 pub(super) const ASK: Tag = Tag("incident");
+/// What asking the failing examples again may cost from the screen, in US dollars; the command takes `--max-usd`.
+const REPLAY_USD: f64 = 1.0;
 
 /// A question that is open, with what it is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +28,8 @@ pub enum Asked {
     /// Which of its answers; the words under it are asked for if none fits.
     Choice(String, Vec<Untrusted>),
     Skip(String),
+    /// Why this step is signed although its figures do not settle it; how that is called.
+    Override(String, &'static str),
     Owner(String),
     Note,
     Severity,
@@ -44,6 +49,8 @@ pub enum Asked {
     Part,
     Text(Section),
     Action,
+    /// Which of these targets the failing examples are asked of again.
+    Replay(Vec<String>),
     /// What this step would do was shown.
     Plan(String, Leads),
     /// What became of an act of this step is asked.
@@ -122,6 +129,19 @@ impl IncidentsScreen {
         self.ask(Asked::Skip(step.id), Prompt::new(ASK, "skipped, because:", ""), cx);
     }
 
+    /// Asks why a step is signed that its figures do not settle.
+    pub(super) fn ask_override(&mut self, cx: &mut Cx<'_>) {
+        let Some(step) = self.step() else { return };
+        let how = match (&step.found, step.acting.is_some(), step.clean_from.is_some()) {
+            (_, _, true) => "unproven",
+            (_, true, _) => "unconfirmed",
+            (Some(found), ..) if found.verdict == Verdict::Breach => "in breach",
+            _ => "with too little data",
+        };
+        let label = format!("signed {how}, because:");
+        self.ask(Asked::Override(step.id, how), Prompt::new(ASK, &label, ""), cx);
+    }
+
     pub(super) fn ask_owner(&mut self, cx: &mut Cx<'_>) {
         let Some(step) = self.step() else { return };
         let owner = step.owner.map_or_else(|| cx.env.reviewer.clone(), Untrusted::into_raw);
@@ -185,6 +205,23 @@ impl IncidentsScreen {
             Picker::new(ASK, words().put(Role::Title, "Attach as evidence"), choices),
             cx,
         );
+    }
+
+    /// Asks which target answers as the feature does now; says what is missing where there is none.
+    pub(super) fn ask_replay(&mut self, cx: &mut Cx<'_>) {
+        let config = cx.env.evaluation.clone();
+        let names: Vec<String> = match replay_targets(&config) {
+            Ok(names) => names.into_iter().map(str::to_owned).collect(),
+            Err(error) => return cx.fail(error),
+        };
+        let choices = config.targets.iter().filter(|one| names.contains(&one.name)).map(|one| {
+            let prompt = one.prompt.as_ref().map_or_else(|| "no prompt".to_owned(), Clone::clone);
+            Choice::new(words().plain(&one.name).muted(format!("  {prompt}")))
+        });
+        let title =
+            words().put(Role::Title, format!("Ask the failing examples again of (at most ${REPLAY_USD:.2})"));
+        let picker = Picker::new(ASK, title, choices.collect());
+        self.ask(Asked::Replay(names), picker, cx);
     }
 
     pub(super) fn ask_hand_over(&mut self, cx: &mut Cx<'_>) {
@@ -288,6 +325,14 @@ impl IncidentsScreen {
             Asked::Plan(step, leads) => self.let_step(step, &leads, Some(text), cx),
             Asked::Done(step) => self.settled("done", step, |step| Act::Done { step, note: note() }, cx),
             Asked::Skip(step) => self.settled("skipped", step, |step| Act::Skip { step, note: note() }, cx),
+            // Against its figures a step is signed with a reason or not at all.
+            Asked::Override(..) if text.trim().is_empty() => {
+                cx.say(words().plain("not signed: a step is signed against its figures with a reason only"));
+            }
+            Asked::Override(step, how) => {
+                let note = Some(Untrusted::from(format!("signed {how}: {}", text.trim()).as_str()));
+                self.settled(&format!("signed {how}"), step, |step| Act::Done { step, note }, cx);
+            }
             Asked::Owner(step) => {
                 let said = format!("{} has it", text.trim());
                 self.acts(vec![Act::Assign { step, owner: text.trim().into() }], said, cx);
@@ -387,6 +432,14 @@ impl IncidentsScreen {
                     _ => (Outcome::FalseAlarm, "a false alarm, because:"),
                 };
                 self.ask(Asked::Closing(outcome), Prompt::new(ASK, label, ""), cx);
+            }
+            Asked::Replay(names) => {
+                if let Some(target) = names.into_iter().nth(index) {
+                    let ask = ReplayAsk { target: Some(target), max_usd: Some(REPLAY_USD) };
+                    let request = Request::Replay { config: cx.env.evaluation.clone(), id, ask };
+                    let does = "asking the failing examples again";
+                    cx.start(Job::exclusive("incident replay", does, request.into()));
+                }
             }
             Asked::Part => {
                 let Some(section) = Section::ALL.get(index).copied() else { return };

@@ -14,7 +14,8 @@ use crate::tui::widgets::list::List;
 use crate::tui::words::words;
 
 /// Commands on the step under the cursor: its text is what they are about.
-const ON_STEP: [Id; 6] = [table::RUN, table::DONE, table::BEGIN, table::SKIP, table::REOPEN, table::OWNER];
+const ON_STEP: [Id; 7] =
+    [table::RUN, table::DONE, table::BEGIN, table::SKIP, table::OVERRIDE, table::REOPEN, table::OWNER];
 
 impl IncidentsScreen {
     /// Opens the promotion form on the traces attached as evidence.
@@ -118,6 +119,11 @@ impl IncidentsScreen {
             table::DONE | app::OPEN => self.ask_done(cx),
             table::BEGIN => self.begin(cx),
             table::SKIP => self.ask_skip(cx),
+            table::OVERRIDE => self.ask_override(cx),
+            table::REPLAY => self.ask_replay(cx),
+            table::CONTAIN => self.contain_anyway(cx),
+            table::SNOOZE => self.snooze(cx),
+            table::ZONE => self.switch_zone(cx),
             table::REOPEN => self.reopen(cx),
             table::OWNER => self.ask_owner(cx),
             table::NOTE => self.ask_note(cx),
@@ -138,6 +144,7 @@ impl IncidentsScreen {
             table::SIGN => self.acts(vec![Act::SignRead], "signed as read", cx),
             table::UPDATE => {
                 if let Some(open) = &self.open {
+                    self.reading = true;
                     let request = Request::Draft { id: open.id.clone() };
                     cx.start(Job::replace("incident update", "drafting the update", request.into()));
                 }

@@ -211,7 +211,9 @@ pub fn timeline(view: &IncidentView, zone: &TimeZone, cols: usize) -> Vec<Line> 
     for entry in &view.timeline {
         let today = figures::date(entry.at.as_millisecond(), zone);
         if today != day {
-            out.push(line(Role::Heading, &today));
+            let offset = zone.to_offset(entry.at);
+            let offset = if offset.is_zero() { "UTC".to_owned() } else { offset.to_string() };
+            out.push(words().put(Role::Heading, &today).muted(format!("  {offset}")).done());
             day = today;
         }
         out.extend(entry_lines(entry, zone, cols));

@@ -129,6 +129,7 @@ impl Open {
     pub(super) fn lay_out_again(&mut self) {
         self.detail.cols = 0;
         self.timeline.cols = 0;
+        self.panels.lay_out_again();
     }
 
     /// What scrolls with the keys: the timeline or the post-mortem when it has the screen.

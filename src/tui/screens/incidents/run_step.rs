@@ -51,8 +51,11 @@ impl IncidentsScreen {
         let (hands, step_id) = (cx.env.hands.clone(), step.id.clone());
         let request = match (waits, step.acts) {
             // It has acted; what is left is to see that it took.
-            (true, _) => Request::Recheck { hands, id, step: step_id },
-            (false, true) => Request::Plan { hands, id, step: step_id },
+            (true, _) => Request::Recheck { hands, id, step: step_id, asked: true },
+            (false, true) => {
+                self.reading = true;
+                Request::Plan { hands, id, step: step_id }
+            }
             (false, false) => Request::Run { hands, id, step: step_id, ask: RunAsk::default() },
         };
         let does = if step.acts { "looking what it would do" } else { "looking" };
@@ -74,8 +77,8 @@ impl IncidentsScreen {
             act.is_some_and(|act| act.state == ActingState::Done && act.effect == "waiting")
         });
         if let Some(step) = waiting {
-            let request =
-                Request::Recheck { hands: hands.clone(), id: open.id.clone(), step: step.id.clone() };
+            let (hands, id, step) = (hands.clone(), open.id.clone(), step.id.clone());
+            let request = Request::Recheck { hands, id, step, asked: false };
             cx.start(Job::replace("incident effect", "looking at the traces", request.into()));
         }
         if steps().any(|step| step.clean_from.is_some()) {
@@ -177,7 +180,7 @@ impl IncidentsScreen {
         let hands = cx.env.hands.clone();
         match way {
             Open::LookAgain => {
-                let request = Request::Recheck { hands, id, step };
+                let request = Request::Recheck { hands, id, step, asked: true };
                 cx.start(Job::queue(STEP, "looking again", request.into()));
             }
             Open::Again => {
@@ -199,11 +202,8 @@ impl IncidentsScreen {
     pub(super) fn ran(&mut self, request: &Request, ran: Ran, cx: &mut Cx<'_>) {
         let told = |open: &super::Open| open.id == ran.incident;
         let Some(open) = self.open.as_mut().filter(|open| told(open)) else { return };
-        let quiet = matches!(request, Request::Recheck { .. })
-            && open
-                .ran
-                .as_ref()
-                .is_some_and(|before| before.step == ran.step && before.settled == ran.settled);
+        // What nobody asked for is worth a word once it is settled.
+        let quiet = matches!(request, Request::Recheck { asked: false, .. }) && !ran.settled;
         if let Some(watch) = &ran.watch {
             open.watch = Some(watch.clone());
         }
@@ -227,7 +227,12 @@ fn said(ran: &Ran) -> Line {
     let more = ran.said.as_ref().filter(|said| !said.is_empty()).map(|said| said.raw());
     let effect = ran.effect.as_ref().map(|effect| effect.words.as_str());
     let more = effect.or(more).map(|more| format!(": {}", clean_line(more).as_str()));
-    words().put(role, ran.state.words()).plain(more.unwrap_or_default()).done()
+    let waits = ran.effect.as_ref().is_some_and(|effect| effect.state == EffectState::Waiting);
+    let (role, word) = match waits && ran.state == RanState::Done {
+        true => (Role::Accent, "acted, and its effect is waited for"),
+        false => (role, ran.state.words()),
+    };
+    words().put(role, word).plain(more.unwrap_or_default()).done()
 }
 
 /// What a step would do.

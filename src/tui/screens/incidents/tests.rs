@@ -5,9 +5,9 @@ use serde_json::json;
 
 use std::sync::Arc;
 
-use crate::domain::EvalConfig;
 use crate::domain::incident::{ActPlan, Acting};
 use crate::domain::runbook::Phase;
+use crate::domain::{Check, EvalConfig, Evaluator, TargetKind, TargetLimits, TargetSpec};
 use crate::ops::Ctx;
 use crate::ops::incident::step::{Hands, Real};
 use crate::ops::incident::{self, IncidentView};
@@ -57,6 +57,19 @@ impl Night {
         let mut story = self.story();
         story.press("I").type_text("Bad overdraft advice after prompt v4").press("enter");
         story
+    }
+
+    /// A program on an incident whose runbook is [`BOOK`].
+    fn with_book(&self) -> Story {
+        let book = self.folder.path().join("book.toml");
+        std::fs::write(&book, BOOK).unwrap();
+        let request = incident::OpenRequest {
+            title: "Bad overdraft advice".into(),
+            runbook: Some(book.display().to_string()),
+            ..incident::OpenRequest::default()
+        };
+        incident::open(&self.ctx("mira"), request).unwrap();
+        self.story()
     }
 
     fn view(&self) -> IncidentView {
@@ -362,4 +375,145 @@ fn steps_are_run_from_the_screen_and_the_traces_prove_it() {
     story.send(crate::tui::message::Message::Changed(changes));
     insta::assert_snapshot!("watch_80", story.snapshot());
     insta::assert_snapshot!("watch_200", story.snapshot_at(200, 50));
+    story.resize(80, 24);
+    // What is not proven is signed with a reason, or not at all.
+    story.press("o enter");
+    assert!(story.status().starts_with("not signed"), "{}", story.status());
+    story.press("o").type_text("nobody asks at this hour").press("enter");
+    let watch = &night.view().phases[4].steps[0];
+    assert_eq!(watch.note.as_ref().unwrap().raw(), "signed unproven: nobody asks at this hour");
+}
+
+#[test]
+fn the_options_say_beforehand_whether_they_would_act() {
+    let night = Night::new();
+    let mut story = night.with_book();
+    story.model.env.hands = team(night.folder.path());
+    story.press("I ] ]");
+    insta::assert_snapshot!("preflight_80", story.snapshot());
+    insta::assert_snapshot!("preflight_200", story.snapshot_at(200, 50));
+}
+
+#[test]
+fn keys_that_come_before_the_incident_was_read_wait_for_it() {
+    let night = Night::new();
+    let mut story = night.opened();
+    story.press("esc g r");
+    story.hold().press("I n").type_text("support calls").press("enter");
+    assert!(night.view().timeline.iter().all(|line| !line.text.raw().contains("support calls")));
+    story.release();
+    assert!(night.view().timeline.iter().any(|line| line.text.raw().contains("support calls")));
+    // Esc takes back what waits, and a key that leads away is not about the incident.
+    story.press("esc g r");
+    story.hold().press("I n esc g h").release();
+    assert!(story.model.overlays.is_empty(), "{}", story.text());
+    assert_eq!(story.model.active, ScreenId::Health);
+}
+
+#[test]
+fn what_is_typed_before_a_dry_run_is_shown_is_no_yes_to_it() {
+    let night = Night::new();
+    let hands = team(night.folder.path());
+    let mut story = night.with_book();
+    story.model.env.hands = hands;
+    story.press("I ]").press("]");
+    story.hold().press("x").type_text("customer_support").press("enter").release();
+    assert!(story.text().contains("customer_support"), "the dry run waits for its word: {}", story.text());
+    let flags = std::fs::read_to_string(night.folder.path().join("flags.json")).unwrap();
+    assert!(flags.contains("true"), "{flags}");
+    assert!(matches!(story.model.overlays.last(), Some(crate::tui::overlays::Overlay::RunStep(_))));
+}
+
+#[test]
+fn i_goes_on_to_the_next_open_incident() {
+    let night = Night::new();
+    let mut story = night.opened();
+    story.press("I");
+    assert_eq!(story.status(), "INC-1 is the only incident that is open");
+    story.press("esc n").type_text("Another").press("enter");
+    assert!(story.row(1).contains("INC-2"), "{}", story.row(1));
+    story.press("I");
+    assert!(story.row(1).contains("INC-1"), "{}", story.row(1));
+    story.press("I");
+    assert!(story.row(1).contains("INC-2"), "{}", story.row(1));
+}
+
+#[test]
+fn times_are_local_with_their_offset_or_utc() {
+    let night = Night::new();
+    let mut story = night.story();
+    story.model.env.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
+    story.press("I").type_text("Bad advice").press("enter T");
+    assert!(
+        story.text().contains("2025-03-04  +01") && story.text().contains("03:55 mira"),
+        "{}",
+        story.text()
+    );
+    story.press("t");
+    assert_eq!(story.status(), "times are in UTC");
+    assert!(
+        story.text().contains("2025-03-04  UTC") && story.text().contains("02:55 mira"),
+        "{}",
+        story.text()
+    );
+    assert!(
+        story.row(1).contains("since 02:55") && story.row(2).contains("times in UTC"),
+        "{}",
+        story.text()
+    );
+    story.press("p");
+    assert!(story.text().contains("02:55"), "{}", story.text());
+    story.press("t");
+    assert!(story.text().contains("03:55") && !story.row(2).contains("UTC"), "{}", story.text());
+}
+
+#[test]
+fn nobody_has_to_know_the_cause_to_contain() {
+    let night = Night::new();
+    let mut story = night.opened();
+    later(&story, 12);
+    story.press("E");
+    later(&story, 12);
+    story.press("] E");
+    later(&story, 12);
+    story.send(crate::tui::message::Message::Tick);
+    assert!(story.text().contains("C contains anyway, the cause unknown"), "{}", story.text());
+    insta::assert_snapshot!("over_the_box_80", story.snapshot());
+    story.press("C");
+    let view = night.view();
+    assert_eq!(view.head.phase, Phase::Contain);
+    let said = view.sections.values().any(|text| text.raw() == "unknown: contain anyway");
+    assert!(said, "the post-mortem's why says so: {:?}", view.sections);
+}
+
+#[test]
+fn the_failing_examples_are_asked_again_of_what_answers_now() {
+    let night = Night::new();
+    let mut story = night.opened();
+    story.press("a t").type_text("t-200 t-210 t-220").press("enter");
+    story.press("] ] ] ]").press("r");
+    assert!(story.status().contains("No target is described"), "{}", story.status());
+    let target = TargetSpec {
+        name: "now".into(),
+        kind: TargetKind::Command(["sed", "s/.*/It is waived./"].map(str::to_owned).to_vec()),
+        prompt: None,
+        limits: TargetLimits::default(),
+    };
+    let check = Check::parse(r#"{"kind": "forbidden", "values": ["transfer your balance"]}"#).unwrap();
+    let advice = Evaluator { name: "advice".into(), check };
+    story.model.env.evaluation = Arc::new(EvalConfig {
+        home: night.folder.path().into(),
+        targets: vec![target],
+        evaluators: vec![(advice, 1)],
+        ..EvalConfig::default()
+    });
+    story.press("r");
+    insta::assert_snapshot!("replay_80", story.snapshot());
+    story.press("enter");
+    // Three people asked the same: it is one example.
+    let said = "1 failing example asked again of now: 1 of 1 pass now, 0 did; 1 fixed, 0 newly failing";
+    assert!(story.status().starts_with(said), "{}", story.status());
+    let view = night.view();
+    let noted = view.timeline.last().unwrap();
+    assert!(noted.text.raw().contains(said) && noted.step.as_deref() == Some("replay"), "{noted:?}");
 }

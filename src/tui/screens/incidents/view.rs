@@ -19,10 +19,11 @@
 use ratatui::layout::Rect;
 
 use super::lines::{detail, mark, step_facts, timeline};
+use super::panel::PanelCx;
 use super::{DETAIL, Face, LIST, Laid, Open, STEPS, STORY, TIMELINE};
 use crate::command::table::incidents as table;
 use crate::domain::incident::span_words;
-use crate::domain::runbook::Severity;
+use crate::domain::runbook::{Phase, Severity};
 use crate::ops::incident::{IncidentLine, IncidentView, PhaseState, header};
 use crate::text::{Line, Role, Style, figures, markdown};
 use crate::tui::canvas::{Canvas, Hit};
@@ -163,7 +164,8 @@ fn parts(open: &Open, area: Rect) -> Parts {
 pub fn settle(open: &mut Open, area: Rect, env: &Env) {
     let before = parts(open, area);
     if let Some(place) = before.panel {
-        open.panels.settle(open.phase, place.width, usize::from(before.panel_room), &env.zone);
+        let of = PanelCx { view: open.view.as_ref(), ran: open.ran.as_ref(), env };
+        open.panels.settle(open.phase, place.width, usize::from(before.panel_room), &of);
     }
     let Some(view) = &open.view else { return };
     let parts = parts(open, area);
@@ -203,7 +205,7 @@ pub fn settle(open: &mut Open, area: Rect, env: &Env) {
 }
 
 /// One incident.
-pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
+pub fn incident(open: &Open, in_utc: bool, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     let parts = parts(open, area);
     let inside = |row: Rect| Rect { x: row.x + 1, width: row.width.saturating_sub(2), ..row };
     let Some(view) = &open.view else {
@@ -212,7 +214,8 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     };
     canvas.line(inside(parts.header), &head(view, env));
     let feature = view.head.feature.as_ref().map_or("all features", |feature| feature.raw());
-    let left = canvas.line_right(inside(parts.title), &line(Role::Muted, feature));
+    let right = words().muted(feature).maybe(Role::Accent, in_utc.then_some(" · times in UTC"));
+    let left = canvas.line_right(inside(parts.title), &right.done());
     canvas.line(left, &line(Role::Plain, view.head.title.raw()));
     canvas.rule(parts.rule);
     match &open.face {
@@ -234,8 +237,21 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.line(parts.rail, &rail(open, view, parts.rail.width));
     if let Some(phase) = open.phase() {
         let mut question = words().muted(phase.question);
+        let mut room = parts.question;
         if phase.phase != view.head.phase {
-            question = question.put(Role::Accent, "  you look at another phase");
+            // It may be cut where it is long; what the keys would be about may not.
+            let here = words().put(Role::Accent, "only looking · ").key(env.key(table::ENTER_PHASE));
+            let here = here.put(Role::Accent, format!(" goes on to {}", phase.title));
+            let back =
+                words().put(Role::Accent, format!("only looking · it is in {}", view.head.phase.title()));
+            let note = if phase.phase > view.head.phase { here.done() } else { back.done() };
+            room = canvas.line_right(parts.question, &note);
+        } else if let (true, Some(limit), Phase::Detect | Phase::Assess) =
+            (phase.over_box, phase.box_ms, phase.phase)
+        {
+            let over = format!("Over the {} that it was to take: ", span_words(limit));
+            question = words().put(Role::Alert, over).key(env.key(table::CONTAIN));
+            question = question.put(Role::Alert, " contains anyway, the cause unknown");
         } else if let (true, Some(limit), Some(next)) = (phase.over_box, phase.box_ms, phase.phase.next()) {
             let meant =
                 format!("Over the {} that it was to take: on to {}, ", span_words(limit), next.title());
@@ -243,7 +259,7 @@ pub fn incident(open: &Open, env: &Env, canvas: &mut Canvas<'_>, area: Rect) {
                 words().put(Role::Alert, meant).key(env.key(table::PHASE_ON)).put(Role::Alert, " then ");
             question = question.key(env.key(table::ENTER_PHASE));
         }
-        canvas.line(parts.question, &question.done());
+        canvas.line(room, &question.done());
     }
     steps(open, canvas, parts.steps);
     canvas.rule(parts.lower_rule);

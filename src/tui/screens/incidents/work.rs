@@ -1,18 +1,22 @@
 //! What the screen asks of the ops.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::panel::{Panel, PanelOf};
 use crate::domain::incident::{Evidence, Outcome};
-use crate::domain::{ErrorKind, Query, Result, Untrusted};
+use crate::domain::monitor::Monitors;
+use crate::domain::{ErrorKind, EvalConfig, Query, Result, Untrusted};
 use crate::ops::Ctx;
+use crate::ops::assess::{self, Ready};
 use crate::ops::incident::step::{self, DryRun, Hands, Ran, RunAsk, WatchView};
 use crate::ops::incident::{
     self, Act, Configured, FiguresNow, FiguresRequest, Form, IncidentLine, IncidentView, OpenRequest, Place,
-    PostmortemView,
+    PostmortemView, ReplayAsk, ReplayView,
 };
+use crate::ops::monitor;
 use crate::ops::runbook::Books;
 use crate::task::{Cancel, Progress};
 
@@ -62,11 +66,29 @@ pub enum Request {
         step: String,
         ask: RunAsk,
     },
-    /// Looks again at what came of an act.
+    /// Looks again at what came of an act; `asked`: by a person, who wants to hear of it.
     Recheck {
         hands: Hands,
         id: String,
         step: String,
+        asked: bool,
+    },
+    /// What stands in the way of the steps that act.
+    Preflight {
+        hands: Hands,
+        id: String,
+    },
+    /// Asks the failing examples again of what answers now.
+    Replay {
+        config: Arc<EvalConfig>,
+        id: String,
+        ask: ReplayAsk,
+    },
+    /// Tells nobody of the incident's alert for so long.
+    Snooze {
+        monitors: Arc<Monitors>,
+        id: String,
+        for_ms: i64,
     },
     /// Agrees to somebody else's act.
     Approve {
@@ -115,6 +137,10 @@ pub enum Answer {
     Plan(Box<DryRun>),
     Ran(Box<Ran>),
     Watch(Box<WatchView>),
+    Preflight(Vec<Ready>),
+    Replayed(Box<ReplayView>),
+    /// Until when nobody is told.
+    Snoozed(jiff::Timestamp),
     /// The file was written.
     Saved,
     /// A file of this name is there already and was left alone.
@@ -123,7 +149,7 @@ pub enum Answer {
 
 impl Request {
     /// Does the work; blocks.
-    pub fn run(&self, ctx: &Ctx, cancel: &Cancel, _progress: &Progress) -> Result<Answer> {
+    pub fn run(&self, ctx: &Ctx, cancel: &Cancel, progress: &Progress) -> Result<Answer> {
         let incident = |view: IncidentView| Answer::Incident(Box::new(view));
         match self {
             Request::List => incident::list(ctx).map(Answer::List),
@@ -155,7 +181,15 @@ impl Request {
             Request::Run { hands, id, step, ask } => {
                 step::run(ctx, hands, id, step, ask, cancel).map(|ran| Answer::Ran(Box::new(ran)))
             }
-            Request::Recheck { hands, id, step } => {
+            Request::Preflight { hands, id } => {
+                assess::preflight(ctx, hands, id, cancel).map(Answer::Preflight)
+            }
+            Request::Replay { config, id, ask } => incident::replay(ctx, config, id, ask, cancel, progress)
+                .map(|view| Answer::Replayed(Box::new(view))),
+            Request::Snooze { monitors, id, for_ms } => {
+                monitor::snooze(ctx, monitors, id, *for_ms).map(|of| Answer::Snoozed(of.until))
+            }
+            Request::Recheck { hands, id, step, .. } => {
                 step::recheck(ctx, hands, id, step, cancel).map(|ran| Answer::Ran(Box::new(ran)))
             }
             Request::Approve { id, step } => step::approve(ctx, id, step, None).map(incident),
@@ -193,6 +227,7 @@ impl Request {
                 | Request::Postmortem { .. }
                 | Request::Draft { .. }
                 | Request::Plan { .. }
+                | Request::Preflight { .. }
                 | Request::Watch { .. }
         )
     }

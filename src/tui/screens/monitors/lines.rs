@@ -50,6 +50,9 @@ pub fn monitor(of: &MonitorView, env: &Env, cols: usize) -> Vec<Line> {
         words()
             .muted("false pages a month to be expected: ")
             .plain(pages(of.expected_false_pages_per_month))
+            .muted(" (the knob for all: ")
+            .key("[monitors] false_pages_per_month")
+            .muted(")")
             .done(),
     ];
     if let Some(until) = of.silenced_until {

@@ -7,7 +7,7 @@
 mod lines;
 mod resume;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod view;
 mod work;
 
@@ -313,6 +313,10 @@ impl Screen for MonitorsScreen {
 
     fn opens(&self) -> bool {
         self.open.as_ref().map_or(!self.rows.is_empty(), |open| !open.traces.is_empty())
+    }
+
+    fn waits(&self) -> bool {
+        self.open.is_none() && self.rows.is_empty() && self.loading
     }
 
     fn command(&mut self, id: Id, cx: &mut Cx<'_>) -> Handled {

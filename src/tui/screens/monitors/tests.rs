@@ -34,7 +34,8 @@ fn trouble() -> World {
     world
 }
 
-fn watched() -> (World, Story) {
+/// A world with an alert that is out, and a program on Health.
+pub fn watched() -> (World, Story) {
     let world = trouble();
     let ctx = world.as_reviewer("ann");
     let seen = pass(&ctx, &Monitors::default()).unwrap();

@@ -3,6 +3,7 @@
 //! ```text
 //!  monitors  1 alert · 0.66 false pages a month to be expected, 1.00 allowed
 //! ────────────────────────────────────────────────────────────────────────────────
+//!  rule               state     false  figure, of how many, against what is usual
 //!  ▲ A-1  negative-feedback  customer_support          firing  20 Nov 16:00
 //!  quality-drift      no data    0.38  34 of the 100 that it needs are judged
 //!  negative-feedback  firing     0.03  15.8 % [9.8, 24.4] of 95 in 6 h, usually 3.4 %
@@ -50,12 +51,18 @@ pub fn list(screen: &MonitorsScreen, env: &Env, canvas: &mut Canvas<'_>, area: R
         canvas.rule_down(bar);
         (left, Rect { x: bar.x + 2, width: body.right().saturating_sub(bar.x + 2), ..body })
     } else {
-        let rows = count.min(body.height.saturating_sub(5)).max(1);
+        let rows = (count + 1).min(body.height.saturating_sub(5)).max(2);
         let split = Rect { y: body.y + rows, height: 1, ..area };
         canvas.rule(split);
         let below = Rect { y: split.y + 1, height: body.height.saturating_sub(rows + 1), ..body };
         (Rect { height: rows, ..body }, below)
     };
+    // What the columns of the rules are: without it nobody knows what 0.38 is.
+    let head = words()
+        .muted(format!("{:<18} {:<9} {:>5}  ", "rule", "state", "false"))
+        .muted("figure, of how many, against what is usual");
+    canvas.line(Rect { height: 1, ..left }, &head.done());
+    let left = Rect { y: left.y + 1, height: left.height.saturating_sub(1), ..left };
     screen.rows.view(canvas, left, LIST, |canvas, row, item, _| match item {
         Row::Alert(of) => alert_row(of, env, canvas, row),
         Row::Monitor(of) => monitor_row(of, canvas, row),

@@ -2,17 +2,24 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Lines, Target};
+use super::{Lines, PanelCx, Target};
+use crate::command::table::incidents as table;
 use crate::domain::monitor::AlertState;
 use crate::ops::assess::{Detection, ExampleView, MeterCheck};
 use crate::text::figures::{self, fixed, sparkline};
 use crate::text::{Line, Role, clean_line, pad, truncate_line, wrap_line};
 use crate::tui::words::{line, one_line, span, words};
 
-/// The panel.
-pub fn lines(of: &Detection, zone: &TimeZone, cols: usize) -> Lines {
+/// The panel, for a place of so many rows; `answers` stand at the foot, or where they are seen on a small screen.
+pub fn lines(of: &Detection, answers: Vec<Line>, zone: &TimeZone, (cols, page): (usize, usize)) -> Lines {
     let mut out = Lines::default();
     alert(of, zone, cols, &mut out);
+    let table = 1 + of.meter.len().max(of.examples.len());
+    let (above, below) = match out.lines.len() + table + of.similar.len() + answers.len() > page {
+        true => (answers, Vec::new()),
+        false => (Vec::new(), answers),
+    };
+    above.into_iter().for_each(|text| out.put(text));
     // The meter at the left, what it measured at the right.
     let left = (cols / 2).min(64);
     let beside = |left_line: Line, right: Option<Line>| {
@@ -43,6 +50,27 @@ pub fn lines(of: &Detection, zone: &TimeZone, cols: usize) -> Lines {
             .plain(one_line(&one.title));
         out.lead(truncate_line(&said.done(), cols), Target::Incident(one.id.clone()));
     }
+    below.into_iter().for_each(|text| out.put(text));
+    out
+}
+
+/// What to answer: how severe it is, that it is nothing, that it can wait; each with its key.
+pub fn answers(severity: Option<&str>, alert: bool, of: &PanelCx<'_>, cols: usize) -> Vec<Line> {
+    let Some(view) = of.view.filter(|view| view.head.closed_at.is_none()) else { return Vec::new() };
+    let mut out = Vec::new();
+    let key = |id| of.env.key(id);
+    let severe = severity
+        .map_or_else(|| words().muted("working out how bad it is…"), |severity| words().plain(severity));
+    if view.head.severity.is_none() {
+        let said = words().muted("severity ").line(&severe.done()).plain("  ").key(key(table::SEVERITY));
+        out.push(truncate_line(&said.muted(" sets it").done(), cols));
+    }
+    let mut ways = words().key(format!("{} f", key(table::CLOSE))).plain(" a false alarm, because…");
+    if alert {
+        ways = ways.plain("   ").key(key(table::SNOOZE)).plain(" snooze the alert 30m");
+    }
+    let ways = ways.plain("   ").key(key(table::CONTAIN)).plain(" contain now");
+    out.push(truncate_line(&ways.done(), cols));
     out
 }
 

@@ -22,8 +22,9 @@ use crate::command::table::app;
 use crate::domain::runbook::Phase;
 use crate::domain::{Error, Query, Result, Untrusted};
 use crate::ops::Ctx;
-use crate::ops::assess::{self as ops, AssessRequest, Assessment, Containment, Detection, Versions};
-use crate::ops::incident::{self, Configured, PostmortemView};
+use crate::ops::assess::{self as ops, AssessRequest, Assessment, Containment, Detection, Ready, Versions};
+use crate::ops::incident::step::Ran;
+use crate::ops::incident::{self, Configured, IncidentView, PostmortemView};
 use crate::task::Cancel;
 use crate::text::{Line, Role};
 use crate::tui::canvas::{Canvas, Hit, Pane};
@@ -110,6 +111,16 @@ impl Lines {
     }
 }
 
+/// What the lines of a panel are made of besides its figures.
+pub struct PanelCx<'a> {
+    /// The incident.
+    pub view: Option<&'a IncidentView>,
+    /// What came of the step that was run last.
+    pub ran: Option<&'a Ran>,
+    /// Keys, time and zone.
+    pub env: &'a Env,
+}
+
 /// The panels of the incident on screen.
 #[derive(Debug, Default)]
 pub struct Panels {
@@ -120,6 +131,8 @@ pub struct Panels {
     pub entered: bool,
     /// The line under the cursor, counted in those that lead somewhere.
     at: usize,
+    /// What stands in the way of the steps that act, by their ids; why it is not known.
+    ready: Option<(std::result::Result<Vec<Ready>, String>, Timestamp)>,
     laid: Lines,
     laid_for: Option<(Phase, usize, usize)>,
     top: usize,
@@ -148,6 +161,40 @@ impl Panels {
         self.laid_for = None;
     }
 
+    /// What stands beside the figures has changed.
+    pub fn lay_out_again(&mut self) {
+        self.laid_for = None;
+    }
+
+    /// Whether it must be looked again what stands in the way of the steps that act.
+    pub fn wants_preflight(&self, now: Timestamp) -> bool {
+        self.ready.as_ref().is_none_or(|(_, at)| now.as_millisecond() - at.as_millisecond() >= FRESH_MS)
+    }
+
+    /// Takes what stands in the way of the steps that act.
+    pub fn ready(&mut self, ready: Vec<Ready>, now: Timestamp) {
+        self.ready = Some((Ok(ready), now));
+        self.laid_for = None;
+    }
+
+    /// That could not be found out.
+    pub fn not_ready(&mut self, error: &Error, now: Timestamp) {
+        self.ready = Some((Err(error.what.clone()), now));
+        self.laid_for = None;
+    }
+
+    /// How severe the figures say that it is, once that is known.
+    fn severity(&self) -> Option<String> {
+        match self.made.get(&Phase::Assess) {
+            Some((Ok(Panel::Assess(of)), _)) => {
+                let rows = ops::rows(of, &TimeZone::UTC);
+                rows.into_iter().find(|(label, _)| *label == "severity").map(|(_, words)| words)
+            }
+            Some((Err(_), _)) => Some("not known from the figures".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Takes what was made of a phase. A failure stands in the panel: it is one of figures, not of the incident.
     pub fn take(&mut self, phase: Phase, made: Result<Panel>, now: Timestamp) {
         let made = made.map_err(|error: Error| {
@@ -159,7 +206,9 @@ impl Panels {
     }
 
     /// Lays the panel of a phase out for so many columns and rows at most.
-    pub fn settle(&mut self, phase: Phase, width: u16, rows: usize, zone: &TimeZone) {
+    pub fn settle(&mut self, phase: Phase, width: u16, rows: usize, of: &PanelCx<'_>) {
+        let zone = &of.env.zone;
+        let severity = self.severity();
         let cols = usize::from(width.saturating_sub(2)).max(40);
         if self.laid_for != Some((phase, cols, rows)) {
             self.laid = match self.made.get(&phase).map(|(made, _)| made) {
@@ -175,11 +224,17 @@ impl Panels {
                     }
                     lines
                 }
-                Some(Ok(Panel::Detect(of))) => detect::lines(of, zone, cols),
-                Some(Ok(Panel::Assess(of))) => assess::lines(of, zone, cols, rows),
-                Some(Ok(Panel::Contain(of))) => contain::lines(of, cols),
-                Some(Ok(Panel::Fix(of))) => fix::lines(of, zone, cols),
-                Some(Ok(Panel::Postmortem(of))) => postmortem::lines(of, zone, cols),
+                Some(Ok(Panel::Detect(made))) => {
+                    let answers = detect::answers(severity.as_deref(), made.alert.is_some(), of, cols);
+                    detect::lines(made, answers, zone, (cols, rows))
+                }
+                Some(Ok(Panel::Assess(made))) => assess::lines(made, zone, cols, rows),
+                Some(Ok(Panel::Contain(made))) => {
+                    let ready = self.ready.as_ref().map(|(ready, _)| ready);
+                    contain::lines(made, ready, of, cols)
+                }
+                Some(Ok(Panel::Fix(made))) => fix::lines(made, zone, cols),
+                Some(Ok(Panel::Postmortem(made))) => postmortem::lines(made, zone, cols),
             };
             self.laid_for = Some((phase, cols, rows));
         }

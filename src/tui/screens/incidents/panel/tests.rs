@@ -120,3 +120,20 @@ fn a_store_without_such_traces_says_so_in_the_panel() {
     story.press("I ]");
     assert!(story.text().contains("No trace has the feature support."), "{}", story.text());
 }
+
+#[test]
+fn an_alert_is_told_of_no_more_for_half_an_hour_and_a_false_one_closes_with_a_reason() {
+    let (_world, mut story) = crate::tui::screens::monitors::tests::watched();
+    story.press("g m I");
+    insta::assert_snapshot!("detect_alert_80", story.snapshot());
+    insta::assert_snapshot!("detect_alert_200", story.snapshot_at(200, 50));
+    story.resize(80, 24).press("z");
+    assert!(story.status().starts_with("nobody is told of the alert until"), "{}", story.status());
+    let now = story.ctx.clock.now();
+    let silenced = crate::ops::monitor::alerts(&story.ctx, false).unwrap().remove(0).silenced_until;
+    assert_eq!(silenced, Some(now + SignedDuration::from_mins(30)));
+    story.press("c f").type_text("the judge was changed").press("enter");
+    let view = incident::show(&story.ctx, "INC-1").unwrap();
+    assert_eq!(view.head.outcome, Some(crate::domain::incident::Outcome::FalseAlarm));
+    assert_eq!(view.closing_note.unwrap().raw(), "the judge was changed");
+}
