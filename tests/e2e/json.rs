@@ -194,6 +194,7 @@ fn every_answer_is_as_the_help_says() {
         ask("trace show ID", &["trace", "show", id]);
     }
 
+    ask("reread", &["reread"]);
     ask("doctor", &["doctor"]);
     ask("keys", &["keys"]);
     ask("init", &["init"]);

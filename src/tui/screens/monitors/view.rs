@@ -19,7 +19,7 @@ use super::{DETAIL, LIST, MonitorsScreen, Open, Row, TRACES, lines};
 use crate::domain::monitor::AlertState;
 use crate::ops::monitor::{AlertView, MonitorView, group_words};
 use crate::text::figures::{fixed, plural, when};
-use crate::text::{Line, Role};
+use crate::text::{Line, Role, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
 use crate::tui::words::{line, one_line, words};
@@ -112,6 +112,10 @@ fn text(screen: &MonitorsScreen, env: &Env, cols: usize) -> Vec<Line> {
     if screen.alerts.is_empty() {
         text.push(Line::default());
         text.extend(lines::nobody_watches(env));
+    }
+    if let Some(words) = screen.list.as_ref().and_then(|list| list.nobody_tells.as_ref()) {
+        text.push(Line::default());
+        text.extend(wrap_line(&line(Role::Unsure, words), cols, &[], &[]));
     }
     if let Some(end) = screen.list.as_ref().and_then(|list| list.stands_at) {
         let end = when(end.as_millisecond(), env.now_ms(), &env.zone);
