@@ -104,18 +104,19 @@ fn monitor_row(of: &MonitorView, canvas: &mut Canvas<'_>, row: Rect) {
 
 /// What is said of the row under the cursor.
 fn text(screen: &MonitorsScreen, env: &Env, cols: usize) -> Vec<Line> {
-    let mut text = match screen.rows.selected() {
+    let mut text = Vec::new();
+    // Above all else: who relies on being told must not have to scroll for it.
+    if let Some(words) = screen.list.as_ref().and_then(|list| list.nobody_tells.as_ref()) {
+        text.extend(wrap_line(&line(Role::Unsure, words), cols, &[], &[]));
+    }
+    text.extend(match screen.rows.selected() {
         Some(Row::Alert(of)) => lines::alert(of, env, cols),
         Some(Row::Monitor(of)) => lines::monitor(of, env, cols),
         None => Vec::new(),
-    };
+    });
     if screen.alerts.is_empty() {
         text.push(Line::default());
         text.extend(lines::nobody_watches(env));
-    }
-    if let Some(words) = screen.list.as_ref().and_then(|list| list.nobody_tells.as_ref()) {
-        text.push(Line::default());
-        text.extend(wrap_line(&line(Role::Unsure, words), cols, &[], &[]));
     }
     if let Some(end) = screen.list.as_ref().and_then(|list| list.stands_at) {
         let end = when(end.as_millisecond(), env.now_ms(), &env.zone);
