@@ -21,6 +21,7 @@ mod mark;
 mod monitor;
 mod output;
 mod prompt;
+mod reread;
 mod review;
 mod runbook;
 mod sample;
@@ -85,6 +86,7 @@ enum Command {
     Taxonomy(taxonomy::TaxonomyArgs),
     Trace(trace::TraceArgs),
     Prompt(prompt::PromptArgs),
+    Reread(reread::RereadArgs),
     Review(review::ReviewArgs),
     Runbook(runbook::RunbookArgs),
     Keys(keys::KeysArgs),
@@ -137,6 +139,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Taxonomy(args) => taxonomy::run(&face, args),
         Command::Trace(args) => trace::run(&face, args),
         Command::Prompt(args) => prompt::run(&face, args),
+        Command::Reread(args) => reread::run(&face, args),
         Command::Review(args) => review::run(&face, args),
         Command::Runbook(args) => runbook::run(&face, args),
         Command::Keys(args) => keys::run(&face, args),

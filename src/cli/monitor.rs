@@ -168,6 +168,9 @@ fn list(all: &MonitorList) -> Result<u8> {
         fixed(all.expected, 2),
         fixed(all.false_pages_per_month, 2)
     ))?;
+    if let Some(words) = &all.nobody_tells {
+        output::text(words)?;
+    }
     if let Some(end) = all.stands_at {
         output::text(&format!(
             "This is a demonstration: all is as of {}, when its traffic ends.",

@@ -117,6 +117,7 @@ fn once(face: &Face, args: &WatchArgs, ctx: &Ctx) -> Result<u8> {
     }
     let result = pass(ctx, &face.config.monitors);
     let sent = sender.send_now();
+    watcher.sent_once(ctx)?;
     watcher.leaves(ctx)?;
     let view = result?;
     sent?;

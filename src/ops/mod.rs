@@ -27,6 +27,7 @@ pub mod measure;
 pub mod monitor;
 pub mod promote;
 pub mod prompt;
+pub mod reread;
 pub mod review;
 pub mod run;
 pub mod runbook;

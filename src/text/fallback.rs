@@ -52,6 +52,16 @@ impl Fallback {
         Ok(Self(Patterns::Own(Arc::new(regex))))
     }
 
+    /// Tells one set of patterns from another, in this version of the program and later ones.
+    pub fn fingerprint(&self) -> String {
+        let text = match &self.0 {
+            Patterns::Usual => PATTERNS.join("\n"),
+            Patterns::Own(regex) => regex.as_str().to_owned(),
+            Patterns::None => return "none".to_owned(),
+        };
+        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+    }
+
     /// Whether what came out reads like a fallback.
     pub fn reads_like(&self, output: &Content) -> bool {
         let regex = match &self.0 {

@@ -193,6 +193,7 @@ fn every_answer_is_as_the_help_says() {
         ask("trace show ID", &["trace", "show", id]);
     }
 
+    ask("reread", &["reread"]);
     ask("doctor", &["doctor"]);
     ask("keys", &["keys"]);
     ask("init", &["init"]);
@@ -216,8 +217,16 @@ command = ["sed", "-e", 's/.*fee number [23][0-9].*/{"explanation":"Wrong.","acc
 name = "strictly"
 kind = "judge"
 criteria = "accuracy"
+[judge_sample]
 "#;
     std::fs::write(folder.path().join("tuesday.toml"), config).unwrap();
+    // The daily sample begins with what arrives after the first look.
+    run_to(0, &store, &["watch", "--once"]);
+    let now = jiff::Timestamp::now();
+    let line = format!("{}\n", json!({"id": "arrives", "time": now, "input": "q", "output": "a"}));
+    std::fs::write(folder.path().join("new.jsonl"), line).unwrap();
+    run_to(0, &store, &["import", folder.path().join("new.jsonl").to_str().unwrap()]);
+    run_to(0, &store, &["watch", "--once"]);
     for n in 0..40 {
         run_to(0, &store, &["label", &format!("t-{n}"), if n < 20 { "pass" } else { "fail" }]);
     }
@@ -229,5 +238,6 @@ criteria = "accuracy"
         (health["judged"]["people"].as_u64(), health["judged"]["labels"][1].as_u64()),
         (Some(40), Some(20))
     );
+    assert_eq!(health["daily_sample"]["drawn"], 1);
     assert!(health["judged"]["corrected"]["rate"].is_number(), "{}", health["judged"]);
 }

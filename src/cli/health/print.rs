@@ -45,6 +45,12 @@ pub(super) fn answer(view: &HealthView, recent: &[Recent]) -> String {
         let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
         text.push_str(&format!("\n\n{}", lines.join("\n")));
     }
+    if view.fallback_patterns_differ {
+        text.push_str(
+            "\n\nfallback: older answers were read by other patterns than those of tuesday.toml;\n\
+             `tuesday reread` reads them again.",
+        );
+    }
     if let Some(sample) = &view.daily_sample {
         let gap = if view.judged.words.is_some() { "\n" } else { "\n\n" };
         text.push_str(&format!("{gap}daily sample: {}", sample.words()));

@@ -22,8 +22,8 @@ mod window;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Ctx;
 use super::daily_sample::{SampleDay, today};
+use super::{Ctx, reread};
 use crate::domain::query::Term;
 use crate::domain::{Error, Result, Untrusted};
 use crate::store::{Detail, HOUR_MS, Sums};
@@ -179,6 +179,9 @@ pub struct HealthView {
     pub by: By,
     /// The window's traffic by group, most requests first.
     pub groups: Vec<GroupView>,
+    /// Older answers were read for fallbacks by other patterns than the configuration's: the rate of the past may
+    /// be another.
+    pub fallback_patterns_differ: bool,
     /// How the daily sample stands, of all features; `None` where none is asked for.
     pub daily_sample: Option<SampleDay>,
     /// The trend of seven days, or of 28 for a window longer than that.
@@ -296,6 +299,7 @@ pub fn health(ctx: &Ctx, spec: &HealthSpec) -> Result<HealthView> {
         satisfaction: rate(thumbs(p), thumbs(q), Better::Higher, query(down())),
         fallback_rate: rate(fallbacks(p), fallbacks(q), Better::Lower, query(Term::Fallback(vec![true]))),
         judged: judged.by((from, to), &quality),
+        fallback_patterns_differ: reread::is_behind(ctx)?,
         daily_sample: today(ctx)?,
         quality: weighted(
             &quality,

@@ -173,6 +173,7 @@ impl ImportReport {
 /// Stores traces that this program made. They are taken as they come: nothing is checked.
 pub fn traces(ctx: &Ctx, traces: impl IntoIterator<Item = Trace>) -> Result<ImportReport> {
     let mut traces = traces.into_iter();
+    ctx.store.note_patterns(&ctx.fallback)?;
     let mut loader = ctx.store.loader(traces.size_hint().0 as u64)?;
     let mut preparer = Preparer::new(loader.dictionary())?.with_fallback(ctx.fallback.clone());
     let mut report = ImportReport::default();

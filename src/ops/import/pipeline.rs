@@ -86,6 +86,7 @@ pub(super) fn run(
     // A total that leaves out a pipe would end too early.
     let sizes: Option<u64> = plan.iter().map(|file| file.size).sum();
     progress.set_total(sizes.unwrap_or(0));
+    ctx.store.note_patterns(&ctx.fallback)?;
     let mut loader = ctx.store.loader(plan.iter().map(|file| file.traces).sum())?;
     let names = spec.files.iter().zip(&plan).map(|(name, file)| (name.clone(), file.reader.format().name()));
     let mut tally = Tally::new(names.collect(), spec.rejects.as_deref());

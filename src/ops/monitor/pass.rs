@@ -17,6 +17,12 @@ const LEASE: &str = "monitors";
 /// How long a watcher that does not come again keeps the lease.
 const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
 
+/// The name of the sign that somebody sends alerts, and who gives it: whoever watches and tells.
+const SENDING: &str = "sending";
+const TELLS: &str = "watch";
+/// How long the sign of a look at a time stands: whatever runs it again does so within that.
+const ONCE_TIME: SignedDuration = SignedDuration::from_hours(1);
+
 /// One who watches.
 #[derive(Debug, Clone)]
 pub struct Watcher(String);
@@ -25,6 +31,13 @@ impl Default for Watcher {
     fn default() -> Self {
         Self(uuid::Uuid::now_v7().to_string())
     }
+}
+
+/// What to say where there are receivers and nobody sends to them: no `watch` or `serve` runs, and none looked once in
+/// the last hour. The open program sends nothing.
+pub(super) fn nobody_sends(ctx: &Ctx, monitors: &Monitors) -> Result<Option<String>> {
+    let quiet = !monitors.receivers.is_empty() && !ctx.store.is_leased(SENDING, ctx.clock.now())?;
+    Ok(quiet.then(|| "No receiver is told now: neither tuesday watch nor tuesday serve runs.".to_owned()))
 }
 
 impl Watcher {
@@ -38,6 +51,26 @@ impl Watcher {
     /// Lets the next one watch at once.
     pub fn leaves(&self, ctx: &Ctx) -> Result<()> {
         ctx.store.drop_lease(LEASE, &self.0)
+    }
+
+    /// Gives the sign that this one sends too.
+    pub(super) fn sends(&self, ctx: &Ctx) -> Result<()> {
+        Self::signs(ctx, LEASE_TIME)
+    }
+
+    /// Takes the sign back.
+    pub(super) fn sends_no_more(&self, ctx: &Ctx) -> Result<()> {
+        ctx.store.drop_lease(SENDING, TELLS)
+    }
+
+    /// Gives the sign of one who looks once, and again before long.
+    pub fn sent_once(&self, ctx: &Ctx) -> Result<()> {
+        Self::signs(ctx, ONCE_TIME)
+    }
+
+    fn signs(ctx: &Ctx, time: SignedDuration) -> Result<()> {
+        let now = ctx.clock.now();
+        ctx.store.take_lease(SENDING, TELLS, now, now.checked_add(time).unwrap_or(now)).map(drop)
     }
 }
 

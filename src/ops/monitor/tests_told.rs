@@ -9,6 +9,7 @@ use super::tests::{bot, healthy};
 use super::*;
 use crate::domain::monitor::{Delivery, Monitors, Notice, Receiver, ReceiverKind, Urgency, What};
 use crate::ops::testing::World;
+use crate::task::Cancel;
 
 /// Told by a program, so that no server is needed.
 pub(super) fn told_by(command: &[&str]) -> Monitors {
@@ -30,6 +31,38 @@ fn nothing(_: &str) -> Option<String> {
 }
 
 fn quiet(_: &Notice) {}
+
+#[test]
+fn receivers_that_nobody_tells_are_said_and_the_open_program_is_nobody() {
+    let world = bot(3, 10, healthy);
+    let ctx = world.as_reviewer("ann");
+    let words = |monitors: &Monitors| list(&ctx, monitors).unwrap().nobody_tells;
+    assert_eq!(words(&Monitors::default()), None, "there is nobody to be told");
+    let receivers = vec![Receiver { name: "bell".into(), kind: ReceiverKind::Bell }];
+    let told = Monitors { receivers, ..Monitors::default() };
+    let said = words(&told).unwrap();
+    assert!(said.contains("neither tuesday watch nor tuesday serve runs"), "{said}");
+    // A quiet pass of the open program changes nothing of it.
+    let quiet = Watcher::default();
+    assert!(quiet.holds(&ctx).unwrap());
+    assert!(words(&told).is_some());
+    quiet.leaves(&ctx).unwrap();
+    let cancel = Cancel::default();
+    watching(&ctx, &told, &cancel, |watched| {
+        if matches!(watched, Watched::Pass(_)) {
+            assert_eq!(words(&told), None);
+            cancel.cancel();
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert!(words(&told).is_some(), "it has left");
+    // One that looks once comes again within the hour.
+    quiet.sent_once(&ctx).unwrap();
+    assert_eq!(words(&told), None);
+    world.clock.advance_ms(3_600_001);
+    assert!(words(&told).is_some());
+}
 
 #[test]
 fn what_is_in_the_outbox_is_sent_by_whoever_comes_next_and_once() {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::advance::{Brought, advance};
 use super::evidence::{figure, instant};
 use super::latency::times;
+use super::pass::nobody_sends;
 use super::price::expected;
 use super::quality::smoothed;
 use super::tell::{ReceiverView, receivers};
@@ -130,6 +131,9 @@ pub struct MonitorList {
     pub stands_at: Option<Timestamp>,
     /// What the rules that wake somebody are to be expected to raise, together.
     pub expected: f64,
+    /// What to say where there are receivers and nobody tells them: no `watch` or `serve` runs. The open program
+    /// keeps alerts and shows them, and tells nobody: whoever has it open sees them.
+    pub nobody_tells: Option<String>,
 }
 
 /// Every rule as it stands now. Changes nothing: `tuesday watch` keeps what is found.
@@ -145,7 +149,8 @@ pub fn list(ctx: &Ctx, monitors: &Monitors) -> Result<MonitorList> {
     let pages = groups.filter(|one| one.severity == Urgency::Page);
     let expected = pages.filter_map(|one| one.expected_false_pages_per_month).sum();
     let (false_pages_per_month, stands_at) = (monitors.false_pages_per_month, stands_at(ctx)?);
-    Ok(MonitorList { monitors: all, false_pages_per_month, stands_at, expected })
+    let nobody_tells = nobody_sends(ctx, monitors)?;
+    Ok(MonitorList { monitors: all, false_pages_per_month, stands_at, expected, nobody_tells })
 }
 
 /// One rule with its groups and receivers. `NotSo` when there is none of this name.

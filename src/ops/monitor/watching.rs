@@ -63,7 +63,11 @@ pub fn watching(
     mut tell: impl FnMut(Watched) -> Result<()>,
 ) -> Result<()> {
     let watcher = Watcher::default();
-    let result = until_cancelled(ctx, monitors, &watcher, cancel, &mut tell);
+    let mut holding = false;
+    let result = until_cancelled(ctx, monitors, &watcher, &mut holding, cancel, &mut tell);
+    if holding {
+        watcher.sends_no_more(ctx)?;
+    }
     watcher.leaves(ctx)?;
     result
 }
@@ -72,27 +76,34 @@ fn until_cancelled(
     ctx: &Ctx,
     monitors: &Monitors,
     watcher: &Watcher,
+    holding: &mut bool,
     cancel: &Cancel,
     tell: &mut dyn FnMut(Watched) -> Result<()>,
 ) -> Result<()> {
     let mut changes = watch::watch(ctx)?;
     let mut last: Option<Instant> = None;
-    let (mut waiting, mut begun, mut holding) = (false, false, false);
+    let (mut waiting, mut begun) = (false, false);
     loop {
         let changed = changes.poll()?.traces;
-        let every = if holding { EVERY } else { AGAIN };
+        let every = if *holding { EVERY } else { AGAIN };
         let due = last.is_none_or(|at| at.elapsed() >= every || (changed && at.elapsed() >= AT_MOST));
         if due {
             last = Some(Instant::now());
-            match watcher.holds(ctx) {
+            let held = watcher.holds(ctx).and_then(|held| {
+                if held {
+                    watcher.sends(ctx)?;
+                }
+                Ok(held)
+            });
+            match held {
                 Ok(false) => {
-                    holding = false;
+                    *holding = false;
                     if !std::mem::replace(&mut waiting, true) {
                         tell(Watched::Elsewhere)?;
                     }
                 }
                 Ok(true) => {
-                    holding = true;
+                    *holding = true;
                     if !std::mem::replace(&mut begun, true) {
                         tell(Watched::Begun)?;
                     }

@@ -45,6 +45,7 @@ impl Desk {
         troubled: &'a Troubled<'a>,
     ) -> Result<(Self, Writer<'a>)> {
         let (jobs, work) = bounded(QUEUE);
+        ctx.store.note_patterns(&ctx.fallback)?;
         let loader = ctx.store.live_loader()?;
         let dictionary = Arc::new(RwLock::new(loader.dictionary().cloned()));
         let waiting = Arc::new(AtomicI64::new(0));

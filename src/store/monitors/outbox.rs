@@ -362,6 +362,14 @@ impl Store {
         })
     }
 
+    /// Whether anybody holds a lease.
+    pub fn is_leased(&self, name: &str, now: Timestamp) -> Result<bool> {
+        self.read(|db| {
+            db.prepare_cached("SELECT 1 FROM work.lease WHERE name = ? AND until > ?")?
+                .exists(params![name, now.as_millisecond()])
+        })
+    }
+
     /// Gives the lease back.
     pub fn drop_lease(&self, name: &str, holder: &str) -> Result<()> {
         self.write_work(|tx| {

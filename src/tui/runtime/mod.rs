@@ -81,7 +81,8 @@ pub fn open(start: Start) -> Result<u8> {
             panic::rehearse("open");
             store()
         });
-        opened.send(ctx)
+        // Nobody waits for it any more where the program has ended.
+        opened.send(ctx).ok();
     });
     // A store that cannot be opened is told on the command line, not on a screen that flashes by.
     let early = opening.recv_timeout(OPEN_WAIT).ok().transpose()?;

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 
 use super::Limits;
@@ -39,8 +39,16 @@ const DRAINED: usize = 256 * 1024 * 1024;
 /// Reads a body.
 pub(super) async fn read(body: Body, held: &Arc<Held>, limits: &Limits) -> Result<Bytes, Refusal> {
     let mut body = body;
+    let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if said > DRAINED {
+        // It would not be read to its end: the answer need not wait for any of it.
+        return Err(Refusal::TooLarge(limits.body));
+    }
     let mut bytes = Bytes { bytes: Vec::new(), counted: 0, held: Arc::clone(held) };
     let whole = async {
+        if said > limits.body {
+            return Err(Refusal::TooLarge(limits.body));
+        }
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return Err(Refusal::Broken) };
             let Some(data) = frame.data_ref() else { continue };

@@ -172,6 +172,22 @@ fn what_is_refused_is_told_why() {
 }
 
 #[test]
+fn a_length_that_is_too_large_is_refused_before_the_body_comes() {
+    // Longer than the test may take: whoever waited for the body would wait for all of it.
+    let limits = Limits { whole: Duration::from_secs(3_600), turn: Duration::from_millis(200), ..small() };
+    with(Settings { limits, token: None }, |address| {
+        for length in ["100000", "99999999999999"] {
+            let head = format!("POST /v1/traces HTTP/1.1{JSON}\r\ncontent-length: {length}\r\n\r\n");
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 413", "{length}");
+        }
+    });
+}
+
+#[test]
 fn a_sender_that_dawdles_is_let_go() {
     with(Settings { limits: small(), token: None }, |address| {
         let mut body = TcpStream::connect(address).unwrap();

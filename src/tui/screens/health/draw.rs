@@ -104,11 +104,12 @@ pub fn view(screen: &HealthScreen, env: &Env, canvas: &mut Canvas<'_>, area: Rec
     }
 }
 
-/// Rows of the figures with their heading, the kinds of failure, who judged where a judge did, and the daily sample
-/// where there is one.
+/// Rows of the figures with their heading, the kinds of failure, and what else stands under some: that patterns of
+/// fallbacks changed, who judged, the daily sample.
 fn figure_rows(loaded: &Loaded) -> u16 {
     let view = &loaded.view;
-    FIGURES as u16 + 2 + u16::from(view.judged.judge > 0) + u16::from(view.daily_sample.is_some())
+    let more = [view.fallback_patterns_differ, view.judged.judge > 0, view.daily_sample.is_some()];
+    FIGURES as u16 + 2 + more.map(u16::from).iter().sum::<u16>()
 }
 
 /// Cuts an area in two with a rule between; the right one has so many columns.
@@ -242,6 +243,7 @@ fn figures(screen: &HealthScreen, loaded: &Loaded, canvas: &mut Canvas<'_>, area
         }
         let under = match at {
             1 => [lines::kinds(&view.errors), None],
+            5 => [lines::patterns(view), None],
             _ if at + 1 == FIGURES => [lines::judged(&view.judged), lines::sampled(view)],
             _ => [None, None],
         };

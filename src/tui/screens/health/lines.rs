@@ -145,6 +145,12 @@ pub fn sampled(view: &HealthView) -> Option<Line> {
     Some(words().muted(format!("daily sample: {}", of.words())).done())
 }
 
+/// What to do where older answers were read by other patterns; nothing where they were not.
+pub fn patterns(view: &HealthView) -> Option<Line> {
+    let text = words().muted("older answers were read by other patterns: ").key("tuesday reread");
+    view.fallback_patterns_differ.then(|| text.done())
+}
+
 /// A response's words, quoted and cut to what is left: what was said, or how it failed.
 pub fn said(recent: &Recent) -> Line {
     crate::tui::screens::traces::row_words(&recent.row)

@@ -22,6 +22,16 @@ fn the_front_screen_shows_the_figures_and_what_is_recent() {
 }
 
 #[test]
+fn the_daily_sample_and_patterns_that_changed_are_said_under_their_figures() {
+    let world = traffic(3_000, 5);
+    let ctx = world.as_reviewer("ann").with_judge_sample(Some(crate::domain::JudgeSample::default()));
+    let ctx = ctx.with_fallback(crate::text::Fallback::new(&["a colleague will"]).unwrap());
+    let mut story = Story::new(ctx, ScreenId::FRONT);
+    insta::assert_snapshot!("sampled_80", story.text());
+    insta::assert_snapshot!("sampled_200", story.snapshot_at(200, 50));
+}
+
+#[test]
 fn what_others_wrote_stays_in_its_place() {
     let world = traffic(200, 5);
     hostile(&world);

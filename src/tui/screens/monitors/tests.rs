@@ -66,6 +66,20 @@ fn a_wide_terminal_shows_the_text_beside_the_list() {
 }
 
 #[test]
+fn receivers_that_nobody_tells_are_said_above_what_is_under_the_cursor() {
+    use crate::domain::monitor::{Receiver, ReceiverKind};
+    let world = trouble();
+    let ctx = world.as_reviewer("ann");
+    pass(&ctx, &Monitors::default()).unwrap();
+    let receivers = vec![Receiver { name: "bell".into(), kind: ReceiverKind::Bell }];
+    let monitors = Monitors { receivers, ..Monitors::default() };
+    let mut story = Story::unstarted(ctx, ScreenId::Health, crate::tui::theme::Theme::default());
+    story.model.screens.monitors = super::MonitorsScreen::new(monitors);
+    story.send(crate::tui::message::Message::Started).press("g m");
+    insta::assert_snapshot!("nobody_tells_80", story.text());
+}
+
+#[test]
 fn an_alert_is_silenced_with_a_reason_and_an_end() {
     let (_world, mut story) = watched();
     story.press("g m s enter enter");

@@ -20,7 +20,7 @@ use super::{DETAIL, LIST, MonitorsScreen, Open, Row, TRACES, lines};
 use crate::domain::monitor::AlertState;
 use crate::ops::monitor::{AlertView, MonitorView, group_words};
 use crate::text::figures::{fixed, plural, when};
-use crate::text::{Line, Role};
+use crate::text::{Line, Role, wrap_line};
 use crate::tui::canvas::Canvas;
 use crate::tui::screen::Env;
 use crate::tui::words::{line, one_line, words};
@@ -111,11 +111,16 @@ fn monitor_row(of: &MonitorView, canvas: &mut Canvas<'_>, row: Rect) {
 
 /// What is said of the row under the cursor.
 fn text(screen: &MonitorsScreen, env: &Env, cols: usize) -> Vec<Line> {
-    let mut text = match screen.rows.selected() {
+    let mut text = Vec::new();
+    // Above all else: who relies on being told must not have to scroll for it.
+    if let Some(words) = screen.list.as_ref().and_then(|list| list.nobody_tells.as_ref()) {
+        text.extend(wrap_line(&line(Role::Unsure, words), cols, &[], &[]));
+    }
+    text.extend(match screen.rows.selected() {
         Some(Row::Alert(of)) => lines::alert(of, env, cols),
         Some(Row::Monitor(of)) => lines::monitor(of, env, cols),
         None => Vec::new(),
-    };
+    });
     if screen.alerts.is_empty() {
         text.push(Line::default());
         text.extend(lines::nobody_watches(env));
