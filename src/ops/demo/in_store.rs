@@ -1,5 +1,7 @@
 //! What the program finds in a demo store is what was planted there.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use super::*;
 use crate::domain::incident::Outcome;
 use crate::domain::{FailureKind, FeedbackKind, Query, SetName, Thumbs};
@@ -9,14 +11,30 @@ use crate::task::{Cancel, Progress};
 
 const TRACES: u64 = 12_000;
 
-fn demo() -> (World, Ctx, DemoSpec, DemoView) {
+/// A demo store that is only read.
+struct Demo {
+    ctx: Ctx,
+    spec: DemoSpec,
+    view: DemoView,
+    _world: World,
+}
+
+/// The demo store, made once for the tests that run at a time; the last of them takes it away.
+fn demo() -> Arc<Demo> {
+    static SHARED: Mutex<Weak<Demo>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(demo) = shared.upgrade() {
+        return demo;
+    }
     let now = "2025-11-24T10:30:00Z".parse().unwrap();
     let world = World::at(now);
     let ctx = world.as_reviewer("me");
     let spec = DemoSpec { traces: TRACES, seed: 7, now };
     let view = make(&ctx, &spec, &Cancel::default(), &Progress::default()).unwrap();
     index::catch_up(&ctx, &Cancel::default(), &Progress::default()).unwrap();
-    (world, ctx, spec, view)
+    let demo = Arc::new(Demo { ctx, spec, view, _world: world });
+    *shared = Arc::downgrade(&demo);
+    demo
 }
 
 fn name(field: &Option<crate::domain::Untrusted>) -> &str {
@@ -25,9 +43,10 @@ fn name(field: &Option<crate::domain::Untrusted>) -> &str {
 
 #[test]
 fn what_is_found_is_what_was_planted() {
-    let (_world, ctx, spec, view) = demo();
+    let demo = demo();
+    let Demo { ctx, spec, view, .. } = &*demo;
     assert_eq!(view.traces, TRACES);
-    let planted: Vec<(Trace, Truth)> = Generator::new(spec).collect();
+    let planted: Vec<(Trace, Truth)> = Generator::new(*spec).collect();
     let found = |query: &str| {
         let query = Query::parse(query).unwrap();
         browse::count(&ctx, &query, &Cancel::default()).unwrap()
@@ -63,8 +82,9 @@ fn what_is_found_is_what_was_planted() {
 #[test]
 fn the_dashboard_shows_what_was_planted() {
     use crate::ops::health::{By, HealthSpec, Scope, health};
-    let (_world, ctx, spec, _) = demo();
-    let planted: Vec<(Trace, Truth)> = Generator::new(spec).collect();
+    let demo = demo();
+    let Demo { ctx, spec, .. } = &*demo;
+    let planted: Vec<(Trace, Truth)> = Generator::new(*spec).collect();
     let asked = HealthSpec {
         scope: Scope::Feature("customer_support".into()),
         hours: 672,
@@ -110,7 +130,8 @@ fn the_dashboard_shows_what_was_planted() {
 
 #[test]
 fn people_have_worked_on_it() {
-    let (_world, ctx, spec, view) = demo();
+    let demo = demo();
+    let Demo { ctx, spec, view, .. } = &*demo;
     assert_eq!(view.samples, ["week-48", "week-48-suspicious"]);
     let week = sample::show(&ctx, &view.samples[0]).unwrap();
     assert_eq!(week.members.len(), 100);
@@ -129,7 +150,7 @@ fn people_have_worked_on_it() {
     });
     assert_eq!(differs.count(), 2);
     // The first reviewer mostly sees what is true.
-    let generator = Generator::new(spec);
+    let generator = Generator::new(*spec);
     let right = ann.iter().filter(|label| {
         let good = generator.truth(label.trace.raw()).unwrap().verdict == Verdict::Good;
         label.verdict == Some(if good { crate::domain::Verdict::Pass } else { crate::domain::Verdict::Fail })
@@ -154,7 +175,8 @@ fn people_have_worked_on_it() {
 #[test]
 fn two_runs_tell_what_the_new_prompt_breaks() {
     use crate::ops::compare::{self, CompareSpec, Decision, Thresholds};
-    let (_world, ctx, ..) = demo();
+    let demo = demo();
+    let ctx = &demo.ctx;
     let names = run::list(&ctx).unwrap();
     assert_eq!(names.iter().map(|one| one.run.as_str()).collect::<Vec<_>>(), ["support-v4", "support-v3"]);
     assert!(names.iter().all(|one| one.is_complete() && one.errors == 0 && one.cost_usd > 0.0), "{names:?}");

@@ -2,21 +2,23 @@
 //! opens from here and from every screen that shows traces, by [`promote_traces`].
 
 mod page;
+mod said;
+mod set;
 mod view;
 mod work;
 
 use ratatui::layout::Rect;
 
 use self::page::CasePage;
+use self::said::say_promoted;
+use self::set::OpenSet;
 pub use self::work::{Answer, Request, act, promote_traces};
 use crate::command::table::{app, evals as rows};
 use crate::command::{Id, Place, When};
 use crate::domain::{CaseId, Result, SetName};
-use crate::ops::promote::{
-    CaseLineView, CaseListView, EvalSetRowView, FileReport, Outcome, PromoteReport, SaveReport,
-};
+use crate::ops::promote::{CaseLineView, EvalSetRowView};
 use crate::ops::watch::Changes;
-use crate::text::{Role, figures};
+use crate::text::Role;
 use crate::tui::canvas::{Canvas, Pane};
 use crate::tui::jobs::Job;
 use crate::tui::overlays::{Page, Promote, Prompt, Reply, Tag};
@@ -41,20 +43,6 @@ enum Face {
     Sets,
     Cases,
     Case,
-}
-
-/// The set that is open.
-#[derive(Debug)]
-struct OpenSet {
-    name: SetName,
-    version: u64,
-    /// All cases; `None` while they are loaded for the first time.
-    all: Option<Vec<CaseLineView>>,
-    filter: String,
-    /// Places in `all`.
-    shown: List<usize>,
-    /// The case to put the cursor on when the cases arrive.
-    wanted: Option<CaseId>,
 }
 
 /// A change made here that can be taken back.
@@ -139,40 +127,6 @@ impl EvalsScreen {
         }
     }
 
-    fn take_cases(&mut self, list: CaseListView) {
-        let Some(open) = self.open.as_mut().filter(|open| open.name == list.set) else { return };
-        let wanted = open.wanted.take().or_else(|| open.selected().map(|line| line.case.id.clone()));
-        open.version = list.version;
-        open.all = Some(list.cases);
-        open.refilter(wanted.as_ref());
-    }
-
-    fn saved(&mut self, request: &Request, report: &SaveReport, cx: &mut Cx<'_>) {
-        let Some(case) = report.cases.first() else { return };
-        let (did, before) = match request {
-            Request::Restore { .. } => {
-                let did = self.undoing.take().map_or("restored", |undo| undo.did);
-                let text = format!("↺ {} of {} is no longer {did}", case.id, report.set);
-                return cx.say(words().plain(text).muted(file_words(report.file.as_ref())));
-            }
-            Request::Retire { .. } => ("retired", report.before),
-            _ => ("changed", report.before),
-        };
-        self.undo.push(Undo { set: report.set.clone(), case: case.id.clone(), version: before, did });
-        if did == "retired" && self.face == Face::Case {
-            self.face = Face::Cases;
-        }
-        cx.say(
-            words()
-                .put(Role::Pass, "✓ ")
-                .plain(format!("{} of {} {did}", case.id, report.set))
-                .muted(file_words(report.file.as_ref()))
-                .muted(" · ")
-                .key(cx.env.key(rows::UNDO))
-                .muted(" undo"),
-        );
-    }
-
     /// Asks again for what is on screen.
     fn reload(&mut self, cx: &mut Cx<'_>) {
         cx.start(Job::replace("eval sets", "loading the eval sets", Request::Sets.into()));
@@ -186,120 +140,6 @@ impl EvalsScreen {
             let request = Request::Case(set, id);
             cx.start(Job::replace("eval case", "loading the case", request.into()));
         }
-    }
-
-    fn open_set(&mut self, name: SetName, wanted: Option<CaseId>, cx: &mut Cx<'_>) {
-        let list = List::default();
-        self.open = Some(OpenSet { name, version: 0, all: None, filter: String::new(), shown: list, wanted });
-        self.face = Face::Cases;
-        self.reload(cx);
-    }
-
-    fn open_case(&mut self, id: CaseId, cx: &mut Cx<'_>) {
-        let Some(open) = &self.open else { return };
-        let request = Request::Case(open.name.clone(), id);
-        self.face = Face::Case;
-        self.case = None;
-        cx.start(Job::replace("eval case", "loading the case", request.into()));
-    }
-
-    /// The case under the cursor, or open.
-    fn line(&self) -> Option<&CaseLineView> {
-        match self.face {
-            Face::Sets => None,
-            Face::Cases | Face::Case => self.open.as_ref()?.selected(),
-        }
-    }
-
-    /// The set under the cursor, or open.
-    fn set(&self) -> Option<&SetName> {
-        match self.face {
-            Face::Sets => self.sets.as_ref()?.selected().map(|row| &row.name),
-            Face::Cases | Face::Case => self.open.as_ref().map(|open| &open.name),
-        }
-    }
-
-    fn back(&mut self, env: &Env) -> Handled {
-        match self.face {
-            Face::Sets => return Handled::No,
-            Face::Cases => match self.open.as_mut().filter(|open| !open.filter.is_empty()) {
-                Some(open) => {
-                    open.filter.clear();
-                    let here = open.selected().map(|line| line.case.id.clone());
-                    open.refilter(here.as_ref());
-                }
-                None => self.face = Face::Sets,
-            },
-            Face::Case => {
-                let searched =
-                    self.case.as_mut().is_some_and(|case| case.talk.command(app::BACK, env.page(CASE)));
-                if !searched {
-                    self.face = Face::Cases;
-                }
-            }
-        }
-        Handled::Yes
-    }
-
-    fn open_selected(&mut self, cx: &mut Cx<'_>) {
-        match self.face {
-            Face::Sets => {
-                if let Some(name) = self.set().cloned() {
-                    self.open_set(name, None, cx);
-                }
-            }
-            Face::Cases => {
-                if let Some(id) = self.line().map(|line| line.case.id.clone()) {
-                    self.open_case(id, cx);
-                }
-            }
-            Face::Case => {}
-        }
-    }
-
-    /// To the next or former case, from the page of one.
-    fn step(&mut self, by: i64, cx: &mut Cx<'_>) -> Handled {
-        if self.face != Face::Case {
-            return Handled::No;
-        }
-        if let Some(open) = &mut self.open {
-            let here = open.shown.selected().copied();
-            open.shown.by(by);
-            if open.shown.selected().copied() != here
-                && let Some(id) = open.selected().map(|line| line.case.id.clone())
-            {
-                self.open_case(id, cx);
-            }
-        }
-        Handled::Yes
-    }
-}
-
-impl OpenSet {
-    fn selected(&self) -> Option<&CaseLineView> {
-        self.all.as_ref()?.get(*self.shown.selected()?)
-    }
-
-    /// Shows the cases that hold every word of the filter, with the cursor on `here` if it is there.
-    fn refilter(&mut self, here: Option<&CaseId>) {
-        let wanted: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |line: &CaseLineView| {
-            let case = &line.case;
-            let mut text = format!("{} {} ", case.id, case.category.raw());
-            case.input.each_text(false, &mut |piece| text.push_str(piece));
-            for field in [&case.expected, &case.reasoning, &case.trace].into_iter().flatten() {
-                text.push(' ');
-                text.push_str(field.raw());
-            }
-            let text = text.to_lowercase();
-            wanted.iter().all(|word| text.contains(word))
-        };
-        let all = self.all.as_deref().unwrap_or_default();
-        let shown: Vec<usize> = (0..all.len()).filter(|at| all.get(*at).is_some_and(fits)).collect();
-        let at = shown.iter().position(|at| all.get(*at).map(|line| &line.case.id) == here);
-        let kept = self.shown.selected_index();
-        self.shown = List::whole(shown);
-        self.shown.select(at.unwrap_or(kept));
     }
 }
 
@@ -504,55 +344,6 @@ impl EvalsScreen {
             _ => false,
         };
         if moved || Talk::knows(id) { Handled::Yes } else { Handled::No }
-    }
-}
-
-fn say_promoted(report: &PromoteReport, cx: &mut Cx<'_>) {
-    let count = |of: Outcome| report.promoted.iter().filter(|one| one.outcome == of).count();
-    let text = match &report.promoted[..] {
-        [one] => {
-            let id = one.case.as_ref().map(|case| case.id.as_str()).unwrap_or_default();
-            match one.outcome {
-                Outcome::Added => format!("{id} added to {}", report.set),
-                Outcome::Changed => format!("{id} of {} changed", report.set),
-                Outcome::Unchanged => format!("{id} is in {} already", report.set),
-                Outcome::Duplicate => format!("left out: its input is in {} already", report.set),
-            }
-        }
-        _ => {
-            let parts: Vec<String> = [
-                (Outcome::Added, "added"),
-                (Outcome::Changed, "changed"),
-                (Outcome::Unchanged, "there already"),
-                (Outcome::Duplicate, "left out as duplicates"),
-            ]
-            .into_iter()
-            .filter(|(of, _)| count(*of) > 0)
-            .map(|(of, word)| format!("{} {word}", count(of)))
-            .collect();
-            format!("{}: {}", report.set, figures::list_of(&parts, "and"))
-        }
-    };
-    cx.say(words().put(Role::Pass, "✓ ").plain(text).muted(file_words(report.file.as_ref())));
-}
-
-/// ` · evals/support.jsonl`, or that it could not be written.
-fn file_words(file: Option<&FileReport>) -> String {
-    match file {
-        None => String::new(),
-        Some(file) => {
-            let name =
-                file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let changes = file.taken.added.len() + file.taken.changed.len();
-            let took = if changes > 0 {
-                format!(", {} taken from it", figures::plural(changes, "change"))
-            } else {
-                String::new()
-            };
-            let conflicts = if file.taken.conflicts.is_empty() { "" } else { ", conflicts: see the history" };
-            let bad = if file.written { "" } else { " has a bad line and was not written" };
-            format!(" · {name}{bad}{took}{conflicts}")
-        }
     }
 }
 

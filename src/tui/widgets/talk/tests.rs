@@ -1,5 +1,6 @@
 use super::*;
 use crate::ops::testing::World;
+use crate::text::Role;
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::Story;
 use crate::tui::theme::Theme;

@@ -3,25 +3,23 @@
 //! What is judged is fenced with a hash of itself: a text would have to hold its own hash to close the
 //! fence. A reply that stays unreadable is an error, never a guess.
 
+mod question;
+mod reply;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
-use minijinja::{Environment, UndefinedBehavior, Value as Given, context};
-use serde_json::{Deserializer, Value, json};
+use minijinja::{Environment, Value as Given};
 
+use self::question::{Question, TEMPLATE, template};
+use self::reply::{Vote, read};
 use super::look::{Finding, Look, Settings, quoted};
 use super::purse::Purse;
 use super::services::{AskModel, Services};
 use super::{team_file, unknown};
-use crate::domain::{
-    Ask, AskErrorKind, Check, Content, Error, EvalConfig, ExpectedKind, Outcome, Result, Untrusted, nearest,
-};
+use crate::domain::{Ask, AskErrorKind, Check, Content, Error, EvalConfig, Outcome, Result};
 
-/// The default template.
-const TEMPLATE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/judge.txt"));
-/// What a template may name.
-const VARIABLES: &[&str] = &["input", "answer", "expected", "behaviour", "criteria", "fence"];
 /// What is rated where nothing is said.
 const CRITERIA: &[(&str, &str)] = &[
     ("accuracy", "what it says is true and answers the request"),
@@ -43,8 +41,6 @@ const PER_RATING: u64 = 12;
 const LONGEST_RATING: u64 = 32;
 /// Why a question was not asked.
 const NO_ROOM: &str = "the spending limit of the run left no room to ask it; --retry-errors does";
-/// Bytes of a reply that is looked at for ratings.
-const LONGEST_REPLY: usize = 64 << 10;
 
 /// How much a judge reads and writes for one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +106,6 @@ pub(super) struct Judge {
     behaviour: Option<String>,
     threshold: f64,
     votes: u32,
-}
-
-/// One reply that could be read.
-struct Vote {
-    ratings: BTreeMap<String, f64>,
-    explanation: String,
 }
 
 /// A vote or why there is none, with what asking cost and who answered.
@@ -302,171 +292,4 @@ fn criteria(given: &[&str], behaviour: bool) -> Result<Vec<Criterion>> {
         all.push(Criterion::known(BEHAVIOUR));
     }
     Ok(all)
-}
-
-/// Compiles a template, and refuses one that names what there is not or leaves the answer out.
-fn template(name: &str, source: String) -> Result<Environment<'static>> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_template_owned("judge", source).map_err(|e| {
-        let line = e.line().map_or_else(String::new, |line| format!(":{line}"));
-        Error::usage(format!("{name}{line} is not a template: {e}"))
-    })?;
-    let named =
-        environment.get_template("judge").map(|it| it.undeclared_variables(false)).unwrap_or_default();
-    let mut strangers: Vec<&String> = named.iter().filter(|it| !VARIABLES.contains(&it.as_str())).collect();
-    strangers.sort();
-    if let Some(stranger) = strangers.first() {
-        let error = Error::usage(format!("{name} names `{stranger}`, which a judge is not given."));
-        return Err(match nearest(stranger, VARIABLES.iter().copied()) {
-            Some(near) => error.hint(format!("Did you mean `{near}`?")),
-            None => error.hint(format!("There are: {}.", VARIABLES.join(", "))),
-        });
-    }
-    if !named.contains("answer") {
-        return Err(Error::usage(format!("{name} does not show the answer: it has no {{{{ answer }}}}.")));
-    }
-    Ok(environment)
-}
-
-/// What is asked about one answer.
-struct Question {
-    criteria: Vec<Criterion>,
-    fence: String,
-    input: String,
-    answer: String,
-    expected: Option<String>,
-    behaviour: Option<String>,
-}
-
-impl Question {
-    fn new(judge: &Judge, look: &Look<'_>) -> Self {
-        let expected = look.subject.expected.map(Untrusted::raw);
-        let is_behaviour = look.subject.expected_kind == ExpectedKind::Behaviour;
-        let of_case = expected.filter(|_| is_behaviour);
-        let behaviour = match (judge.behaviour.as_deref(), of_case) {
-            (Some(one), Some(other)) => Some(format!("{one}\n{other}")),
-            (one, other) => one.or(other).map(str::to_owned),
-        };
-        let mut criteria = judge.criteria.clone();
-        if behaviour.is_some() && !criteria.iter().any(|one| one.name.eq_ignore_ascii_case(BEHAVIOUR.0)) {
-            criteria.push(Criterion::known(BEHAVIOUR));
-        }
-        let input = talk(look.subject.input);
-        let mut answer = look.text.to_owned();
-        for call in look.subject.output.tool_calls() {
-            answer += &format!("\n[calls {} with {}]", call.function.name.raw(), call.function.arguments);
-        }
-        let expected = expected.filter(|_| !is_behaviour).map(str::to_owned);
-        let texts = [Some(&input), Some(&answer), expected.as_ref(), behaviour.as_ref()];
-        let fence = fence(texts.into_iter().flatten().map(String::as_str));
-        Self { criteria, fence, input, answer, expected, behaviour }
-    }
-
-    fn prompt(&self, template: &Environment<'_>) -> std::result::Result<String, minijinja::Error> {
-        let fenced = |what: &str, text: &str| {
-            let fence = &self.fence;
-            format!("<data-{fence} {what}>\n{text}\n</data-{fence} {what}>")
-        };
-        let maybe = |what: &str, text: &Option<String>| {
-            text.as_ref().map_or_else(|| Given::from(()), |text| Given::from(fenced(what, text)))
-        };
-        template.get_template("judge")?.render(context! {
-            input => fenced("request", &self.input),
-            answer => fenced("answer", &self.answer),
-            expected => maybe("expected", &self.expected),
-            behaviour => maybe("behaviour", &self.behaviour),
-            criteria => self.criteria.iter().map(Criterion::given).collect::<Vec<_>>(),
-            fence => &self.fence,
-        })
-    }
-
-    /// The JSON Schema of a reply.
-    fn schema(&self) -> Value {
-        let mut properties = serde_json::Map::new();
-        properties.insert("explanation".into(), json!({"type": "string"}));
-        for one in &self.criteria {
-            properties.insert(one.name.clone(), json!({"type": "integer", "minimum": 1, "maximum": 10}));
-        }
-        let required: Vec<&String> = properties.keys().collect();
-        json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
-    }
-}
-
-/// A word that none of the texts holds and that nobody could have written into them: a hash of them all.
-fn fence<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for text in texts.clone() {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    loop {
-        let fence: String = hasher.finalize().to_hex().chars().take(32).collect();
-        if !texts.clone().any(|text| text.contains(&fence)) {
-            return fence;
-        }
-        hasher.update(&[0]);
-    }
-}
-
-/// A conversation as a judge reads it: who says what. The standing instructions are left out.
-fn talk(content: &Content) -> String {
-    let Content::Messages(messages) = content else { return content.plain_text().into_raw() };
-    let lines = messages.iter().filter(|message| !message.is_instruction()).map(|message| {
-        let mut line = format!("{}:", message.role.raw());
-        message.each_text(&mut |text| {
-            line.push(' ');
-            line.push_str(text);
-        });
-        line
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The ratings of a reply: a JSON object, whatever stands around it. `Err`: why there are none. Two objects
-/// that rate differently are none either: one of them may be quoted from what was judged.
-fn read(reply: &str, criteria: &[Criterion]) -> std::result::Result<Vote, String> {
-    if reply.len() > LONGEST_REPLY {
-        return Err("it is too long".into());
-    }
-    let (mut found, mut why): (Option<Vote>, _) = (None, "it holds no JSON object".to_owned());
-    let mut rest = reply;
-    while let Some(at) = rest.find('{') {
-        rest = &rest[at..];
-        let mut stream = Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(Value::Object(object))) = stream.next() else {
-            rest = &rest[1..];
-            continue;
-        };
-        rest = &rest[stream.byte_offset()..];
-        match ratings(&object, criteria) {
-            Ok(vote) if found.as_ref().is_some_and(|other| other.ratings != vote.ratings) => {
-                return Err("it holds two ratings that differ".into());
-            }
-            Ok(vote) => found = Some(found.unwrap_or(vote)),
-            Err(wrong) => why = wrong,
-        }
-    }
-    found.ok_or(why)
-}
-
-fn ratings(
-    object: &serde_json::Map<String, Value>,
-    criteria: &[Criterion],
-) -> std::result::Result<Vote, String> {
-    let get =
-        |name: &str| object.iter().find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, v)| v);
-    let mut ratings = BTreeMap::new();
-    for one in criteria {
-        let rating = match get(&one.name) {
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            Some(value) => value.as_f64(),
-            None => return Err(format!("it does not rate {}", one.name)),
-        };
-        let rating = rating.filter(|rating| (1.0..=10.0).contains(rating));
-        ratings.insert(one.name.clone(), rating.ok_or_else(|| format!("{} is not 1 to 10", one.name))?);
-    }
-    let explanation =
-        get("explanation").and_then(Value::as_str).unwrap_or("without an explanation").to_owned();
-    Ok(Vote { ratings, explanation })
 }
