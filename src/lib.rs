@@ -44,6 +44,7 @@
 //! | an attribute of spans | one row in `wire/otlp/attributes.rs`; a form of messages in `wire/otlp/messages.rs` |
 //! | a kind of runbook step | a variant of `domain::runbook::StepKind`, its keys in `wire/read/runbook`, its sentence in `would`, a file in `ops/incident/step/` with an arm in `carry` |
 //! | a figure of runbooks | a variant of [`ops::measure::Metric`] and its arm in `counted` |
+//! | a drill scenario | a variant of [`Scenario`](domain::drill::Scenario) and its words, its fault in `ops/drill/scenario.rs`, what the fault does to a request in `ops/demo/live.rs` |
 //! | what the receiver takes | one route in `wire/receive/`, one arm in `ops/serve/intake.rs` |
 //! | an evaluator | a row in `domain/check.rs`, a rule and an arm in `ops/score/` |
 //! | a target | one file in `wire/target/`, one variant of `domain::TargetKind`, its keys in `config/targets.rs` |

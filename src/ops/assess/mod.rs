@@ -24,6 +24,7 @@ use jiff::Timestamp;
 pub use detect::{Detection, ExampleView, MeterCheck, detect};
 pub use figures::Assessment;
 pub use measure::Measure;
+pub use onset::OnsetVerdict;
 pub use read::{AssessRequest, assess};
 pub use remedy::{Containment, VersionRow, Versions, contain, versions};
 pub use slices::SliceView;

@@ -32,10 +32,10 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The judge and the monitors look this often, in minutes.
 const JUDGE_EVERY: i64 = 10;
 const WATCH_EVERY: i64 = 5;
-/// Traces that the judge looks at, at a time.
-const JUDGED: u64 = 20;
+/// Traces that the judge looks at, at a time: a share that lets a verification come to its end within hours.
+const JUDGED: u64 = 50;
 /// Traces of the history that are judged.
-const JUDGED_BEFORE: u64 = 230;
+const JUDGED_BEFORE: u64 = 600;
 
 /// Of these monitors, those that a drill can run. Its history is quieter than its day: what is spent would look like
 /// a run-away from the first minute.

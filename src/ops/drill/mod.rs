@@ -14,6 +14,7 @@ mod suspect;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -28,6 +29,7 @@ use crate::domain::Result;
 use crate::domain::prompt::TeamConfig;
 use crate::ops::Ctx;
 use crate::ops::incident::step::Hands;
+use crate::ops::runbook::CheckView;
 use crate::task::{Cancel, Clock, Progress};
 use feed::Feed;
 
@@ -42,25 +44,27 @@ pub struct Drill {
     pub ctx: Ctx,
     /// What acts in it.
     pub hands: Arc<Hands>,
+    /// What of the runbook would fail in it, found before it began.
+    pub check: CheckView,
     feed: Feed,
 }
 
 impl Drill {
     /// Makes a drill's folder and store, which takes a moment. `clock` is the place's own for people; one that stands
-    /// for a drill that plays itself.
+    /// for a drill that plays itself. `runbook`: the file that its incident is to be opened with, checked beforehand.
     ///
     /// # Errors
-    /// When the folder cannot be written, or it was cancelled: then nothing is left of it.
+    /// When the folder cannot be written, the runbook cannot be read, or it was cancelled: then nothing is left of it.
     pub fn make(
         plan: Plan,
         reviewer: &str,
         clock: Option<Clock>,
-        own: &TeamConfig,
+        (own, runbook): (&TeamConfig, Option<&Path>),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
         let mut place = Place::make(plan)?;
-        let made = Self::made(&mut place, reviewer, clock, own, cancel, progress);
+        let made = Self::made(&mut place, reviewer, clock, (own, runbook), cancel, progress);
         if made.is_err() {
             place.discard();
         }
@@ -71,18 +75,20 @@ impl Drill {
         place: &mut Place,
         reviewer: &str,
         clock: Option<Clock>,
-        own: &TeamConfig,
+        (own, runbook): (&TeamConfig, Option<&Path>),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
-        let standing = Clock::fixed(place.plan.begin);
-        place.fill(&place.open(reviewer, standing)?, cancel, progress)?;
+        let standing = place.open(reviewer, Clock::fixed(place.plan.begin))?;
+        place.fill(&standing, cancel, progress)?;
         let hands = place.hands(own)?;
+        let check = place.check(&standing, &hands, runbook, cancel)?;
+        place.begin_with_the_good_version(&standing, &hands, cancel)?;
         place.begin()?;
         let clock = clock.unwrap_or_else(|| place.clock());
         let ctx = place.open(reviewer, clock)?;
         let feed = Feed::new(place, hands.clone());
-        Ok(Self { place: place.clone(), ctx, hands, feed })
+        Ok(Self { place: place.clone(), ctx, hands, check, feed })
     }
 
     /// Lets everything happen that is due by the drill's clock. Gives how many requests arrived.

@@ -17,6 +17,7 @@ use crate::domain::{Error, EvalConfig, Result, Untrusted};
 use crate::ops::demo::{HISTORY_HOURS, Verdict, history, team_folder, write_team};
 use crate::ops::incident::step::{Hands, Sandbox};
 use crate::ops::prompt::{UseSpec, home, use_version};
+use crate::ops::runbook::{self, CheckView};
 use crate::ops::{Access, Ctx, import};
 use crate::task::{Cancel, Clock, Progress};
 use crate::wire::write::new_file::write_text;
@@ -132,12 +133,33 @@ impl Place {
         import::traces(ctx, traces)?;
         cancel.check()?;
         judge_history(ctx, plan.begin, &truths)?;
-        write_team(&self.store())?;
-        let team = self.team();
-        // The version that is to ship lies ready; the one before it is in use.
-        let home = home(&team, FEATURE)?;
+        write_team(&self.store()).map(drop)
+    }
+
+    /// What of the runbook would fail here: the file, or the one that comes with the program. To be asked while the
+    /// version that is to ship is in force, as it will be in the incident.
+    ///
+    /// # Errors
+    /// When the runbook cannot be read.
+    pub fn check(
+        &self,
+        ctx: &Ctx,
+        hands: &Hands,
+        runbook: Option<&Path>,
+        cancel: &Cancel,
+    ) -> Result<CheckView> {
+        let (pinned, _) = runbook::find(hands.team(), runbook, None)?;
+        runbook::check(ctx, hands, pinned, Some(FEATURE), cancel)
+    }
+
+    /// Puts the good version in force; the one that is to ship lies ready.
+    ///
+    /// # Errors
+    /// When the sandbox's prompts cannot be written.
+    pub fn begin_with_the_good_version(&self, ctx: &Ctx, hands: &Hands, cancel: &Cancel) -> Result<()> {
+        let home = home(hands.team(), FEATURE)?;
         let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
-        use_version(&deployer, &team, &home, "v3", &UseSpec::default(), cancel).map(drop)
+        use_version(&deployer, hands.team(), &home, "v3", &UseSpec::default(), cancel).map(drop)
     }
 
     /// The repository's configuration, as its file says it.

@@ -26,7 +26,9 @@ fn played(
     let now = NOW.parse().unwrap();
     let plan = plan(scenario, 7, 120, 1.0, now);
     let (cancel, progress) = (Cancel::default(), Progress::default());
-    let mut drill = Drill::make(plan, "mira", Some(Clock::fixed(now)), own, &cancel, &progress).unwrap();
+    let mut drill =
+        Drill::make(plan, "mira", Some(Clock::fixed(now)), (own, runbook.as_deref()), &cancel, &progress)
+            .unwrap();
     play(&mut drill, runbook, &cancel, &progress).unwrap();
     let view = drill.end(true, &home.as_reviewer("mira")).unwrap();
     (view, drill, home)
@@ -36,6 +38,11 @@ fn played(
 fn a_bad_prompt_is_found_and_put_back() {
     let folder = tempfile::tempdir().unwrap();
     let (view, drill, home) = played(Scenario::BadAdvice, &team(folder.path(), Vec::new()), None);
+    assert_eq!(
+        drill.check.fail, 0,
+        "the runbook that comes along can be rehearsed unedited: {:#?}",
+        drill.check
+    );
     let score = &view.score;
     assert!(score.right_cause && score.right_outcome, "{view:#?}");
     assert_eq!((score.right_version, score.wrong_acts.len()), (Some(true), 0), "{view:#?}");
@@ -47,6 +54,40 @@ fn a_bad_prompt_is_found_and_put_back() {
     assert!(crate::ops::incident::list(&own).unwrap().is_empty());
     drill.place.discard();
     assert!(!drill.place.folder.exists());
+}
+
+/// What would fail at night is known before the drill begins.
+#[test]
+fn a_runbook_that_would_fail_is_found_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runbook.toml");
+    let text = r#"
+schema = 1
+name = "ours"
+[[step]]
+id = "look"
+phase = "contain"
+kind = "check"
+title = "Look at the moon"
+metric = "moon"
+must = "== 0"
+"#;
+    std::fs::write(&file, text).unwrap();
+    let now = NOW.parse().unwrap();
+    let plan = plan(Scenario::Judge, 7, 20, 1.0, now);
+    let own = team(folder.path(), Vec::new());
+    let make = |runbook: &std::path::Path| {
+        let clock = Some(Clock::fixed(now));
+        let (cancel, progress) = (Cancel::default(), Progress::default());
+        Drill::make(plan.clone(), "mira", clock, (&own, Some(runbook)), &cancel, &progress)
+    };
+    let drill = make(&file).unwrap();
+    drill.place.discard();
+    assert_eq!(drill.check.fail, 1, "{:#?}", drill.check);
+    let told: Vec<String> = drill.check.would_fail().collect();
+    assert!(told.len() == 1 && told[0].starts_with("Look at the moon: "), "{told:?}");
+    // One that is not there: nothing is left of the drill.
+    assert!(make(&folder.path().join("none.toml")).is_err());
 }
 
 #[test]
