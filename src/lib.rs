@@ -45,7 +45,7 @@
 //! | a kind of runbook step | a variant of `domain::runbook::StepKind`, its keys in `wire/read/runbook`, its sentence in `would`, a file in `ops/incident/step/` with an arm in `carry` |
 //! | a runbook that comes along | a file in `fixtures/runbooks`, a row of `SHIPPED` in `wire/read/runbook`, its metrics in `ops/runbook/books.rs` |
 //! | a figure of runbooks | a variant of [`ops::measure::Metric`] and its arm in `counted` |
-//! | a scenario of drills | a variant of [`domain::drill::Scenario`] with its name, its guilty version and the words of its cause; what it does to the traffic and who reports it in `ops/drill/scenario.rs` |
+//! | a scenario of drills | a variant of [`domain::drill::Scenario`] with its name, its guilty version and the words of its cause; what it does to the traffic and who reports it in `ops/drill/scenario.rs`, what that does to a request in `ops/demo/live.rs` and `ops/drill/traffic.rs` |
 //! | a dimension of assess | a name in `DIMENSIONS` of `ops/assess/gather.rs` and its place in the cell's key; in `BROUGHT` of `ops/assess/slices.rs` when users bring it |
 //! | a figure of monitors | a variant of [`domain::monitor::Metric`], its word in `config/monitors/`, its counts and its evidence in `ops/monitor/` |
 //! | a receiver of alerts | a variant of `domain::monitor::ReceiverKind`, its keys in `config/monitors/receiver.rs`, its form in `wire/notify/body.rs` |

@@ -180,25 +180,42 @@ pub struct Score {
 impl Score {
     /// Points of what was right: 15 each for noticing within the half hour and naming the cause, 20 each for the right
     /// outcome and for containing within a quarter of an hour (a false alarm: for leaving everything on), 10 for
-    /// verifying (a false alarm: for closing it within the half hour); 10 less for each wrong act and 4 for each thing
+    /// verifying (a false alarm: for closing it within the hour); 10 less for each wrong act and 4 for each thing
     /// missed, out of the remaining 20. At least 0.
     pub fn points(&self) -> u32 {
+        let sum: u32 = self.rights().iter().filter(|(is, ..)| *is).map(|(_, points, _)| points).sum();
+        let less = self.wrong_acts.len() * 10 + self.missed.len() * 4;
+        let rest = 20u32.saturating_sub(u32::try_from(less.min(20)).unwrap_or(20));
+        sum + rest
+    }
+
+    /// The points that were not given, and for what; those for wrong acts and for what was missed apart.
+    pub fn lost(&self) -> impl Iterator<Item = (u32, &'static str)> {
+        self.rights().into_iter().filter(|(is, ..)| !is).map(|(_, points, why)| (points, why))
+    }
+
+    /// What points are given for: whether it was so, how many, and what it is where it was not.
+    fn rights(&self) -> [(bool, u32, &'static str); 5] {
         const QUARTER: u64 = 15 * 60_000;
         let within = |ms: Option<u64>, limit: u64| ms.is_some_and(|ms| ms <= limit);
         let real = self.scenario.is_real();
         let contained = if real { within(self.contained_ms, QUARTER) } else { self.wrong_acts.is_empty() };
         let shown = if real { self.verified_ms.is_some() } else { within(self.closed_ms, 4 * QUARTER) };
-        let right = [
-            (within(self.noticed_ms, 2 * QUARTER), 15),
-            (self.right_cause, 15),
-            (self.right_outcome, 20),
-            (contained, 20),
-            (shown, 10),
-        ];
-        let sum: u32 = right.iter().filter(|(is, _)| *is).map(|(_, points)| points).sum();
-        let less = self.wrong_acts.len() * 10 + self.missed.len() * 4;
-        let rest = 20u32.saturating_sub(u32::try_from(less.min(20)).unwrap_or(20));
-        sum + rest
+        let (late, unshown) = if real {
+            ("it was not contained within 15 minutes of the incident", "it was not verified to be over")
+        } else {
+            (
+                "something was changed, and nothing was wrong",
+                "the false alarm took longer than an hour to close",
+            )
+        };
+        [
+            (within(self.noticed_ms, 2 * QUARTER), 15, "it was not noticed within 30 minutes"),
+            (self.right_cause, 15, "no note names the cause"),
+            (self.right_outcome, 20, "it was not closed as what it was"),
+            (contained, 20, late),
+            (shown, 10, unshown),
+        ]
     }
 }
 
@@ -236,6 +253,7 @@ mod tests {
         assert_eq!(score(Scenario::BadAdvice).points(), 100);
         let late = Score { contained_ms: Some(3_000_000), ..score(Scenario::Outage) };
         assert_eq!(late.points(), 80);
+        assert_eq!(late.lost().map(|(points, _)| points).collect::<Vec<_>>(), [20]);
         let wrong = Score { wrong_acts: vec!["rolled back".into()], ..score(Scenario::Outage) };
         assert_eq!(wrong.points(), 90);
         let alarm = Score {

@@ -14,6 +14,7 @@ use crate::domain::incident::span_words;
 use crate::domain::prompt::TeamConfig;
 use crate::domain::{Error, Result};
 use crate::ops::drill::{self, AN_HOUR, Drill, Own, Scenario, Score, ScoreView};
+use crate::ops::runbook::CheckView;
 use crate::ops::{Access, Ctx};
 use crate::task::Clock;
 use crate::text::figures::{date_clock, plural};
@@ -25,6 +26,8 @@ use crate::tui::ScreenId;
 /// clock (on the demo's support bot where there is too little of your own); sooner or later something goes wrong. The
 /// same screens and steps work. Switches, prompts, commands and requests go to a sandbox that writes them
 /// down. On leaving you get the score, beside those of earlier drills. Without a SCENARIO one is drawn, and not told.
+/// Before it begins the runbook is checked on the drill's ground, as by `tuesday runbook check`: one that would fail in
+/// an incident is not rehearsed but with --anyway.
 #[derive(Args, Debug)]
 pub(super) struct DrillArgs {
     /// What goes wrong: bad-advice, outage, cost, drift, judge
@@ -43,8 +46,11 @@ pub(super) struct DrillArgs {
     #[arg(long)]
     auto: bool,
     /// List the drills that were held, instead
-    #[arg(long, conflicts_with_all = ["scenario", "auto"])]
+    #[arg(long, conflicts_with_all = ["scenario", "auto", "anyway"])]
     list: bool,
+    /// Hold it although `tuesday runbook check` finds what would fail
+    #[arg(long)]
+    anyway: bool,
     /// Keep the drill's store, to read its record and post-mortem
     #[arg(long)]
     keep: bool,
@@ -95,8 +101,12 @@ pub(super) fn run(face: &Face, args: &DrillArgs) -> Result<u8> {
     let plan = drill::plan((scenario, stage), args.seed, args.an_hour, speed, now);
     let clock = args.auto.then(|| Clock::fixed(now));
     let mut drill = long::run(Unit::Traces, |cancel, progress| {
-        Drill::make(plan, &reviewer, clock, (&team, own), cancel, progress)
+        Drill::make(plan, &reviewer, clock, (&team, own, &books), cancel, progress)
     })?;
+    if let Err(red) = green(&drill.check, args.anyway) {
+        drill.place.discard();
+        return Err(red);
+    }
     let held = if args.auto {
         long::run(Unit::Minutes, |cancel, progress| drill::play(&mut drill, &books, cancel, progress))
     } else {
@@ -174,55 +184,85 @@ fn open(face: &Face, drill: &mut Drill) -> Result<()> {
     })
 }
 
+/// Refuses a drill whose runbook would fail; `anyway` only says it.
+fn green(check: &CheckView, anyway: bool) -> Result<()> {
+    if check.fail == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "{} of the runbook “{}” would fail in an incident.",
+        plural(check.fail, "thing"),
+        check.name.raw()
+    );
+    if anyway {
+        output::note(&what);
+        check.would_fail().for_each(|line| output::note(&format!("  FAILS  {line}")));
+        return Ok(());
+    }
+    let error = check.would_fail().fold(Error::not_so(what), Error::hint);
+    Err(error.hint("Mend it (`tuesday runbook check` looks again), or hold the drill with --anyway."))
+}
+
 fn told(view: &ScoreView, json: bool) -> Result<u8> {
     if json {
         return output::json(view).map(|()| 0);
     }
-    let score = &view.score;
-    output::text(&format!("\n{} points. {}", score.points, view.told))?;
-    let before = &view.before;
-    let span = |ms: Option<u64>| ms.map_or_else(|| "not at all".to_owned(), span_words);
-    let against = |ms: Option<u64>| match (before.drills, ms) {
-        (0, _) => String::new(),
-        (_, Some(ms)) => format!("   before: {}", span_words(ms)),
-        (_, None) => "   before: not at all".to_owned(),
+    score_lines(view).iter().try_for_each(|line| output::text(line)).map(|()| 0)
+}
+
+/// The end of a drill, to be read on 80 columns.
+fn score_lines(view: &ScoreView) -> Vec<String> {
+    let (score, before) = (&view.score, &view.before);
+    let mut lines = vec![String::new(), format!("{} points. {}", score.points, view.told), String::new()];
+    let earlier = |ms: Option<u64>| match before.drills {
+        0 => String::new(),
+        _ => format!("before: {}", ms.map_or_else(|| "not at all".to_owned(), span_words)),
     };
-    for (name, ms, was) in [
-        ("noticed", score.noticed_ms, against(before.noticed_ms)),
-        ("acknowledged", score.acknowledged_ms, String::new()),
-        ("contained", score.contained_ms, against(before.contained_ms)),
-        ("fixed", score.fixed_ms, String::new()),
-        ("verified", score.verified_ms, against(before.verified_ms)),
-        ("over", score.closed_ms, String::new()),
-    ] {
-        output::text(&format!("  {name:<13} {:<10}{was}", span(ms)))?;
+    let began = "after it began";
+    let opened = "after the incident was opened";
+    let mut phases = vec![
+        ("noticed", score.noticed_ms, began, earlier(before.noticed_ms)),
+        ("acknowledged", score.acknowledged_ms, opened, String::new()),
+    ];
+    // Of a false alarm there is nothing to contain, to fix or to verify.
+    if score.scenario.is_real() {
+        phases.extend([
+            ("contained", score.contained_ms, opened, earlier(before.contained_ms)),
+            ("fixed", score.fixed_ms, opened, String::new()),
+            ("verified", score.verified_ms, opened, earlier(before.verified_ms)),
+        ]);
     }
-    let right = |is: bool| if is { "right" } else { "not found" };
-    output::text(&format!("  {:<13} {}", "the cause", right(score.right_cause)))?;
+    phases.push(("closed", score.closed_ms, began, String::new()));
+    for (name, ms, since, was) in phases {
+        let text = match ms {
+            Some(ms) => format!("{:<8} {since:<30} {was}", span_words(ms)),
+            None => format!("{:<39} {was}", "not at all"),
+        };
+        lines.push(format!("  {name:<13} {text}").trim_end().to_owned());
+    }
+    let mut fact = |name: &str, text: &str| lines.push(format!("  {name:<13} {text}"));
+    fact("cause", if score.right_cause { "named" } else { "not named in any note" });
     if let Some(is) = score.right_version {
-        output::text(&format!("  {:<13} {}", "the version", right(is)))?;
+        fact("version", if is { "the bad one was taken out" } else { "the bad one was not taken out" });
     }
-    let outcome = if score.right_outcome { "right" } else { "closed as something else, or not at all" };
-    output::text(&format!("  {:<13} {outcome}", "the outcome"))?;
+    fact("outcome", if score.right_outcome { "closed as what it was" } else { "not closed as what it was" });
     if let Some(off) = score.onset_off_ms {
-        output::text(&format!("  {:<13} {} off", "when it began", span_words(off)))?;
+        fact("it began", &format!("{} from the time that was said", span_words(off)));
     }
     let harmed = usize::try_from(score.harmed).unwrap_or(usize::MAX);
-    output::text(&format!("  {:<13} {}", "harmed", plural(harmed, "request")))?;
-    for wrong in &score.wrong_acts {
-        output::text(&format!("  WRONG: {wrong}"))?;
-    }
-    for missed in &score.missed {
-        output::text(&format!("  missed: {missed}"))?;
-    }
-    match (before.drills, before.points) {
-        (0, _) | (_, None) => output::text("The first of its kind: the next is held against it."),
-        (n, Some(points)) => output::text(&format!(
-            "{} of its kind before, with {points} points in the middle.",
-            plural(n, "drill")
-        )),
-    }
-    .map(|()| 0)
+    fact("harm", &plural(harmed, "request"));
+    lines.extend(score.lost().map(|(points, why)| format!("  −{points} points: {why}")));
+    lines.extend(score.wrong_acts.iter().map(|wrong| format!("  WRONG: {wrong}")));
+    lines.extend(score.missed.iter().map(|missed| format!("  missed: {missed}")));
+    lines.push(String::new());
+    lines.push(match (before.drills, before.points) {
+        (0, _) | (_, None) => "The first of its kind: the next is held against it.".to_owned(),
+        (1, Some(points)) => format!("One of its kind before, with {points} points."),
+        (n, Some(points)) => {
+            format!("{n} of its kind before: “before” is their median, as are {points} points.")
+        }
+    });
+    lines
 }
 
 fn listed(all: &[Score], json: bool) -> Result<u8> {

@@ -49,7 +49,7 @@ fn what_is_found_is_what_was_planted() {
     let planted: Vec<(Trace, Truth)> = Generator::new(*spec).collect();
     let found = |query: &str| {
         let query = Query::parse(query).unwrap();
-        browse::count(&ctx, &query, &Cancel::default()).unwrap()
+        browse::count(ctx, &query, &Cancel::default()).unwrap()
     };
     let said = |trace: &Trace, kind| trace.feedback.iter().any(|f| f.kind == kind);
     let of = |holds: &dyn Fn(&Trace, &Truth) -> bool| {
@@ -72,7 +72,7 @@ fn what_is_found_is_what_was_planted() {
     let (from, to) = Calendar::new(spec.now, spec.traces).burst_ms();
     let time = |ms| Timestamp::from_millisecond(ms).unwrap();
     let query = Query::parse("error:rate_limit").unwrap();
-    let burst = figures::figures(&ctx, &query, time(from), time(to), &Cancel::default()).unwrap();
+    let burst = figures::figures(ctx, &query, time(from), time(to), &Cancel::default()).unwrap();
     assert_eq!(burst.all.requests, of(&|_, truth| truth.cause == Cause::RateLimitBurst));
     // The words of the planted advice are found in v4's answers alone.
     let advice = found("\"transfer your balance\" prompt_version:v4");
@@ -91,7 +91,7 @@ fn the_dashboard_shows_what_was_planted() {
         by: By::Language,
         ..HealthSpec::default()
     };
-    let view = health(&ctx, &asked).unwrap();
+    let view = health(ctx, &asked).unwrap();
     let of = |holds: &dyn Fn(&Trace, &Truth) -> bool| {
         planted
             .iter()
@@ -116,7 +116,7 @@ fn the_dashboard_shows_what_was_planted() {
     let worst = view.timeline.iter().max_by_key(|of| of.rate_limit).unwrap();
     assert!((worst.from.as_millisecond()..worst.to.as_millisecond()).contains(&burst), "{worst:?}");
     // What reviewers found in the sample holds what is true of its week, as far as they went.
-    let week = health(&ctx, &HealthSpec { hours: 168, ..asked }).unwrap();
+    let week = health(ctx, &HealthSpec { hours: 168, ..asked }).unwrap();
     let (good, all) = planted
         .iter()
         .filter(|(trace, _)| trace.time.is_some_and(|at| at >= week.since && at < week.until))
@@ -133,10 +133,10 @@ fn people_have_worked_on_it() {
     let demo = demo();
     let Demo { ctx, spec, view, .. } = &*demo;
     assert_eq!(view.samples, ["week-48", "week-48-suspicious"]);
-    let week = sample::show(&ctx, &view.samples[0]).unwrap();
+    let week = sample::show(ctx, &view.samples[0]).unwrap();
     assert_eq!(week.members.len(), 100);
     let mut labels = Vec::new();
-    label::each_label(&ctx, &label::LabelFilter::default(), |label| labels.push(label)).unwrap();
+    label::each_label(ctx, &label::LabelFilter::default(), |label| labels.push(label)).unwrap();
     assert_eq!(labels.len() as u64, view.labels);
     let of = |who: &str| -> Vec<_> {
         let inside = |trace: &crate::domain::Untrusted| week.members.iter().any(|m| m.trace == *trace);
@@ -162,11 +162,11 @@ fn people_have_worked_on_it() {
         assert!(label.at < spec.now && label.at > spec.from(), "{label:?}");
     }
 
-    let set = promote::show(&ctx, &SetName::parse("support").unwrap(), None).unwrap();
+    let set = promote::show(ctx, &SetName::parse("support").unwrap(), None).unwrap();
     assert_eq!(set.cases.len() as u64, view.cases);
     assert!(set.cases.len() >= 9, "{}", set.cases.len());
 
-    let told = incident::show(&ctx, &view.incidents[0]).unwrap();
+    let told = incident::show(ctx, &view.incidents[0]).unwrap();
     assert_eq!(told.head.outcome, Some(Outcome::Resolved));
     assert!(told.missing.is_empty(), "{:?}", told.missing);
     assert!(told.figures.unwrap().all.errors > 5);
@@ -177,18 +177,18 @@ fn two_runs_tell_what_the_new_prompt_breaks() {
     use crate::ops::compare::{self, CompareSpec, Decision, Thresholds};
     let demo = demo();
     let ctx = &demo.ctx;
-    let names = run::list(&ctx).unwrap();
+    let names = run::list(ctx).unwrap();
     assert_eq!(names.iter().map(|one| one.run.as_str()).collect::<Vec<_>>(), ["support-v4", "support-v3"]);
     assert!(names.iter().all(|one| one.is_complete() && one.errors == 0 && one.cost_usd > 0.0), "{names:?}");
     let [candidate, baseline] = [0, 1].map(|at: usize| names[at].run.clone());
     let spec = CompareSpec { baseline, candidate, thresholds: Thresholds::default() };
-    let view = compare::compare(&ctx, &spec).unwrap();
+    let view = compare::compare(ctx, &spec).unwrap();
     assert_eq!(view.decision, Decision::Hold, "{}", view.reason);
     let advice = view.lines.iter().filter(|line| line.evaluator.as_deref() == Some("advice"));
     let advice: Vec<_> = advice.filter(|line| view.regressed.contains(&line.case)).collect();
     assert!(advice.len() >= 2, "{:?}", view.regressed);
     // What v4 gave in production is what its run has: labels of it count.
-    let trust = compare::trust(&ctx, &spec.candidate).unwrap();
+    let trust = compare::trust(ctx, &spec.candidate).unwrap();
     assert!(trust.judges[0].labelled >= 5, "{trust:?}");
 }
 

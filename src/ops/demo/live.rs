@@ -15,7 +15,7 @@ use crate::domain::{Content, FailureKind, Feedback, FeedbackKind, Status, Thumbs
 /// Hours of traffic before the beginning of a drill.
 pub const HISTORY_HOURS: u64 = 14 * 24;
 /// Hours for which there is traffic after it.
-const LIVE_HOURS: u64 = 12;
+const LIVE_HOURS: u64 = 240;
 /// The last hours of the history are as busy as what comes.
 const BUSY_HOURS: u64 = 30;
 /// How much less busy the hours before those are.

@@ -32,10 +32,10 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The judge and the monitors look this often, in minutes.
 const JUDGE_EVERY: i64 = 10;
 const WATCH_EVERY: i64 = 5;
-/// Traces that the judge looks at, at a time.
-const JUDGED: u64 = 20;
+/// Traces that the judge looks at, at a time: a share that lets a verification come to its end within hours.
+const JUDGED: u64 = 50;
 /// Traces of the history that are judged.
-const JUDGED_BEFORE: u64 = 230;
+const JUDGED_BEFORE: u64 = 600;
 
 /// Of these monitors, those that a drill can run. Its history is quieter than its day: what is spent would look like
 /// a run-away from the first minute.
@@ -129,9 +129,6 @@ impl Feed {
         self.shipped = true;
         let Some(home) = self.prompts()? else { return Ok(()) };
         let guilty = &self.place.plan.stage.guilty;
-        if self.place.plan.stage.own {
-            write_guilty(&home, guilty)?;
-        }
         let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
         use_version(&deployer, self.hands.team(), &home, guilty, &UseSpec::default(), &Cancel::default())
             .map(drop)
@@ -176,7 +173,7 @@ fn look(home: &Home) -> Result<Folder> {
 }
 
 /// The version that ships in a team's own prompt: the current one with one sentence more.
-fn write_guilty(home: &Home, guilty: &str) -> Result<()> {
+pub(super) fn write_guilty(home: &Home, guilty: &str) -> Result<()> {
     let folder = look(home)?;
     let current = folder.current().and_then(|version| std::fs::read_to_string(&version.path).ok());
     let text = current.unwrap_or_default();

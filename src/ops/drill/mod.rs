@@ -32,6 +32,7 @@ use crate::domain::Result;
 use crate::domain::prompt::TeamConfig;
 use crate::ops::Ctx;
 use crate::ops::incident::step::Hands;
+use crate::ops::runbook::{Books, CheckView};
 use crate::task::{Cancel, Clock, Progress};
 use feed::Feed;
 
@@ -46,25 +47,27 @@ pub struct Drill {
     pub ctx: Ctx,
     /// What acts in it.
     pub hands: Arc<Hands>,
+    /// What of the runbook would fail in it, found before it began.
+    pub check: CheckView,
     feed: Feed,
 }
 
 impl Drill {
     /// Makes a drill's folder and store, which takes a moment. `clock` is the place's own for people; one that stands
-    /// for a drill that plays itself.
+    /// for a drill that plays itself. The usual one of `books` is checked beforehand.
     ///
     /// # Errors
-    /// When the folder cannot be written, or it was cancelled: then nothing is left of it.
+    /// When the folder cannot be written, the runbook cannot be read, or it was cancelled: then nothing is left of it.
     pub fn make(
         plan: Plan,
         reviewer: &str,
         clock: Option<Clock>,
-        (team, own): (&TeamConfig, Option<Own>),
+        (team, own, books): (&TeamConfig, Option<Own>, &Books),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
         let mut place = Place::make(plan)?;
-        let made = Self::made(&mut place, reviewer, clock, (team, own), cancel, progress);
+        let made = Self::made(&mut place, reviewer, clock, (team, own, books), cancel, progress);
         if made.is_err() {
             place.discard();
         }
@@ -75,18 +78,19 @@ impl Drill {
         place: &mut Place,
         reviewer: &str,
         clock: Option<Clock>,
-        (team, own): (&TeamConfig, Option<Own>),
+        (team, own, books): (&TeamConfig, Option<Own>, &Books),
         cancel: &Cancel,
         progress: &Progress,
     ) -> Result<Self> {
-        let standing = Clock::fixed(place.plan.begin);
-        let traffic = place.fill(&place.open(reviewer, standing)?, own, cancel, progress)?;
+        let standing = place.open(reviewer, Clock::fixed(place.plan.begin))?;
+        let traffic = place.fill(&standing, own, cancel, progress)?;
         let hands = place.hands(team)?;
+        let check = place.rehearse(&standing, &hands, books, cancel)?;
         place.begin()?;
         let clock = clock.unwrap_or_else(|| place.clock());
         let ctx = place.open(reviewer, clock)?;
         let feed = Feed::new(place, hands.clone(), traffic);
-        Ok(Self { place: place.clone(), ctx, hands, feed })
+        Ok(Self { place: place.clone(), ctx, hands, check, feed })
     }
 
     /// Lets everything happen that is due by the drill's clock. Gives how many requests arrived.

@@ -23,8 +23,8 @@ use crate::wire::prompts_dir::look;
 
 /// How far back the history goes from the last trace.
 const DAYS: i64 = 14;
-/// Fewer traces than this do not tell what is usual: the share of failures of 300 is known to within three points.
-const LEAST: usize = 300;
+/// Fewer traces than this do not tell what is usual, nor leave enough to be judged for a version to be known good.
+const LEAST: usize = 600;
 /// More than so many are thinned evenly: enough for every figure of a drill, and made in a moment.
 const MOST: usize = 12_000;
 
@@ -143,7 +143,7 @@ fn stage(
         homes(team).into_iter().find(|home| home.feature.as_deref() == Some(feature) || home.name == feature);
     let folder = home.as_ref().and_then(|home| look(&home.folder).ok());
     let good = folder.as_ref().and_then(|folder| folder.current()).map(|version| version.version.clone());
-    if good.is_none() && scenario.is_of_prompt() {
+    if good.is_none() {
         return Err(format!("{feature} has no prompt with a current version"));
     }
     let newest = folder.iter().flat_map(|folder| &folder.versions).map(|version| version.number).max();
@@ -151,7 +151,7 @@ fn stage(
     Ok(Stage {
         own: true,
         feature: feature.to_owned(),
-        prompt: home.filter(|_| good.is_some()).map(|home| home.name),
+        prompt: home.map(|home| home.name),
         good: good.unwrap_or_default(),
         guilty: format!("v{}", newest.unwrap_or_default() + 1),
         dear: models.get(1).map_or_else(|| busiest.clone(), |(model, _)| (*model).to_owned()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::feed::{DEPLOYER, judge_history};
+use super::feed::{DEPLOYER, judge_history, write_guilty};
 use super::own::Own;
 use super::traffic::{Replay, Traffic};
 use crate::domain::drill::{Scenario, Stage};
@@ -19,6 +19,7 @@ use crate::domain::{Error, EvalConfig, Result, Untrusted};
 use crate::ops::demo::{HISTORY_HOURS, Live, Verdict, history, team_folder, write_team};
 use crate::ops::incident::step::{Hands, Sandbox};
 use crate::ops::prompt::{UseSpec, home, use_version};
+use crate::ops::runbook::{self, Books, CheckView};
 use crate::ops::{Access, Ctx, import};
 use crate::task::{Cancel, Clock, Progress};
 use crate::wire::write::new_file::write_text;
@@ -26,6 +27,8 @@ use crate::wire::write::new_file::write_text;
 /// The store's name in the folder, and the file that says what is held there.
 const STORE: &str = "drill.db";
 const PLAN: &str = "drill.json";
+/// The store of what is done before it begins.
+const BEFORE: &str = "before.db";
 
 /// What is held.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,12 +163,30 @@ impl Place {
         cancel.check()?;
         judge_history(ctx, &stage.feature, plan.begin, &truths)?;
         write_team(&self.store())?;
-        let team = self.demo_team();
-        // The version that is to ship lies ready; the one before it is in use.
-        let home = home(&team, &stage.feature)?;
-        let deployer = Ctx { reviewer: DEPLOYER.to_owned(), ..ctx.clone() };
-        use_version(&deployer, &team, &home, &stage.good, &UseSpec::default(), cancel)?;
         Ok(Traffic::Made(Live::new(plan.seed, plan.begin, plan.an_hour)))
+    }
+
+    /// What of the usual runbook would fail here, found while the version that is to ship is in force, as it will be
+    /// in the incident. Then the good one is; the other lies ready. None of this is in the drill's own record.
+    ///
+    /// # Errors
+    /// When the runbook cannot be read, or the sandbox's prompts cannot be written.
+    pub fn rehearse(&self, ctx: &Ctx, hands: &Hands, books: &Books, cancel: &Cancel) -> Result<CheckView> {
+        let stage = &self.plan.stage;
+        let (runbook, _) = books.usual()?;
+        let before = Ctx::open(&self.folder.join(BEFORE), Access::Create, DEPLOYER, ctx.clock.clone())?;
+        let to = |version: &str| -> Result<()> {
+            let Some(prompt) = &stage.prompt else { return Ok(()) };
+            let home = home(hands.team(), prompt)?;
+            use_version(&before, hands.team(), &home, version, &UseSpec::default(), cancel).map(drop)
+        };
+        if let Some(prompt) = stage.prompt.as_ref().filter(|_| stage.own) {
+            write_guilty(&home(hands.team(), prompt)?, &stage.guilty)?;
+        }
+        to(&stage.guilty)?;
+        let check = runbook::check(ctx, hands, runbook, Some(&stage.feature), cancel)?;
+        to(&stage.good)?;
+        Ok(check)
     }
 
     /// The repository's configuration, as its file says it.

@@ -14,7 +14,7 @@ const REPAIR: i64 = 15;
 const LONGEST: i64 = 300;
 
 /// How often the broken judge fails a good answer, and the sound one.
-pub(super) const JUDGE_WRONG: (f64, f64) = (0.45, 0.02);
+pub(super) const JUDGE_WRONG: (f64, f64) = (0.45, 0.005);
 
 /// When the fault begins.
 pub(super) fn onset(begin: Timestamp) -> Timestamp {

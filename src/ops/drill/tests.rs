@@ -28,9 +28,9 @@ fn played(
     let now = NOW.parse().unwrap();
     let plan = plan((scenario, Stage::default()), 7, 120, 1.0, now);
     let (cancel, progress) = (Cancel::default(), Progress::default());
-    let mut drill =
-        Drill::make(plan, "mira", Some(Clock::fixed(now)), (own, None), &cancel, &progress).unwrap();
     let books = Books { usual: runbook, ..Books::default() };
+    let mut drill =
+        Drill::make(plan, "mira", Some(Clock::fixed(now)), (own, None, &books), &cancel, &progress).unwrap();
     play(&mut drill, &books, &cancel, &progress).unwrap();
     let view = drill.end(true, &home.as_reviewer("mira")).unwrap();
     (view, drill, home)
@@ -40,6 +40,11 @@ fn played(
 fn a_bad_prompt_is_found_and_put_back() {
     let folder = tempfile::tempdir().unwrap();
     let (view, drill, home) = played(Scenario::BadAdvice, &team(folder.path(), Vec::new()), None);
+    assert_eq!(
+        drill.check.fail, 0,
+        "the runbook that comes along can be rehearsed unedited: {:#?}",
+        drill.check
+    );
     let score = &view.score;
     assert!(score.right_cause && score.right_outcome, "{view:#?}");
     assert_eq!((score.right_version, score.wrong_acts.len()), (Some(true), 0), "{view:#?}");
@@ -101,7 +106,9 @@ fn played_on_own(scenario: Scenario) -> (ScoreView, Drill) {
     assert_eq!(newest, Some(now), "the history ends when the drill begins");
     let plan = plan((scenario, own.stage.clone()), 7, 120, 1.0, now);
     let clock = Some(Clock::fixed(now));
-    let mut drill = Drill::make(plan, "mira", clock, (&team, Some(own)), &cancel, &progress).unwrap();
+    let mut drill =
+        Drill::make(plan, "mira", clock, (&team, Some(own), &Books::default()), &cancel, &progress).unwrap();
+    assert_eq!(drill.check.fail, 0, "{:#?}", drill.check);
     play(&mut drill, &Books::default(), &cancel, &progress).unwrap();
     let view = drill.end(true, &home).unwrap();
     assert!(view.own && view.feature.raw() == "assistant");
@@ -139,11 +146,45 @@ fn what_own_traffic_lacks_for_a_drill_is_said() {
     };
     let without = TeamConfig { features: Vec::new(), prompts_dir: "/none".into(), ..team.clone() };
     assert!(asked(&home, &without, Scenario::BadAdvice, None).contains("no prompt with a current version"));
-    assert_eq!(asked(&home, &without, Scenario::Outage, None), "");
     let other = asked(&home, &team, Scenario::Outage, Some("other"));
     assert!(other.starts_with("other has 0 traces"), "{other}");
     let empty = World::new();
     assert_eq!(asked(&empty.as_reviewer("mira"), &team, Scenario::Cost, None), "there are no traces");
+}
+
+/// What would fail at night is known before the drill begins.
+#[test]
+fn a_runbook_that_would_fail_is_found_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runbook.toml");
+    let text = r#"
+schema = 1
+name = "ours"
+[[step]]
+id = "look"
+phase = "contain"
+kind = "check"
+title = "Look at the moon"
+metric = "moon"
+must = "== 0"
+"#;
+    std::fs::write(&file, text).unwrap();
+    let now = NOW.parse().unwrap();
+    let plan = plan((Scenario::Judge, Stage::default()), 7, 20, 1.0, now);
+    let own = team(folder.path(), Vec::new());
+    let make = |runbook: &std::path::Path| {
+        let clock = Some(Clock::fixed(now));
+        let (cancel, progress) = (Cancel::default(), Progress::default());
+        let books = Books { usual: Some(runbook.to_owned()), ..Books::default() };
+        Drill::make(plan.clone(), "mira", clock, (&own, None, &books), &cancel, &progress)
+    };
+    let drill = make(&file).unwrap();
+    drill.place.discard();
+    assert_eq!(drill.check.fail, 1, "{:#?}", drill.check);
+    let told: Vec<String> = drill.check.would_fail().collect();
+    assert!(told.len() == 1 && told[0].starts_with("Look at the moon: "), "{told:?}");
+    // One that is not there: nothing is left of the drill.
+    assert!(make(&folder.path().join("none.toml")).is_err());
 }
 
 #[test]

@@ -32,6 +32,20 @@ pub struct CheckView {
     pub fail: usize,
 }
 
+impl CheckView {
+    /// Each thing that would fail, as a line.
+    pub fn would_fail(&self) -> impl Iterator<Item = String> {
+        let unset =
+            self.missing_variables.iter().map(|name| format!("the variable {} is not set", name.raw()));
+        let failing = self.steps.iter().filter(|step| step.state == CheckState::Fails);
+        let steps = failing.map(|step| {
+            let why: Vec<&str> = step.fails.iter().map(Untrusted::raw).collect();
+            format!("{}: {}", step.title.raw(), why.join("; "))
+        });
+        unset.chain(steps)
+    }
+}
+
 /// A step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckedStep {
