@@ -7,6 +7,7 @@ use crate::domain::gate::Decision;
 use crate::domain::incident::{Found, Verdict};
 use crate::domain::runbook::StepKind;
 use crate::domain::runbook::template::VersionName;
+use crate::domain::switch::{SwitchEvent, SwitchOf, SwitchStage};
 use crate::domain::{Error, Result, Untrusted};
 use crate::ops::assess::{AssessRequest, assess, rows, slice_rows, slices_said};
 use crate::ops::gate::{self, GateOf};
@@ -69,13 +70,28 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
         };
         format!("; must be {}{doubt}", must.text)
     });
-    let words = format!("{name}: {}{over}{}", reading.words, limit.unwrap_or_default());
+    let limit = limit.unwrap_or_default();
+    let words = match metric {
+        // Waiting for more would show nothing.
+        Metric::PromptShare if reading.value.is_none() && is_off(ground)? => {
+            format!("{name}: the feature is switched off: on again first{limit}")
+        }
+        _ => format!("{name}: {}{over}{limit}", reading.words),
+    };
     Ok(Found {
         verdict,
         words: words.into(),
         value: reading.value,
         query: Some(reading.query).filter(|query| !query.is_empty()),
     })
+}
+
+/// Whether the incident's feature was switched off last.
+fn is_off(ground: &Ground<'_>) -> Result<bool> {
+    let Some(feature) = ground.feature() else { return Ok(false) };
+    let thrown = ground.ctx.store.switches(SwitchOf::Feature, feature)?;
+    let took = |of: &&SwitchEvent| matches!(of.stage, SwitchStage::Done | SwitchStage::Unproven);
+    Ok(thrown.iter().rev().find(took).is_some_and(|last| last.to.raw() == "off"))
 }
 
 /// What an analysis says, in a sentence.
