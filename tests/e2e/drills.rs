@@ -59,6 +59,13 @@ fn contained(scenario: &str) -> Value {
     incident
 }
 
+/// The watch came to its end by its own figures; nobody signed it.
+fn held_to_its_end(incident: &Value) {
+    let watch = step(incident, "watch");
+    let note = watch["note"].as_str().unwrap_or_default();
+    assert!(watch["state"] == "done" && note.ends_with("and all proven"), "{watch:#}");
+}
+
 #[test]
 fn without_a_terminal_no_drill_is_begun() {
     let (_folder, store) = store_with(0);
@@ -72,7 +79,7 @@ fn without_a_terminal_no_drill_is_begun() {
 fn bad_advice_to_the_end() {
     let incident = contained("bad-advice");
     // The good version was seen to answer, and the watch was held to its end: nothing was signed.
-    assert!(step(&incident, "watch")["note"].is_null(), "{:#}", step(&incident, "watch"));
+    held_to_its_end(&incident);
 }
 
 #[test]
@@ -210,8 +217,7 @@ fn a_person_goes_through_the_bad_advice_by_hand() {
     until_gone(t, "x", "monitor · at most");
     let drill = of_drill(folder.path());
     let shown = run_json(&drill, &["incident", "show", "1", "--json"]);
-    assert_eq!(step(&shown, "watch")["state"], "done", "{:#}", step(&shown, "watch"));
-    assert!(step(&shown, "watch")["note"].is_null(), "it was held, not signed");
+    held_to_its_end(&shown);
     done(t, "read again", "done: Read the failing");
     done(t, "it is over", "6/6 POST-MORTEM");
     // 6 post-mortem

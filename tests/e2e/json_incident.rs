@@ -170,6 +170,8 @@ values = ["It is a fee"]
     let again = ask("incident replay ID", &replay);
     let counts = ["pairs", "fixed", "broken", "still_failing"].map(|name| again[name].clone());
     assert_eq!(counts, [json!(1), json!(1), json!(0), json!(0)], "{again}");
-    assert_eq!((&again["set"], &again["p_value"]), (&json!("inc-1"), &json!(1.0)));
+    assert_eq!(again["set"], "inc-1");
+    // One pair tells nothing.
+    assert!(again["p_value"].as_f64().is_some_and(|p| (p - 1.0).abs() < 1e-9), "{again}");
     topic.is_whole(&asked.borrow());
 }

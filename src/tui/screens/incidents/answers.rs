@@ -17,7 +17,8 @@ impl IncidentsScreen {
         if let Request::Run { id, step, .. } = &request {
             self.carried.retain(|of| of.incident != *id || of.step != *step);
         }
-        if matches!(request, Request::Act { .. } | Request::Plan { .. } | Request::Draft { .. }) {
+        let told = matches!(request, Request::Act { .. } | Request::Show { .. });
+        if told || matches!(request, Request::Plan { .. } | Request::Draft { .. }) {
             self.reading = false;
         }
         let answer = match result {

@@ -79,7 +79,7 @@ pub struct IncidentsScreen {
     carried: Vec<Carried>,
     /// `I` was pressed, and the list is read.
     declaring: bool,
-    /// What the next keys are about is being made: a dry run, a draft, the record of an act.
+    /// What the next keys are about is being made: a dry run, a draft, the record of an act or of a step that ran.
     reading: bool,
     /// What it shows could not be read.
     failed: bool,

@@ -210,6 +210,8 @@ impl IncidentsScreen {
         if !quiet {
             cx.say(said(&ran));
         }
+        // What is typed next is about the step that follows, once the incident is read.
+        self.reading |= ran.settled;
         open.ran = Some(ran);
         open.detail.cols = 0;
         self.read_again(cx);
