@@ -169,7 +169,8 @@ fn a_person_goes_through_the_bad_advice_by_hand() {
     t.type_and_see("x", "ok: newest trace");
     t.type_and_see("x", "ok: judges changed: none");
     done(t, "five are bad", "done: Read five");
-    done(t, "it is real", "2/6 ASSESS");
+    t.type_and_see("d", "in words…");
+    t.type_and_see("1", "2/6 ASSESS");
     // 2 assess
     t.type_and_see("x", "shown: ");
     done(t, "many", "done: How bad");
@@ -234,11 +235,6 @@ fn a_person_goes_through_the_bad_advice_by_hand() {
     assert_eq!(terminal.exit_code(), 0);
     let held = run_json(&store, &["incident", "drill", "--list", "--json"]);
     assert_eq!(held[0]["wrong_acts"], serde_json::json!([]), "{held:#}");
-    assert_eq!(
-        held[0]["missed"],
-        serde_json::json!(["no trace was attached as evidence"]).clone(),
-        "{held:#}"
-    );
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(super) fn check(ground: &Ground<'_>) -> Result<Found> {
     let limit = limit.unwrap_or_default();
     let words = match metric {
         // Waiting for more would show nothing.
-        Metric::PromptShare if reading.value.is_none() && is_off(ground)? => {
+        Metric::PromptShare if verdict != Verdict::Ok && is_off(ground)? => {
             format!("{name}: the feature is switched off: on again first{limit}")
         }
         _ => format!("{name}: {}{over}{limit}", reading.words),
