@@ -96,8 +96,11 @@ impl Feed {
         self.off_since = if off { self.off_since.or(Some(self.fed)) } else { self.off_since };
         let stage = &self.place.plan.stage;
         let fault = fault(scenario, stage, begin, self.fed, self.off_since);
-        let served = Served { off, version: self.version()?, fault };
-        let made = self.traffic.due(self.fed, &served, stage);
+        let current = self.current()?;
+        let guilty = current.as_ref() == Some(&stage.guilty);
+        let version = if guilty { Version::V4 } else { Version::V3 };
+        let served = Served { off, version, fault };
+        let made = self.traffic.due(self.fed, &served, stage, current.as_deref());
         let count = made.len();
         let harmful = fault.is_some() || served.version == Version::V4;
         for (trace, good) in &made {
@@ -134,12 +137,10 @@ impl Feed {
             .map(drop)
     }
 
-    fn version(&self) -> Result<Version> {
-        let Some(home) = self.prompts()? else { return Ok(Version::V3) };
-        let folder = look(&home)?;
-        let current = folder.current().map(|version| version.version.as_str());
-        let guilty = current == Some(self.place.plan.stage.guilty.as_str());
-        Ok(if guilty { Version::V4 } else { Version::V3 })
+    /// The version of the prompt that is in force.
+    fn current(&self) -> Result<Option<String>> {
+        let Some(home) = self.prompts()? else { return Ok(None) };
+        Ok(look(&home)?.current().map(|version| version.version.clone()))
     }
 
     /// Whether the feature is switched off.

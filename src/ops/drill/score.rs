@@ -114,7 +114,7 @@ pub(super) fn score(drill: &Drill, auto: bool) -> Result<(Score, Option<String>)
         }
     };
     if scenario.is_of_prompt() {
-        let gone = prompts_thrown(drill, onset)?.contains(&plan.stage.good);
+        let gone = prompts_thrown(drill, onset)?.iter().any(|to| is_good(&plan.stage, to));
         score.right_version = Some(gone);
     }
     score.points = score.points();
@@ -199,6 +199,11 @@ fn thrown(ctx: &Ctx, of: SwitchOf, name: &str, since: Timestamp) -> Result<Vec<S
         .collect())
 }
 
+/// Whether a version may be in force. Of a team's own versions the drill knows of none but the guilty one that it is bad.
+fn is_good(stage: &Stage, version: &str) -> bool {
+    if stage.own { version != stage.guilty } else { version == stage.good }
+}
+
 fn prompts_thrown(drill: &Drill, since: Timestamp) -> Result<Vec<String>> {
     let prompt = drill.place.plan.stage.prompt.as_deref();
     prompt.map_or_else(|| Ok(Vec::new()), |prompt| thrown(&drill.ctx, SwitchOf::Prompt, prompt, since))
@@ -211,7 +216,7 @@ fn wrong_acts(ctx: &Ctx, drill: &Drill) -> Result<Vec<String>> {
     for to in prompts_thrown(drill, since)? {
         if !scenario.is_of_prompt() {
             wrong.push(format!("the prompt was set to {to}, and had nothing to do with it"));
-        } else if to != stage.good {
+        } else if !is_good(stage, &to) {
             wrong.push(format!("the prompt was set to {to}; {} was the good one", stage.good));
         }
     }

@@ -30,14 +30,21 @@ pub enum Traffic {
 }
 
 impl Traffic {
-    /// The requests made before this time and not given yet, oldest first; whether each has a good answer.
-    pub fn due(&mut self, until: Timestamp, served: &Served<'_>, stage: &Stage) -> Vec<(Trace, bool)> {
+    /// The requests made before this time and not given yet, oldest first; whether each has a good answer. `current`:
+    /// the version of the prompt that is in force.
+    pub fn due(
+        &mut self,
+        until: Timestamp,
+        served: &Served<'_>,
+        stage: &Stage,
+        current: Option<&str>,
+    ) -> Vec<(Trace, bool)> {
         match self {
             Self::Made(live) => {
                 let made = live.due(until, served).into_iter();
                 made.map(|(trace, truth)| (trace, truth.verdict == Verdict::Good)).collect()
             }
-            Self::Own(replay) => replay.due(until, served, stage),
+            Self::Own(replay) => replay.due(until, served, stage, current),
         }
     }
 }
@@ -84,7 +91,13 @@ impl Replay {
         }
     }
 
-    fn due(&mut self, until: Timestamp, served: &Served<'_>, stage: &Stage) -> Vec<(Trace, bool)> {
+    fn due(
+        &mut self,
+        until: Timestamp,
+        served: &Served<'_>,
+        stage: &Stage,
+        current: Option<&str>,
+    ) -> Vec<(Trace, bool)> {
         let until = until.as_millisecond();
         while !self.sessions.is_empty() && self.begin_ms + (self.begun as f64 * self.apart_ms) as i64 <= until
         {
@@ -97,7 +110,12 @@ impl Replay {
                 break;
             }
             let asked = first.remove();
-            out.push(self.answered(asked, (at, number, turn), served, stage));
+            let (mut trace, good) = self.answered(asked, (at, number, turn), served);
+            if let Some(prompt) = stage.prompt.as_ref().filter(|_| !trace.fallback) {
+                trace.prompt = Some(prompt.as_str().into());
+                trace.prompt_version = Some(current.unwrap_or(&stage.good).into());
+            }
+            out.push((trace, good));
         }
         out
     }
@@ -125,7 +143,6 @@ impl Replay {
         (mut trace, mut good): (Trace, bool),
         (at, number, turn): (i64, u64, usize),
         served: &Served<'_>,
-        stage: &Stage,
     ) -> (Trace, bool) {
         let mut dice = Dice::new(self.seed, PURPOSE + 1, number << 8 | turn as u64);
         trace.id = format!("drill-{number:05}-{turn}").into();
@@ -138,11 +155,6 @@ impl Replay {
         if served.off {
             by_rules(&mut trace);
             return (trace, true);
-        }
-        if let Some(prompt) = &stage.prompt {
-            let version = if served.version == Version::V4 { &stage.guilty } else { &stage.good };
-            trace.prompt = Some(prompt.as_str().into());
-            trace.prompt_version = Some(version.as_str().into());
         }
         let model = trace.model.as_ref().map_or("", Untrusted::raw);
         match served.fault {
