@@ -47,7 +47,7 @@ impl Scenario {
         match self {
             Self::BadAdvice if stage.own => {
                 format!(
-                    "Version {guilty} of the prompt gave advice that nobody should follow. {good} was good."
+                    "Version {guilty} of the prompt gave advice that nobody should follow; {good} before it did not."
                 )
             }
             Self::BadAdvice => format!(
