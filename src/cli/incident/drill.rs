@@ -137,10 +137,10 @@ fn own_traffic(
             output::note(&format!("Played on a copy of {} of your own: {feature}.", plural(n, "trace")));
             Ok(Some(own))
         }
-        Err(why) if feature.is_some() => {
-            Err(Error::not_so(format!("The drill cannot be played on it: {why}."))
-                .hint("Without --feature it is played on the demo's traffic."))
-        }
+        Err(why) if feature.is_some() => Err(Error::not_so(format!(
+            "The drill cannot be played on it: {why}."
+        ))
+        .hint("Without --feature it is played on your busiest feature; --demo takes the demo's traffic.")),
         Err(why) => {
             output::note(&format!("Played on the demo's traffic: {why}."));
             Ok(None)

@@ -12,6 +12,7 @@ use crate::domain::incident::incident_name;
 use crate::domain::prompt::TeamConfig;
 use crate::domain::query::{NameField, PromptRef, Term, Word};
 use crate::domain::runbook::{Phase, StepKind};
+use crate::domain::switch::Power;
 use crate::domain::{Query, Result, Untrusted};
 use crate::ops::prompt::DiffView;
 use crate::ops::{Ctx, prompt};
@@ -119,6 +120,8 @@ pub fn contain(ctx: &Ctx, name: &str, cancel: &Cancel) -> Result<Containment> {
             _ => None,
         };
         let (scope, prevented, traffic) = match &step.kind {
+            // It lets the harm on again.
+            StepKind::Flag { to, .. } if to.raw() == Power::On.word() => return None,
             StepKind::Flag { .. } => (Some("all that the model answers".to_owned()), whole, share(all)),
             StepKind::Rollback { .. } => match &guilty {
                 Some((_, name)) => (

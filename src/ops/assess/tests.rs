@@ -7,7 +7,7 @@ use super::figures::Assessment;
 use super::near::ChangeKind;
 use super::onset::OnsetVerdict;
 use super::slices::SlicesVerdict;
-use super::{AssessRequest, Measure, assess, rows};
+use super::{AssessRequest, Measure, assess, contain, rows};
 use crate::domain::Untrusted;
 use crate::ops::demo::{DemoSpec, Generator};
 use crate::ops::incident::{OpenRequest, open};
@@ -64,6 +64,18 @@ fn the_demos_bad_prompt_is_found_in_its_store() {
     assert!(users.above_usual > Some(0.0) && users.hit <= users.total as f64);
     assert_eq!(of.examples.len(), 10);
     assert!(of.severity.suggested.is_some());
+}
+
+#[test]
+fn what_switches_the_feature_on_again_is_no_way_to_contain() {
+    let world = World::with(3);
+    let ctx = world.as_reviewer("mira");
+    let request =
+        OpenRequest { title: "x".into(), runbook: Some("outage".to_owned()), ..OpenRequest::default() };
+    open(&ctx, request).unwrap();
+    let of = contain(&ctx, "INC-1", &Cancel::default()).unwrap();
+    let flags = of.options.iter().filter(|option| option.kind == "flag");
+    assert_eq!(flags.map(|option| option.id.as_str()).collect::<Vec<_>>(), ["off"]);
 }
 
 /// Requests every two minutes for ten days; `bad` tells of each, by its number and the minutes to go, whether it is

@@ -271,6 +271,8 @@ impl<'a> Keys<'a> {
             self.source.error(key.span().start, &format!("{} has no key `{name}`.", capital(&self.what)));
         let mut known = asked;
         known.sort_unstable();
+        // A key may be asked for more than once.
+        known.dedup();
         let all = format!("It knows: {}.", known.join(", "));
         Err(match nearest(name, known.iter().copied()) {
             Some(near) => error.hint(format!("Did you mean `{near}`?")).hint(all),

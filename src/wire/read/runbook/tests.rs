@@ -162,6 +162,7 @@ fn refused(change: impl Fn(&str) -> String) -> Error {
 fn mistakes_are_named_with_line_and_the_right_name() {
     let cases: &[(&str, &str, &str, &str)] = &[
         ("confirm = \"type\"", "confrim = \"type\"", "Step “off” has no key `confrim`", "`confirm`"),
+        ("timeout = \"20s\"", "timout = \"20s\"", "no key `timout`", "env, fills, id, idempotent, kind"),
         ("kind = \"flag\"", "kind = \"flga\"", "cannot be “flga”", "“flag”"),
         ("phase = \"fix\"", "phase = \"fixx\"", "cannot be “fixx”", "“fix”"),
         ("secrets", "secret", "The runbook has no key `secret`", "`secrets`"),
